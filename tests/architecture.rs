@@ -1,0 +1,2 @@
+//! Holds the house to its plan.
+fn main() {}

@@ -1,0 +1,3 @@
+//! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
+
+mod support;
