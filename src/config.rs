@@ -1,1 +1,225 @@
-//! To be written.
+//! Settings: the only reader of the environment. `config.toml` is built in as the lowest layer and is at the same time
+//! the list of every key and its type; above it come the operator's file and `SENTINEL__SECTION__KEY` variables. A key
+//! that the built-in layer does not have is an error that names the line and the nearest key that exists, because a
+//! misspelt limit that is silently ignored is worse than none.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::model::job::PlatformId;
+
+mod layer;
+
+pub use layer::ConfigError;
+
+/// The built-in layer, which is the documented list of every setting.
+pub const DEFAULTS: &str = include_str!("../config.toml");
+
+/// Every setting, composed of the rooms' sections.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// Where each platform is.
+    pub platform: BTreeMap<String, PlatformConfig>,
+    /// Workers, deadlines and retries.
+    pub engine: EngineConfig,
+}
+
+/// One platform's section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlatformConfig {
+    /// Scheme and host to visit; a profile's identity stays canonical.
+    pub base_url: Url,
+}
+
+/// The engine's section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineConfig {
+    /// Crawls at once; 0 means two for each core.
+    pub workers: usize,
+    /// The longest a crawl may take, in seconds.
+    pub crawl_deadline_s: u64,
+    /// Page loads one crawl may spend.
+    pub page_loads_per_crawl: u32,
+    /// How long running crawls may go on after a stop signal, in seconds.
+    pub shutdown_grace_s: u64,
+    /// How often a failed crawl is tried again.
+    pub retries: u32,
+    /// The first wait before a retry, in milliseconds; it doubles with each.
+    pub retry_first_ms: u64,
+    /// The longest wait before a retry, in milliseconds.
+    pub retry_longest_ms: u64,
+    /// The seed of job ids and jitter; 0 draws one at start and logs it.
+    pub seed: u64,
+}
+
+/// Where settings come from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The operator's file.
+    pub file: Option<PathBuf>,
+    /// Variables as (name, value); only those that start with `SENTINEL__` count.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// The operator's file and this process's environment.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn process(file: Option<PathBuf>) -> Self {
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, _)| name.starts_with(layer::VARIABLE_PREFIX))
+            .collect();
+        Self { file, variables }
+    }
+}
+
+impl Config {
+    /// The built-in settings alone.
+    ///
+    /// # Errors
+    /// Never in a build that passed its tests; the built-in layer is read like any other.
+    pub fn builtin() -> Result<Self, ConfigError> {
+        Self::load(&Sources::default())
+    }
+
+    /// Lays the sources over each other and checks the result.
+    ///
+    /// # Errors
+    /// An unreadable file, bad TOML, an unknown key, a value of the wrong type or out of range: with file and line, or
+    /// the variable's name.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let merged = layer::merge(DEFAULTS, sources)?;
+        let config: Self = merged.read()?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The address to visit for a platform.
+    #[must_use]
+    pub fn base_url(&self, platform: &PlatformId) -> Option<&Url> {
+        self.platform.get(platform.as_str()).map(|section| &section.base_url)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        for (name, section) in &self.platform {
+            let key = format!("platform.{name}.base_url");
+            if !matches!(section.base_url.scheme(), "http" | "https") || section.base_url.host().is_none() {
+                return Err(ConfigError::value(
+                    &key,
+                    section.base_url.as_str(),
+                    "an http or https address with a host",
+                ));
+            }
+        }
+        within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
+        within("engine.page_loads_per_crawl", u64::from(self.engine.page_loads_per_crawl), 1, 1000)?;
+        within("engine.retries", u64::from(self.engine.retries), 0, 100)?;
+        within("engine.retry_first_ms", self.engine.retry_first_ms, 1, self.engine.retry_longest_ms)
+    }
+}
+
+/// The effective settings as TOML with secrets replaced, for `sentinel config show`.
+///
+/// # Errors
+/// As [`Config::load`].
+pub fn show(sources: &Sources) -> Result<String, ConfigError> {
+    Ok(layer::merge(DEFAULTS, sources)?.redacted())
+}
+
+/// Reads one section of the built-in layer, for tests of rooms that know nothing of the whole.
+///
+/// # Errors
+/// When the section is missing or does not fit `T`.
+pub fn builtin_section<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, ConfigError> {
+    layer::merge(DEFAULTS, &Sources::default())?.read_section(name)
+}
+
+fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::value(key, &value.to_string(), &format!("a number from {least} to {most}")))
+}
+
+/// Reads a text file or says which file and why not.
+fn read_text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_file(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my.toml");
+        std::fs::write(&file, text).unwrap();
+        Config::load(&Sources { file: Some(file), variables: vec![] })
+    }
+
+    fn with_variable(name: &str, value: &str) -> Result<Config, ConfigError> {
+        Config::load(&Sources { file: None, variables: vec![(name.to_owned(), value.to_owned())] })
+    }
+
+    #[test]
+    fn the_built_in_layer_reads() {
+        let config = Config::builtin().unwrap();
+        assert_eq!(config.base_url(&PlatformId::new("tiktok")).unwrap().as_str(), "https://www.tiktok.com/");
+    }
+
+    #[test]
+    fn a_typo_names_file_line_and_the_nearest_key() {
+        let error = with_file("\n[engine]\nworkesr = 3\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:3"), "{error}");
+        assert!(error.contains("engine.workesr") && error.contains("engine.workers"), "{error}");
+    }
+
+    #[test]
+    fn a_misspelt_section_is_named() {
+        let error = with_file("[engin]\nworkers = 3\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:1") && error.contains("engine"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_type_names_the_line_and_what_is_wanted() {
+        let error = with_file("[engine]\nworkers = \"three\"\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:2") && error.contains("whole number"), "{error}");
+    }
+
+    #[test]
+    fn broken_toml_names_the_line() {
+        let error = with_file("[engine]\nworkers = = 3\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:2"), "{error}");
+    }
+
+    #[test]
+    fn a_variable_sets_any_key_and_stands_above_the_file() {
+        let config = with_variable("SENTINEL__PLATFORM__TIKTOK__BASE_URL", "http://127.0.0.1:9").unwrap();
+        assert_eq!(config.base_url(&PlatformId::new("tiktok")).unwrap().port(), Some(9));
+        assert_eq!(with_variable("SENTINEL__ENGINE__WORKERS", "5").unwrap().engine.workers, 5);
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_an_error_with_the_nearest_name() {
+        let error = with_variable("SENTINEL__ENGINE__WORKER", "5").unwrap_err().to_string();
+        assert!(error.contains("SENTINEL__ENGINE__WORKER") && error.contains("SENTINEL__ENGINE__WORKERS"), "{error}");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let error = with_variable("SENTINEL__ENGINE__PAGE_LOADS_PER_CRAWL", "0").unwrap_err().to_string();
+        assert!(error.contains("engine.page_loads_per_crawl") && error.contains("1 to"), "{error}");
+    }
+
+    #[test]
+    fn an_address_that_is_no_web_address_is_refused() {
+        let error = with_variable("SENTINEL__PLATFORM__TIKTOK__BASE_URL", "ftp://x.y").unwrap_err().to_string();
+        assert!(error.contains("platform.tiktok.base_url"), "{error}");
+    }
+}
