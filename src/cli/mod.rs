@@ -1,1 +1,5 @@
-//! To be written.
+//! The command line: one file per subcommand, and the only place that prints.
+
+mod exit;
+mod progress;
+mod table;

@@ -1,0 +1,44 @@
+//! Exit codes: the one place that turns an outcome into what a shell sees.
+
+use crate::model::document::Outcome;
+
+/// Usage or bad input.
+pub const USAGE: u8 = 2;
+/// Ours: something failed.
+pub const FAILED: u8 = 1;
+
+/// 0 read, 3 private, 4 not found, 5 refused, 6 unavailable, 1 failed.
+#[must_use]
+pub const fn code(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Ok | Outcome::Partial => 0,
+        Outcome::Private => 3,
+        Outcome::NotFound => 4,
+        Outcome::LoginWall
+        | Outcome::Captcha
+        | Outcome::Checkpoint
+        | Outcome::RateLimited
+        | Outcome::RegionBlocked
+        | Outcome::AgeGated
+        | Outcome::Blocked => 5,
+        Outcome::Unavailable => 6,
+        Outcome::Failed => FAILED,
+    }
+}
+
+/// The code of several profiles: the highest.
+#[must_use]
+pub fn highest(outcomes: impl IntoIterator<Item = Outcome>) -> u8 {
+    outcomes.into_iter().map(code).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_profiles_end_with_the_highest_code() {
+        assert_eq!(highest([Outcome::Ok, Outcome::LoginWall, Outcome::NotFound]), 5);
+        assert_eq!(highest([]), 0);
+    }
+}
