@@ -1,3 +1,7 @@
 //! The `sentinel` command. Everything it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    social_sentinel::cli::run()
+}

@@ -7,6 +7,23 @@ pub const USAGE: u8 = 2;
 /// Ours: something failed.
 pub const FAILED: u8 = 1;
 
+/// The code of an error that ended a command: bad input is the caller's to mend, all else is ours.
+#[must_use]
+pub fn of_error(error: &anyhow::Error) -> u8 {
+    let bad_input = error.chain().any(|cause| {
+        cause.is::<BadInput>()
+            || cause.is::<crate::config::ConfigError>()
+            || cause.is::<crate::platform::TargetError>()
+            || cause.is::<crate::extract::input::InputError>()
+    });
+    if bad_input { USAGE } else { FAILED }
+}
+
+/// Input that a person must mend, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadInput(pub String);
+
 /// 0 read, 3 private, 4 not found, 5 refused, 6 unavailable, 1 failed.
 #[must_use]
 pub const fn code(outcome: Outcome) -> u8 {

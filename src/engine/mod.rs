@@ -1,1 +1,175 @@
-//! To be written.
+//! The engine introduces the rooms to each other and is the library's front door: start it with a [`Config`], crawl a
+//! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
+//! a queue ([`serve`]).
+
+mod crawl;
+mod rooms;
+mod verdict;
+
+use std::sync::Arc;
+
+use tokio::sync::broadcast;
+
+use crate::blob::{BlobError, BlobStore};
+use crate::browser::har::{Har, Recorder};
+use crate::browser::{Blocking, Browser, BrowserError, SessionSpec, StorageState};
+use crate::clock::{Clock, Rng};
+use crate::config::Config;
+use crate::gate::{Admission, Ask, Egress, Gate, GateError, Report, Source};
+use crate::model::document::Document;
+use crate::model::event::{Event, EventKind};
+use crate::model::fault::Verdict;
+use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
+use crate::platform;
+
+pub use crawl::{CrawlError, Crawled, Spent};
+use rooms::Rooms;
+
+/// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
+#[derive(Clone)]
+pub struct Engine {
+    rooms: Arc<Rooms>,
+}
+
+/// How one crawl is to be done.
+#[derive(Debug, Clone)]
+pub struct CrawlOptions {
+    /// How many of the newest posts, 1 to 200.
+    pub posts: u16,
+    /// What the picture shows.
+    pub frame: Frame,
+    /// What the page does not load.
+    pub blocking: Blocking,
+    /// Answers every request from this archive; nothing reaches the network.
+    pub answer_from: Option<Arc<Har>>,
+    /// Receives every request and response.
+    pub record_to: Option<Recorder>,
+    /// The operator's own session: cookies and local storage.
+    pub storage_state: Option<StorageState>,
+}
+
+impl Default for CrawlOptions {
+    fn default() -> Self {
+        Self {
+            posts: DEFAULT_POSTS,
+            frame: Frame::default(),
+            blocking: Blocking::default(),
+            answer_from: None,
+            record_to: None,
+            storage_state: None,
+        }
+    }
+}
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// No browser.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
+    /// A gate that cannot be.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// No place for pictures.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
+}
+
+impl Engine {
+    /// Starts the browser and opens the rooms that a crawl in process needs.
+    ///
+    /// # Errors
+    /// When no Chromium is installed or a setting cannot stand.
+    pub async fn start(config: Config) -> Result<Self, EngineError> {
+        let clock = Clock::system();
+        let rng = seeded(config.engine.seed);
+        let browser = Browser::start(&config.browser, clock).await?;
+        let gate = Gate::new(config.gate.clone(), clock, &rng, None)?;
+        let blobs = BlobStore::open(&config.blob).await?;
+        Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
+    }
+
+    /// Crawls one profile and returns what it found, a refusal included. Failures of ours are tried again as the settings
+    /// say; a refusal is not, for a second knock at a closed door is impolite.
+    ///
+    /// # Errors
+    /// When the target's platform is unknown, or nothing could be had after all attempts.
+    pub async fn crawl(&self, target: &Target, options: &CrawlOptions) -> Result<Crawled, CrawlError> {
+        let job = Job {
+            id: self.rooms.rng.job_id(self.rooms.clock.now()),
+            target: target.clone(),
+            priority: Priority::Normal,
+            posts: options.posts,
+            frame: options.frame,
+        };
+        let spec = options.session();
+        let mut attempt = 1;
+        loop {
+            self.rooms.tell(EventKind::JobStarted { job: job.id.clone(), target: target.clone(), attempt });
+            let result = self.attempt(&job, &spec).await;
+            let wait = match &result {
+                Ok(_) => None,
+                Err(error) => verdict::wait_in_process(&self.rooms, &error.fault(), attempt),
+            };
+            let Some(wait) = wait else {
+                if let Ok(crawled) = &result {
+                    self.rooms.tell_done(&job, &crawled.document);
+                }
+                return result;
+            };
+            if let Err(error) = &result {
+                self.rooms.tell_postponed(&job, wait, &error.to_string());
+            }
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self, job: &Job, spec: &SessionSpec) -> Result<Crawled, CrawlError> {
+        let ask = Ask {
+            platform: job.target.platform.clone(),
+            egress: Egress::direct(),
+            source: Source::profile(),
+            page_loads: 1,
+        };
+        let mut permit = loop {
+            match self.rooms.gate.admit(&ask).await {
+                Admission::Permit(permit) => break permit,
+                Admission::Later(later) if later.after <= self.rooms.deadline => {
+                    self.rooms.tell_postponed(job, later.after, &later.reason.to_string());
+                    tokio::time::sleep(later.after).await;
+                }
+                Admission::Later(later) => return Err(CrawlError::GateClosed(later.reason.to_string())),
+            }
+        };
+        let result = crawl::crawl(&self.rooms, job, &mut permit, spec).await;
+        permit.report(crawl::report(&result)).await;
+        result
+    }
+
+    /// Stores a crawl's picture where the settings say and names it in the document.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn keep_picture(&self, crawled: &mut Crawled) -> Result<(), BlobError> {
+        let name = self.rooms.rng.job_id(self.rooms.clock.now());
+        crawl::keep_picture(&self.rooms.blobs, crawled, name.as_str()).await
+    }
+
+    /// Listens to what happens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.rooms.subscribe()
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.rooms.config
+    }
+
+    /// Ends every browser; no process and no folder of theirs is left.
+    pub async fn shutdown(self) {
+        self.rooms.browser.shutdown().await;
+    }
+}

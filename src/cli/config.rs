@@ -1,0 +1,33 @@
+//! `sentinel config`: whether the settings can stand, and what is in force.
+
+use clap::Subcommand;
+
+use super::{Surroundings, output};
+
+/// Check or show the settings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Read all layers; name file, line and the nearest valid key for a typo.
+    Check,
+    /// Print what is in force as TOML; secrets are hidden.
+    Show,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the settings cannot stand.
+pub fn run(args: &Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    surroundings.config()?;
+    match args.action {
+        Action::Check => output::text("the settings are good\n")?,
+        Action::Show => output::text(&crate::config::show(&surroundings.sources)?)?,
+    }
+    Ok(0)
+}

@@ -1,0 +1,231 @@
+//! `sentinel crawl`: profiles, now, in this process. Needs only Chromium.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use futures::StreamExt as _;
+
+use super::exit::{self, BadInput};
+use super::progress::{self, Progress};
+use super::{Surroundings, output, table};
+use crate::browser::har::{Har, Recorder};
+use crate::browser::{Blocking, StorageState};
+use crate::engine::{CrawlOptions, Crawled, Engine};
+use crate::model::document::{Document, Outcome};
+use crate::model::job::{DEFAULT_POSTS, Frame, MAX_POSTS, Target};
+
+/// Crawl profiles now, in this process; needs only Chromium.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Profile URLs, or @handle@tiktok and @handle@instagram.
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+    /// Write DIR/<platform>/<handle>/{document.json, screenshot.<ext>, capture.json.zst}.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print a table for people in place of JSON.
+    #[arg(long)]
+    table: bool,
+    /// How many of the newest posts.
+    #[arg(long, default_value_t = DEFAULT_POSTS, value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_POSTS)))]
+    posts: u16,
+    /// Take the picture of the whole page.
+    #[arg(long)]
+    full_page: bool,
+    /// Load no images: less work, and a picture without them.
+    #[arg(long, conflicts_with = "full_page")]
+    lean: bool,
+    /// Answer every request from this HAR file; nothing reaches the network.
+    #[arg(long, value_name = "FILE")]
+    har: Option<PathBuf>,
+    /// Write what the site answered to this HAR file (.har or .zip); credentials are removed.
+    #[arg(long, value_name = "FILE")]
+    record_har: Option<PathBuf>,
+    /// The operator's own session: a storage-state file as Playwright writes it.
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// JSON, one document a line; it is the default and may be said.
+    #[arg(long, conflicts_with = "table")]
+    json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Bad input, or no browser.
+pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let config = surroundings.config()?;
+    let targets = targets(&args.targets, &config)?;
+    let recorder = args.record_har.as_ref().map(|_| Recorder::new());
+    let options = options(&args, recorder.clone())?;
+    let at_once = config.engine.workers_or_default();
+
+    let engine = Engine::start(config).await?;
+    let watching = watch(&engine, targets.len());
+    let mut documents = Vec::new();
+    {
+        let mut crawls = futures::stream::iter(&targets)
+            .map(|target| crawl_one(&engine, target, &options, args.out.as_deref()))
+            .buffered(at_once);
+        while let Some(document) = crawls.next().await {
+            if !args.table {
+                output::json_line(&document)?;
+            }
+            documents.push(document);
+        }
+    }
+    watching.stop().await;
+    engine.shutdown().await;
+    if let (Some(path), Some(recorder)) = (&args.record_har, recorder) {
+        recorder.har().write(path).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    show(&documents, args.table)?;
+    Ok(exit::highest(documents.iter().map(|document| document.outcome)))
+}
+
+/// The targets as given, each once; all are read before any is crawled.
+pub(super) fn targets(texts: &[String], config: &crate::config::Config) -> anyhow::Result<Vec<Target>> {
+    let mut targets: Vec<Target> = Vec::with_capacity(texts.len());
+    for text in texts {
+        let target = crate::platform::parse_target_with(text, &config.base_urls())?;
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    Ok(targets)
+}
+
+fn options(args: &Args, record_to: Option<Recorder>) -> anyhow::Result<CrawlOptions> {
+    let answer_from = args.har.as_ref().map(|path| Har::read(path).map(Arc::new)).transpose().map_err(bad_input)?;
+    let storage_state = args.session.as_ref().map(|path| StorageState::read(path)).transpose().map_err(bad_input)?;
+    Ok(CrawlOptions {
+        posts: args.posts,
+        frame: if args.full_page { Frame::FullPage } else { Frame::Viewport },
+        blocking: if args.lean { Blocking::Lean } else { Blocking::Faithful },
+        answer_from,
+        record_to,
+        storage_state,
+    })
+}
+
+fn bad_input(error: impl std::fmt::Display) -> BadInput {
+    BadInput(error.to_string())
+}
+
+/// Crawls one target; a failure of ours is a document too, so that every target has its line.
+async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out: Option<&Path>) -> Document {
+    let mut crawled = match engine.crawl(target, options).await {
+        Ok(crawled) => crawled,
+        Err(error) => {
+            progress::say(&format!("{target}: failed: {error}"));
+            return engine.failed_document(target, options.posts, &error);
+        }
+    };
+    let kept = match out {
+        Some(folder) => write_out(folder, target, &mut crawled).map_err(|error| format!("{error:#}")),
+        None => engine.keep_picture(&mut crawled).await.map_err(|error| error.to_string()),
+    };
+    if let Err(error) = kept {
+        progress::say(&format!("{target}: not kept: {error}"));
+    }
+    explain(target, &crawled.document);
+    crawled.document
+}
+
+/// `DIR/<platform>/<handle>/…`: the picture and the capture first, the document, which names them, last.
+fn write_out(folder: &Path, target: &Target, crawled: &mut Crawled) -> anyhow::Result<()> {
+    let folder = folder.join(target.platform.as_str()).join(target.handle.as_str());
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    if let Some(image) = &crawled.image {
+        let path = folder.join(format!("screenshot.{}", image.format));
+        write_whole(&path, &image.bytes)?;
+        crawled.document.screenshot = Some(image.described(path.to_string_lossy().into_owned(), None));
+    }
+    write_whole(&folder.join("capture.json.zst"), &crawled.capture.to_zst()?)?;
+    let document = serde_json::to_vec_pretty(&crawled.document)?;
+    write_whole(&folder.join("document.json"), &document)
+}
+
+/// Writes beside and renames, so that a reader or a full disk never leaves half a file under the name.
+fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    std::io::Write::write_all(&mut beside, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    beside.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+fn show(documents: &[Document], as_table: bool) -> anyhow::Result<()> {
+    if !as_table {
+        return Ok(());
+    }
+    match documents {
+        [one] => output::text(&table::document(one)),
+        many => output::text(&table::summaries(many)),
+    }
+}
+
+/// For a refusal or a failure of the site: one sentence with what happened, what was seen, and what can be done.
+fn explain(target: &Target, document: &Document) {
+    let Some(remedy) = remedy(document.outcome) else { return };
+    let seen = document.evidence.as_ref().map_or_else(String::new, |evidence| {
+        let status = evidence.status.map_or_else(String::new, |status| format!("HTTP {status}, "));
+        let detail = evidence.detail.as_deref().map_or_else(String::new, |detail| format!(" = {detail}"));
+        let place = evidence.final_url.as_deref().map_or_else(String::new, |url| format!(" at {url}"));
+        format!(" (saw {status}{}{detail}{place})", evidence.signal)
+    });
+    progress::say(&format!("{target}: {}{seen}; {remedy}", document.outcome.as_str()));
+}
+
+/// What the operator can do about an outcome; nothing where the profile was read.
+fn remedy(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ok | Outcome::Partial => None,
+        Outcome::Private => Some("only its followers see it: nothing to be done, it is recorded as a fact"),
+        Outcome::NotFound => Some("there is no such profile: check the spelling, or whether it was renamed"),
+        Outcome::LoginWall => Some("the site wants a login from guests now: try again later, or give your own session by --session FILE"),
+        Outcome::Captcha => Some("the site wants to see a human: let it rest for some hours, crawl slower (gate), we solve no captchas"),
+        Outcome::Checkpoint => Some("the site wants your session's account confirmed: open it in your own browser and save the session anew"),
+        Outcome::RateLimited => Some("the site said slow down: wait as long as it says, and lower gate's page loads a minute"),
+        Outcome::RegionBlocked => Some("the site does not serve this region: it must be visited from another machine of yours"),
+        Outcome::AgeGated => Some("the site shows this to confirmed adults only: your own session by --session FILE may see it"),
+        Outcome::Blocked => Some("the site answered with nothing in the profile's place, which is a refusal: let it rest, then try again"),
+        Outcome::Unavailable => Some("the site's own error, or it will not say: try again later"),
+        Outcome::Failed => Some("this was our failure: look above for its cause"),
+    }
+}
+
+/// A task that shows events until it is stopped.
+struct Watching {
+    task: tokio::task::JoinHandle<()>,
+    stop: tokio::sync::oneshot::Sender<()>,
+}
+
+impl Watching {
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        let _ = self.task.await;
+    }
+}
+
+fn watch(engine: &Engine, total: usize) -> Watching {
+    let mut events = engine.subscribe();
+    let progress = Progress::new(total);
+    let (stop, mut stopped) = tokio::sync::oneshot::channel();
+    let task = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                biased;
+                event = events.recv() => match event {
+                    Ok(event) => progress.tell(&event),
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+                },
+                _ = &mut stopped => break,
+            }
+        }
+        progress.end();
+    });
+    Watching { task, stop }
+}

@@ -1,0 +1,229 @@
+//! The path of a crawl, from a job to a document: one step a line, the only one that touches the outside being
+//! [`collect`]. Everything after it is pure, so any failure in production replays from its saved capture.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::rooms::Rooms;
+use crate::browser::{BrowserError, Session, SessionSpec};
+use crate::gate::{PageLoad, Permit};
+use crate::model::capture::{Capture, Picture};
+use crate::model::document::{Document, Outcome};
+use crate::model::fault::Fault;
+use crate::model::job::{Frame, Job};
+use crate::platform::{self, CrawlPlan, Platform};
+use crate::screenshot::{self, Fitted};
+
+/// Everything that one crawl brought.
+#[derive(Debug)]
+pub struct Crawled {
+    /// What was read; its screenshot is filled in when the picture has been stored.
+    pub document: Document,
+    /// What the site answered.
+    pub capture: Capture,
+    /// The picture, fitted to its budget.
+    pub image: Option<Fitted>,
+    /// When the crawl began.
+    pub started_at: DateTime<Utc>,
+    /// What it cost.
+    pub spent: Spent,
+}
+
+/// What a crawl cost, for the gate and the metrics.
+#[derive(Debug, Clone, Default)]
+pub struct Spent {
+    /// Pages loaded.
+    pub page_loads: u32,
+    /// Bytes received.
+    pub bytes: u64,
+    /// The slowest page load.
+    pub latency: Duration,
+    /// The longest `Retry-After` that a refusal carried.
+    pub retry_after: Option<Duration>,
+}
+
+/// Why a crawl brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum CrawlError {
+    /// A platform nobody knows.
+    #[error("unknown platform {0:?}: known are {1}")]
+    UnknownPlatform(String, String),
+    /// A platform whose section is missing.
+    #[error("platform {0:?} has no base_url in the settings: add [platform.{0}]")]
+    NoBaseUrl(String),
+    /// The page could not be had.
+    #[error(transparent)]
+    Browser(#[from] BrowserError),
+    /// The crawl took longer than it may.
+    #[error("the crawl took longer than {} s (engine.crawl_deadline_s)", .0.as_secs())]
+    Deadline(Duration),
+    /// The gate closed before the first page.
+    #[error("not begun: {0}")]
+    GateClosed(String),
+    /// A bug of ours.
+    #[error("a bug: {0}")]
+    Panicked(String),
+}
+
+impl CrawlError {
+    /// What this failure means for the job.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::UnknownPlatform(..) | Self::NoBaseUrl(_) | Self::Panicked(_) => Fault::Defect,
+            Self::Browser(error) => error.fault(),
+            Self::Deadline(_) => Fault::Transient,
+            Self::GateClosed(_) => Fault::Throttled { retry_after: None },
+        }
+    }
+}
+
+/// Crawls one profile: session, visits, reading, picture. The caller holds the permit and reports it.
+///
+/// # Errors
+/// When nothing could be had of the profile's page. A refusal is no error: it is a document.
+pub(super) async fn crawl(
+    rooms: &Rooms,
+    job: &Job,
+    permit: &mut Permit,
+    spec: &SessionSpec,
+) -> Result<Crawled, CrawlError> {
+    let (platform, plan) = rooms.plan(job)?;
+    let selectors = rooms.selectors(&job.target.platform)?;
+    let started_at = rooms.clock.now();
+
+    let session = rooms.browser.session(spec).await?;
+    let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
+    session.close().await;
+    let Collected { mut capture, picture, spent } = collected?;
+    capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
+
+    let read = {
+        let selectors = selectors.clone();
+        let wanted = job.posts;
+        off_thread(move || {
+            let document = platform::read(platform.as_ref(), &capture, &selectors, wanted);
+            (document, capture)
+        })
+    };
+    let (document, capture) = read.await?;
+    let image = match picture {
+        Some(picture) => fit(rooms, picture, job.frame).await?,
+        None => None,
+    };
+    Ok(Crawled { document, capture, image, started_at, spent })
+}
+
+struct Collected {
+    capture: Capture,
+    picture: Option<Picture>,
+    spent: Spent,
+}
+
+/// Visits page after page until the platform has what it wants or the budget is spent. Only a failure of the first page
+/// is a failure: a post page that does not come leaves its values absent.
+async fn collect(
+    rooms: &Rooms,
+    platform: &dyn Platform,
+    plan: &CrawlPlan,
+    session: &Session,
+    permit: &mut Permit,
+) -> Result<Collected, CrawlError> {
+    let selectors = rooms.selectors(&plan.target.platform)?;
+    let deadline = rooms.clock.uptime() + rooms.deadline;
+    let mut capture = Capture {
+        target: Some(plan.target.clone()),
+        observed_at: Some(rooms.clock.now()),
+        ..Capture::default()
+    };
+    let mut picture = None;
+    let mut spent = Spent::default();
+    while let Some(visit) = platform.next(plan, &capture, &selectors) {
+        let first = capture.pages.is_empty();
+        if let Err(reason) = may_load(rooms, permit, deadline).await {
+            if first {
+                return Err(CrawlError::GateClosed(reason));
+            }
+            break;
+        }
+        let asked = rooms.clock.uptime();
+        let left = deadline.saturating_sub(asked);
+        let visited = match tokio::time::timeout(left, session.visit(&visit)).await {
+            Ok(Ok(visited)) => visited,
+            Ok(Err(error)) if first => return Err(error.into()),
+            Err(_) if first => return Err(CrawlError::Deadline(rooms.deadline)),
+            Ok(Err(error)) => {
+                tracing::info!(target = %plan.target, url = ?visit.url, %error, "a further page did not come; going on without it");
+                break;
+            }
+            Err(_) => break,
+        };
+        spent.page_loads += 1;
+        spent.bytes += visited.bytes;
+        spent.latency = spent.latency.max(rooms.clock.uptime().saturating_sub(asked));
+        spent.retry_after = spent.retry_after.max(retry_after(&visited.page, rooms.clock.now()));
+        picture = picture.or(visited.picture);
+        capture.pages.push(visited.page);
+    }
+    Ok(Collected { capture, picture, spent })
+}
+
+/// Waits for the gate's word on one more page load, as long as the crawl's deadline allows.
+async fn may_load(rooms: &Rooms, permit: &mut Permit, deadline: Duration) -> Result<(), String> {
+    loop {
+        match permit.page_load().await {
+            PageLoad::Go => return Ok(()),
+            PageLoad::Later(later) if rooms.clock.uptime() + later.after < deadline => {
+                tokio::time::sleep(later.after).await;
+            }
+            PageLoad::Later(later) => return Err(later.reason.to_string()),
+        }
+    }
+}
+
+/// The longest `Retry-After` that a refusing response of this page carried: seconds, or a date.
+fn retry_after(page: &crate::model::capture::CapturedPage, now: DateTime<Utc>) -> Option<Duration> {
+    let own = (page.status.unwrap_or(200), page.headers.as_slice());
+    std::iter::once(own)
+        .chain(page.responses.iter().map(|response| (response.status, response.headers.as_slice())))
+        .filter(|(status, _)| matches!(status, 429 | 503))
+        .flat_map(|(_, headers)| headers)
+        .filter(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
+        .filter_map(|(_, value)| wait_of(value, now))
+        .max()
+}
+
+fn wait_of(value: &str, now: DateTime<Utc>) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = DateTime::parse_from_rfc2822(value.trim()).ok()?;
+    (at.with_timezone(&Utc) - now).to_std().ok()
+}
+
+/// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
+async fn fit(rooms: &Rooms, picture: Picture, frame: Frame) -> Result<Option<Fitted>, CrawlError> {
+    let budget = rooms.picture_budget(frame);
+    let fitted = off_thread(move || screenshot::fit(&picture, &budget)).await?;
+    Ok(fitted.map_err(|error| tracing::warn!(%error, "the screenshot is left out")).ok())
+}
+
+/// Runs CPU-heavy work off the async threads; a panic in it is an error of this job alone.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CrawlError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
+}
+
+/// What an outcome means for the job.
+#[must_use]
+pub(super) fn fault_of(outcome: Outcome, retry_after: Option<Duration>) -> Option<Fault> {
+    match outcome {
+        Outcome::Ok | Outcome::Partial => None,
+        Outcome::Private | Outcome::NotFound | Outcome::AgeGated => Some(Fault::Absent { kind: outcome }),
+        Outcome::RateLimited => Some(Fault::Throttled { retry_after }),
+        Outcome::LoginWall | Outcome::Captcha | Outcome::Checkpoint | Outcome::RegionBlocked | Outcome::Blocked => {
+            Some(Fault::Walled { kind: outcome })
+        }
+        Outcome::Unavailable | Outcome::Failed => Some(Fault::Transient),
+    }
+}

@@ -1,0 +1,101 @@
+//! The rooms that a crawl walks through, opened once and shared by all workers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+
+use super::crawl::CrawlError;
+use crate::blob::BlobStore;
+use crate::browser::Browser;
+use crate::clock::{Clock, Rng};
+use crate::config::Config;
+use crate::gate::Gate;
+use crate::model::event::{Event, EventKind};
+use crate::model::job::{Frame, Job, PlatformId};
+use crate::model::selectors::SelectorSet;
+use crate::platform::{CrawlPlan, Platform};
+
+/// Events that a slow listener may fall behind before it misses some.
+const EVENTS_KEPT: usize = 1024;
+
+/// Everything that a crawl needs.
+pub(super) struct Rooms {
+    pub(super) config: Config,
+    pub(super) clock: Clock,
+    pub(super) rng: Rng,
+    pub(super) browser: Browser,
+    pub(super) gate: Gate,
+    pub(super) blobs: BlobStore,
+    pub(super) deadline: Duration,
+    platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
+    selectors: RwLock<BTreeMap<PlatformId, Arc<SelectorSet>>>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Rooms {
+    pub(super) fn new(config: Config, clock: Clock, rng: Rng, browser: Browser, gate: Gate, blobs: BlobStore) -> Self {
+        let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
+        let selectors = platforms
+            .keys()
+            .filter_map(|id| Some((id.clone(), crate::extract::selectors::builtin(id)?)))
+            .collect();
+        Self {
+            deadline: Duration::from_secs(config.engine.crawl_deadline_s),
+            config,
+            clock,
+            rng,
+            browser,
+            gate,
+            blobs,
+            platforms,
+            selectors: RwLock::new(selectors),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+        }
+    }
+
+    /// The platform of a job and what the crawl wants of it.
+    pub(super) fn plan(&self, job: &Job) -> Result<(Arc<dyn Platform>, CrawlPlan), CrawlError> {
+        let id = &job.target.platform;
+        let platform = self.platforms.get(id).ok_or_else(|| self.unknown(id))?;
+        let base_url = self.config.base_url(id).ok_or_else(|| CrawlError::NoBaseUrl(id.to_string()))?;
+        let plan = CrawlPlan {
+            target: job.target.clone(),
+            posts: job.posts,
+            frame: job.frame,
+            base_url: base_url.clone(),
+            page_loads: self.config.engine.page_loads_per_crawl,
+        };
+        Ok((platform.clone(), plan))
+    }
+
+    pub(super) fn platform(&self, id: &PlatformId) -> Result<Arc<dyn Platform>, CrawlError> {
+        self.platforms.get(id).cloned().ok_or_else(|| self.unknown(id))
+    }
+
+    /// The selectors in force for a platform.
+    pub(super) fn selectors(&self, id: &PlatformId) -> Result<Arc<SelectorSet>, CrawlError> {
+        let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
+        sets.get(id).cloned().ok_or_else(|| self.unknown(id))
+    }
+
+    /// The bytes a picture may have, by what it shows.
+    pub(super) fn picture_budget(&self, _frame: Frame) -> crate::screenshot::Config {
+        self.config.screenshot.clone()
+    }
+
+    /// Tells everyone who listens; nobody listening is fine.
+    pub(super) fn tell(&self, kind: EventKind) {
+        let _ = self.events.send(Event { at: self.clock.now(), kind });
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    fn unknown(&self, id: &PlatformId) -> CrawlError {
+        let known = self.platforms.keys().map(PlatformId::as_str).collect::<Vec<_>>().join(", ");
+        CrawlError::UnknownPlatform(id.to_string(), known)
+    }
+}
