@@ -98,6 +98,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
         fn a_shortcode_gives_back_its_number(pk in any::<u64>()) {
             prop_assert_eq!(pk_from_shortcode(&shortcode_from_pk(pk)), Some(pk));

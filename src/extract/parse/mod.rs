@@ -14,16 +14,20 @@
 mod count;
 mod date;
 mod id_time;
+mod in_text;
 mod label;
 mod label_words;
 mod lexicon;
+#[cfg(test)]
+mod locale_tests;
 mod names;
 mod normal;
 mod number;
 mod relative;
 mod unit;
 
-pub use count::{ParsedCount, count, count_in, labelled};
+pub use count::{ParsedCount, count};
 pub use date::date;
 pub use id_time::{instagram_time, pk_from_shortcode, shortcode_from_pk, tiktok_time};
+pub use in_text::{count_in, labelled};
 pub use label::{CountLabel, label};

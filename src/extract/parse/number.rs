@@ -52,7 +52,7 @@ impl Digits {
 
     /// A count without a unit: an integer.
     pub(super) fn integer(&self) -> Option<u64> {
-        if self.marks.iter().any(|m| *m == '٫') || !self.groups(self.parts.len()) {
+        if self.marks.contains(&'٫') || !self.groups(self.parts.len()) {
             return None;
         }
         let mark = self.marks.first();

@@ -30,8 +30,8 @@ pub(super) enum Amount {
 /// A unit with several meanings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// An English billion, a Turkish thousand (bin).
-    B,
+    /// An English billion, a Turkish thousand (bin). True where a space stands before it, as in Turkish.
+    B(bool),
     /// A million, an Indonesian billion (miliar).
     M,
     /// A million, a Catalan thousand (milers). True where a space stands before it.
@@ -94,7 +94,7 @@ const EITHER: &[(u64, &str)] = &[
     ),
     (
         G,
-        "mrd|mld|mlrd|mdr|mia|bn|bi|md|billion|billions|milliard|milliards|milliarden|miliardo|miliardi|miliard|miliarde|mljrd|mlr|mr|milyar",
+        "mrd|mld|mlrd|mdr|mia|ma|bn|bi|md|billion|billions|milliard|milliards|milliarden|miliardo|miliardi|miliard|miliarde|mljrd|mlr|mr|milyar",
     ),
     (
         G,
@@ -134,7 +134,7 @@ pub(super) fn behind(text: &[char], end: usize) -> Option<Unit> {
     let dotted = text.get(end) == Some(&'.') && !text.get(end + 1).is_some_and(char::is_ascii_digit);
     let amount = match amount {
         Amount::Open(Doubt::Mil(_)) => Amount::Open(Doubt::Mil(dotted)),
-        other => other,
+        Amount::Sure(_) | Amount::Open(_) => amount,
     };
     Some(Unit { amount, fraction, end: end + usize::from(dotted) })
 }
@@ -143,7 +143,7 @@ fn open(text: &[char], at: usize, spaced: bool) -> Option<(Amount, Fraction, usi
     let ((), end) = DOUBTS.at(text, at)?;
     let doubt = match (text[at], end - at) {
         (_, 3) => Doubt::Mil(false),
-        ('b' | 'B', _) => Doubt::B,
+        ('b' | 'B', _) => Doubt::B(spaced),
         ('M', _) => Doubt::M,
         ('m', _) => Doubt::SmallM(spaced),
         ('t' | 'N' | 'E', _) => Doubt::CommaThousand,
@@ -158,8 +158,9 @@ pub(super) fn settle(doubt: Doubt, mark: Option<char>, tongue: Tongue) -> Option
     let comma = mark == Some(',');
     let point = mark == Some('.');
     match (doubt, tongue) {
-        (Doubt::B, Tongue::Turkish) => (!point).then_some(K),
-        (Doubt::B, _) => (!comma).then_some(G),
+        (Doubt::B(_), Tongue::Turkish) => (!point).then_some(K),
+        (Doubt::B(spaced), Tongue::Unknown) => (point || (!comma && !spaced)).then_some(G),
+        (Doubt::B(_), _) => (!comma).then_some(G),
         (Doubt::M, Tongue::Malay) => point.then_some(M),
         (Doubt::M, _) => Some(M),
         (Doubt::SmallM(_), Tongue::Catalan) => (!point).then_some(K),
