@@ -1,11 +1,15 @@
 //! The gate: who may go to a platform, and when.
 
 mod ask;
+mod breaker;
 mod config;
 mod fact;
+mod limiter;
+mod pace;
 mod permit;
 pub mod robots;
 mod status;
+mod window;
 
 use std::time::Duration;
 
