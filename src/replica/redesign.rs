@@ -1,0 +1,79 @@
+//! A redesign of a site: the same facts under other names. The DOM's tags, classes, attributes and order come from a
+//! [`Skin`] that the page's script is built with; JSON keys are renamed on the way out, and the script is built with
+//! the same dictionary, as when a site deploys a new bundle. A redesign may reach only a share of the profiles.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::dice::Dice;
+
+/// A redesign that a site rolls out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Redesign {
+    /// What changes.
+    pub kind: RedesignKind,
+    /// Which of the many possible redesigns it is.
+    pub seed: u64,
+    /// The share of profiles that have it, 0 to 1: the same profiles always.
+    pub share: f64,
+}
+
+/// What a redesign changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedesignKind {
+    /// Tags, classes, attributes, order and wrappers of the rendered page.
+    Dom,
+    /// Names and nesting of JSON keys, in the page and in responses.
+    Json,
+    /// Both.
+    Both,
+}
+
+impl Redesign {
+    /// Whether this profile's page has it.
+    pub(super) fn reaches(&self, handle: &str) -> bool {
+        let throw = Dice::new(self.seed, &["rollout", handle]).below(10_000);
+        f64::from(u32::try_from(throw).unwrap_or(0)) < self.share * 10_000.0
+    }
+
+    pub(super) const fn changes_dom(&self) -> bool {
+        matches!(self.kind, RedesignKind::Dom | RedesignKind::Both)
+    }
+
+    pub(super) const fn changes_json(&self) -> bool {
+        matches!(self.kind, RedesignKind::Json | RedesignKind::Both)
+    }
+}
+
+/// Keys that a JSON redesign leaves alone: envelopes that the whole site shares, whatever is inside.
+const KEPT_KEYS: [&str; 30] = [
+    "__DEFAULT_SCOPE__", "webapp.app-context", "webapp.biz-context", "webapp.i18n-translation", "webapp.user-detail",
+    "webapp.video-detail", "seo.abtest", "webapp.a-b", "statusCode", "status_code", "statusMsg", "status_msg",
+    "hasMore", "cursor", "extra", "log_pb", "require", "__bbox", "complete", "result", "data", "extensions",
+    "is_final", "sequence_number", "page_info", "has_next_page", "end_cursor", "errors", "status", "message",
+];
+
+/// The new name of a JSON key.
+pub(super) fn renamed(redesign: &Redesign, key: &str) -> String {
+    let number = !key.is_empty() && key.bytes().all(|b| b.is_ascii_digit());
+    if number || KEPT_KEYS.contains(&key) {
+        return key.to_owned();
+    }
+    format!("k{}", Dice::new(redesign.seed, &["key", key]).hex(6))
+}
+
+/// A JSON value with its keys renamed, all the way down.
+pub(super) fn rename_keys(redesign: &Redesign, value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let renamed: Map<String, Value> = map
+                .into_iter()
+                .map(|(key, value)| (renamed(redesign, &key), rename_keys(redesign, value)))
+                .collect();
+            Value::Object(renamed)
+        }
+        Value::Array(list) => list.into_iter().map(|value| rename_keys(redesign, value)).collect(),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
+    }
+}
