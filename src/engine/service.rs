@@ -1,0 +1,138 @@
+//! The engine as a service: workers and the loops around them, started together and stopped in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::rooms::Rooms;
+use super::services::{Services, ServicesError};
+use super::worker::Workers;
+use super::{Engine, EngineError, intake, relay};
+use crate::config::Config;
+use crate::gate::SharedAt;
+use crate::model::event::Event;
+
+/// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
+pub struct Service {
+    rooms: Arc<Rooms>,
+    services: Services,
+    /// No new work.
+    stop: CancellationToken,
+    /// Running crawls end at once.
+    hard_stop: CancellationToken,
+    /// The loops that must outlive the last crawl.
+    wind_down: CancellationToken,
+    workers: Arc<Workers>,
+    working: TaskTracker,
+    around: TaskTracker,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// PostgreSQL or Redis.
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    /// The engine's own rooms.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl Service {
+    /// Starts workers and loops. PostgreSQL must be there; Redis may come later.
+    ///
+    /// # Errors
+    /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
+    pub async fn start(config: Config) -> Result<Self, ServiceError> {
+        let clock = crate::clock::Clock::system();
+        let services = Services::connect(&config, clock).await?;
+        let health = services.queue.health().await;
+        for reason in health.reasons {
+            tracing::warn!(grave = reason.grave, "redis: {}", reason.text);
+        }
+        for warning in services.store.health().await.map_err(ServicesError::from)?.warnings {
+            tracing::warn!("postgresql: {warning}");
+        }
+        let shared = SharedAt { redis_url: config.queue.url.clone(), prefix: config.queue.prefix.clone() };
+        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        Ok(Self::run(engine.rooms, services))
+    }
+
+    fn run(rooms: Arc<Rooms>, services: Services) -> Self {
+        let (stop, hard_stop, wind_down) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let workers = Workers::new(rooms.clone(), services.clone(), hard_stop.clone());
+        let (working, around) = (TaskTracker::new(), TaskTracker::new());
+        working.spawn({
+            let (workers, stop) = (workers.clone(), stop.clone());
+            async move { workers.run(&stop).await }
+        });
+        around.spawn({
+            let (workers, stop) = (workers.clone(), wind_down.clone());
+            async move { workers.beat(&stop).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move {
+                let taker = services.queue.intake("sentinel");
+                intake::run(&rooms, &services, &taker, &stop).await;
+            }
+        });
+        around.spawn({
+            let (services, stop) = (services.clone(), stop.clone());
+            async move { relay::push_due(&services, &stop).await }
+        });
+        around.spawn({
+            let (services, stop, every) = (services.clone(), stop.clone(), rooms.config.queue.reclaim());
+            async move { relay::reclaim(&services, every, &stop).await }
+        });
+        around.spawn({
+            let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
+            let (services, stop) = (services.clone(), stop.clone());
+            async move { relay::reconcile(&services, every, &stop).await }
+        });
+        Self { rooms, services, stop, hard_stop, wind_down, workers, working, around }
+    }
+
+    /// The servers behind it, for submitting and reading.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Listens to what happens from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.rooms.subscribe()
+    }
+
+    /// A token that, once cancelled, ends running crawls at once: for a second signal.
+    #[must_use]
+    pub fn hard_stop(&self) -> CancellationToken {
+        self.hard_stop.clone()
+    }
+
+    /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.working.close();
+        let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);
+        tokio::select! {
+            () = self.working.wait() => {}
+            () = tokio::time::sleep(grace) => tracing::warn!(?grace, "some crawls did not finish in time; handing them back"),
+            () = self.hard_stop.cancelled() => tracing::warn!("stopping at once; handing back what runs"),
+        }
+        self.hard_stop.cancel();
+        self.working.wait().await;
+        self.workers.hand_back().await;
+        self.wind_down.cancel();
+        self.around.close();
+        if tokio::time::timeout(Duration::from_secs(5), self.around.wait()).await.is_err() {
+            tracing::warn!("a loop did not end within 5 s; leaving it");
+        }
+        self.rooms.browser.shutdown().await;
+        self.services.store.close().await;
+    }
+}
