@@ -1,0 +1,80 @@
+//! `sentinel gate`: budgets and breakers as all workers share them, and an operator's word over them.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::{Surroundings, output};
+use crate::clock::{Clock, Rng};
+use crate::engine::shared_gate;
+use crate::gate::{Gate, Scope};
+use crate::model::job::PlatformId;
+
+/// See and command the gate that all workers share.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Every budget, and every breaker that is not closed.
+    Status {
+        /// JSON, one object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a platform rest: no page is loaded there until the time is over.
+    Rest {
+        /// tiktok or instagram.
+        platform: String,
+        /// For so many seconds.
+        #[arg(long, default_value_t = 3600)]
+        seconds: u64,
+    },
+    /// End a platform's rest, the breaker's too, and go at full pace again.
+    Release {
+        /// tiktok or instagram.
+        platform: String,
+    },
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When Redis, which holds what the workers share, does not answer.
+pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let config = surroundings.config()?;
+    let rng = Rng::from_seed(Rng::fresh_seed());
+    let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(&config)))?;
+    match args.action {
+        Action::Status { json } => {
+            let lines = gate.status().await?;
+            if lines.is_empty() && !json {
+                output::text("nothing has been loaded lately, and every breaker is closed\n")?;
+            }
+            for line in lines {
+                if json { output::json_line(&line)? } else { output::text(&format!("{line}\n"))? }
+            }
+        }
+        Action::Rest { platform, seconds } => {
+            gate.rest(&scope(&platform)?, Duration::from_secs(seconds)).await?;
+            output::text(&format!("{platform} rests for {seconds} s\n"))?;
+        }
+        Action::Release { platform } => {
+            gate.release(&scope(&platform)?).await?;
+            output::text(&format!("{platform} is released\n"))?;
+        }
+    }
+    Ok(0)
+}
+
+fn scope(platform: &str) -> anyhow::Result<Scope> {
+    let id = PlatformId::new(platform);
+    if crate::platform::get(&id).is_none() {
+        let known = crate::platform::all().iter().map(|known| known.id().to_string()).collect::<Vec<_>>().join(", ");
+        return Err(super::exit::BadInput(format!("unknown platform {platform:?}: known are {known}")).into());
+    }
+    Ok(Scope::platform(id))
+}

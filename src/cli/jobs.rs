@@ -1,0 +1,206 @@
+//! `sentinel jobs`: what the ledger holds, and an operator's word over it. Lists come in pages, so a ledger of any size
+//! needs the same memory.
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+
+use super::{Surroundings, output, table};
+use crate::clock::Clock;
+use crate::engine::Services;
+use crate::model::job::JobId;
+use crate::store::jobs::{Cursor, JobFilter, JobRecord};
+
+/// Jobs read at a time.
+const PAGE: usize = 500;
+/// Jobs listed unless more are asked for.
+const LISTED: usize = 50;
+
+/// See, cancel, retry and export jobs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// The newest jobs that match.
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// How many.
+        #[arg(long, default_value_t = LISTED)]
+        limit: usize,
+        /// JSON, one job a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The dead-letter queue: jobs that were given up.
+    Dead {
+        #[command(flatten)]
+        filter: Filter,
+        /// How many.
+        #[arg(long, default_value_t = LISTED)]
+        limit: usize,
+        /// JSON, one job a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// How many jobs there are in each state, and how deep each lane is.
+    Stats,
+    /// One job with all that is known of it.
+    Show {
+        /// The job.
+        id: JobId,
+    },
+    /// Cancel jobs; one that runs is stopped.
+    Cancel {
+        /// The jobs.
+        #[arg(required = true)]
+        ids: Vec<JobId>,
+    },
+    /// Put dead or cancelled jobs back to the start: by id, or all that match.
+    #[command(alias = "retry")]
+    Redrive {
+        /// The jobs.
+        ids: Vec<JobId>,
+        #[command(flatten)]
+        filter: Filter,
+        /// Every dead job that matches.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+    /// Every job that matches, one JSON object a line.
+    Export {
+        #[command(flatten)]
+        filter: Filter,
+    },
+}
+
+#[derive(Debug, Clone, clap::Args)]
+struct Filter {
+    /// queued, leased, joined, done, dead or cancelled.
+    #[arg(long, value_parser = ["queued", "leased", "joined", "done", "dead", "cancelled"])]
+    state: Option<String>,
+    /// tiktok or instagram.
+    #[arg(long)]
+    platform: Option<String>,
+    /// A part of the handle, the id or the reason.
+    #[arg(long)]
+    search: Option<String>,
+    /// Accepted at or after this time (RFC 3339).
+    #[arg(long)]
+    since: Option<DateTime<Utc>>,
+    /// Accepted before this time (RFC 3339).
+    #[arg(long)]
+    until: Option<DateTime<Utc>>,
+}
+
+impl Filter {
+    fn of_ledger(self, state: Option<&str>) -> JobFilter {
+        JobFilter {
+            state: state.map(str::to_owned).or(self.state),
+            platform: self.platform,
+            text: self.search,
+            since: self.since,
+            until: self.until,
+        }
+    }
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When PostgreSQL cannot be used, or a named job is not there.
+pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let services = Services::connect(&surroundings.config()?, Clock::system()).await?;
+    let code = act(args.action, &services).await;
+    services.store.close().await;
+    code
+}
+
+async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
+    match action {
+        Action::List { filter, limit, json } => list(services, &filter.of_ledger(None), limit, json).await,
+        Action::Dead { filter, limit, json } => list(services, &filter.of_ledger(Some("dead")), limit, json).await,
+        Action::Export { filter } => list(services, &filter.of_ledger(None), usize::MAX, true).await,
+        Action::Stats => stats(services).await,
+        Action::Show { id } => match services.store.job(&id).await? {
+            Some(job) => output::json(&job).map(|()| 0),
+            None => Err(super::exit::BadInput(format!("the ledger has no job {id}")).into()),
+        },
+        Action::Cancel { ids } => {
+            for id in &ids {
+                services.cancel(id).await?;
+                output::text(&format!("{id}: cancelled\n"))?;
+            }
+            Ok(0)
+        }
+        Action::Redrive { ids, filter, all } => redrive(services, &ids, filter, all).await,
+    }
+}
+
+async fn list(services: &Services, filter: &JobFilter, limit: usize, json: bool) -> anyhow::Result<u8> {
+    let mut after: Option<Cursor> = None;
+    let mut left = limit;
+    let mut rows = table::plain(&["job", "profile", "state", "attempts", "outcome", "accepted", "reason"]);
+    while left > 0 {
+        let page = services.store.jobs(filter, after.as_ref(), left.min(PAGE)).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.cursor());
+        left -= page.len().min(left);
+        for job in &page {
+            if json { output::json_line(job)? } else { rows.add_row(row(job)); }
+        }
+    }
+    if !json {
+        output::text(&format!("{rows}\n"))?;
+    }
+    Ok(0)
+}
+
+fn row(job: &JobRecord) -> [String; 7] {
+    [
+        job.job.id.to_string(),
+        job.job.target.to_string(),
+        job.state.clone(),
+        job.attempts.to_string(),
+        job.outcome.clone().unwrap_or_else(|| "-".to_owned()),
+        job.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        job.reason.as_deref().unwrap_or("-").chars().take(80).collect(),
+    ]
+}
+
+async fn stats(services: &Services) -> anyhow::Result<u8> {
+    let ledger: serde_json::Map<String, serde_json::Value> =
+        services.store.counts().await?.into_iter().map(|(state, count)| (state, count.into())).collect();
+    let redis = match services.queue.stats().await {
+        Ok(stats) => serde_json::to_value(stats)?,
+        Err(error) => serde_json::json!({ "error": error.to_string() }),
+    };
+    output::json(&serde_json::json!({ "ledger": ledger, "redis": redis }))?;
+    Ok(0)
+}
+
+async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool) -> anyhow::Result<u8> {
+    if ids.is_empty() && !all {
+        return Err(super::exit::BadInput("name the jobs, or say --all".to_owned()).into());
+    }
+    let mut redriven = 0;
+    if !ids.is_empty() {
+        let done = services.store.redrive_ids(ids).await?;
+        redriven += done.redriven + done.joined;
+    } else {
+        let state = filter.state.clone().unwrap_or_else(|| "dead".to_owned());
+        let filter = filter.of_ledger(Some(&state));
+        loop {
+            let done = services.store.redrive(&filter, PAGE).await?;
+            if done.redriven + done.joined == 0 {
+                break;
+            }
+            redriven += done.redriven + done.joined;
+        }
+    }
+    output::text(&format!("{redriven} jobs are back at the start\n"))?;
+    Ok(0)
+}

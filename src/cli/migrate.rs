@@ -1,0 +1,41 @@
+//! `sentinel migrate`: brings the database's tables to this program's version.
+
+use super::{Surroundings, output};
+use crate::store::Store;
+
+/// Bring the database to this program's version.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Change nothing: say what is pending, and exit 1 if this program cannot work with the database as it is.
+    #[arg(long)]
+    check: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When PostgreSQL cannot be used.
+pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let store = Store::connect(&surroundings.config()?.store).await?;
+    if !args.check {
+        store.migrate().await?;
+    }
+    let state = store.migrate_check().await?;
+    store.close().await;
+    if args.json {
+        output::json(&state)?;
+    } else if state.is_usable() {
+        output::text(&format!("{}\n", state.warning().unwrap_or_else(|| "the database is up to date".to_owned())))?;
+    } else {
+        for name in &state.pending {
+            output::text(&format!("pending: {name}\n"))?;
+        }
+        if let Some(warning) = state.warning() {
+            output::text(&format!("{warning}\n"))?;
+        }
+    }
+    Ok(u8::from(!state.is_usable()))
+}
