@@ -4,6 +4,9 @@
 pub mod capture;
 pub mod document;
 pub mod event;
+pub mod extraction;
 pub mod fault;
 pub mod job;
+pub mod page;
+pub mod selectors;
 pub mod visit;

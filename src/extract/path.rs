@@ -1,0 +1,325 @@
+//! The path language of selector files, for JSON: `data.user`, `["webapp.user-detail"].userInfo`, `edges[*].node`,
+//! `items[0]`, `..xig_user_by_username` (at any depth), and predicates that keep only what fits:
+//! `[?hashtagName]`, `[?type=1]`, `[?uniqueId=$handle]`, `[?kind!="ad"]`. A predicate looks at the elements of a list,
+//! or at an object itself; an empty path is the value itself.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::json::Json;
+
+/// What a path may refer to beside the JSON itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Variables<'v> {
+    /// The requested profile's handle, in lower case; `$handle` matches nothing without one.
+    pub(crate) handle: Option<&'v str>,
+}
+
+/// A parsed path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Path(Vec<Step>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Key(String),
+    Index(usize),
+    All,
+    Deep(String),
+    Where(Path, Test),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Test {
+    /// Something is there.
+    There,
+    /// A scalar that reads like this text.
+    Is(String),
+    /// Something else is there, or nothing.
+    IsNot(String),
+    /// Null stands there.
+    Null,
+    /// The requested handle, in any case.
+    Handle,
+}
+
+/// Why a text is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path:?} is no path: {wrong} at byte {at}")]
+pub(crate) struct PathError {
+    path: String,
+    at: usize,
+    wrong: &'static str,
+}
+
+impl Path {
+    /// Reads a path.
+    pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
+        let mut parser = Parser { text, at: 0 };
+        let path = parser.path(false)?;
+        if parser.at < text.len() { Err(parser.wrong("unexpected character")) } else { Ok(path) }
+    }
+
+    /// The first key that any match must have in its text: a cheap test before parsing.
+    pub(crate) fn first_key(&self) -> Option<&str> {
+        self.0.iter().find_map(|step| match step {
+            Step::Key(key) | Step::Deep(key) => Some(key.as_str()),
+            Step::Index(_) | Step::All | Step::Where(..) => None,
+        })
+    }
+
+    /// The key it searches at any depth and what follows, where it begins so.
+    pub(crate) fn split_deep(&self) -> Option<(&str, Self)> {
+        match self.0.split_first() {
+            Some((Step::Deep(key), rest)) => Some((key, Self(rest.to_vec()))),
+            _ => None,
+        }
+    }
+
+    /// The first value found.
+    pub(crate) fn first<'j, 't>(&self, root: &'j Json<'t>, variables: Variables<'_>) -> Option<&'j Json<'t>> {
+        let mut found = None;
+        let _ = walk(&self.0, root, variables, &mut |value| {
+            found = Some(value);
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// All values found, in the order of the text.
+    pub(crate) fn all<'j, 't>(&self, root: &'j Json<'t>, variables: Variables<'_>) -> Vec<&'j Json<'t>> {
+        let mut found = Vec::new();
+        let _ = walk(&self.0, root, variables, &mut |value| {
+            found.push(value);
+            ControlFlow::Continue(())
+        });
+        found
+    }
+
+    /// Whether something is there: an empty text, list or object counts as nothing, false and 0 as something.
+    pub(crate) fn finds(&self, root: &Json<'_>, variables: Variables<'_>) -> bool {
+        let mut there = false;
+        let _ = walk(&self.0, root, variables, &mut |value| {
+            there = !value.is_nothing();
+            if there { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        there
+    }
+}
+
+fn walk<'j, 't>(
+    steps: &[Step],
+    value: &'j Json<'t>,
+    variables: Variables<'_>,
+    found: &mut dyn FnMut(&'j Json<'t>) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let Some((step, rest)) = steps.split_first() else { return found(value) };
+    match step {
+        Step::Key(key) => value.get(key).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found)),
+        Step::Index(index) => match value {
+            Json::List(items) => items.get(*index).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found)),
+            _ => ControlFlow::Continue(()),
+        },
+        Step::All => children(value).try_for_each(|child| walk(rest, child, variables, found)),
+        Step::Deep(key) => {
+            if let Some(direct) = value.get(key) {
+                walk(rest, direct, variables, found)?;
+            }
+            children(value).try_for_each(|child| walk(steps, child, variables, found))
+        }
+        Step::Where(path, test) => {
+            let mut keep = |candidate: &'j Json<'t>| {
+                if test.holds(path, candidate, variables) {
+                    walk(rest, candidate, variables, found)
+                } else {
+                    ControlFlow::Continue(())
+                }
+            };
+            match value {
+                Json::List(items) => items.iter().try_for_each(keep),
+                other => keep(other),
+            }
+        }
+    }
+}
+
+fn children<'j, 't>(value: &'j Json<'t>) -> Box<dyn Iterator<Item = &'j Json<'t>> + 'j> {
+    match value {
+        Json::List(items) => Box::new(items.iter()),
+        Json::Object(entries) => Box::new(entries.iter().map(|(_, value)| value)),
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::Float(_) | Json::Str(_) => Box::new(std::iter::empty()),
+    }
+}
+
+impl Test {
+    fn holds(&self, path: &Path, value: &Json<'_>, variables: Variables<'_>) -> bool {
+        let reads = |text: &str| path.first(value, variables).and_then(Json::scalar).is_some_and(|s| s == text);
+        match self {
+            Self::There => path.finds(value, variables),
+            Self::Is(text) => reads(text),
+            Self::IsNot(text) => !reads(text),
+            Self::Null => path.first(value, variables) == Some(&Json::Null),
+            Self::Handle => {
+                let seen = path.first(value, variables).and_then(Json::scalar);
+                seen.zip(variables.handle).is_some_and(|(seen, handle)| seen.to_lowercase() == handle)
+            }
+        }
+    }
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let there = self.rest().starts_with(token);
+        if there {
+            self.at += token.len();
+        }
+        there
+    }
+
+    fn wrong(&self, wrong: &'static str) -> PathError {
+        PathError { path: self.text.to_owned(), at: self.at, wrong }
+    }
+
+    fn until(&mut self, stops: &[char]) -> String {
+        let rest = self.rest();
+        let end = rest.find(stops).unwrap_or(rest.len());
+        let part = rest.get(..end).unwrap_or_default().to_owned();
+        self.at += end;
+        part
+    }
+
+    /// Steps to the end, or inside a predicate to its `]`, `=` or `!=`.
+    fn path(&mut self, inside: bool) -> Result<Path, PathError> {
+        const STOPS: &[char] = &['.', '[', ']', '=', '!'];
+        let mut steps = Vec::new();
+        loop {
+            if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '!'])) {
+                return Ok(Path(steps));
+            }
+            if self.eat("..") {
+                steps.push(Step::Deep(self.key(STOPS)?));
+            } else if self.eat("[") {
+                steps.push(self.bracket()?);
+            } else {
+                if !steps.is_empty() && !self.eat(".") {
+                    return Err(self.wrong("expected . or ["));
+                }
+                steps.push(Step::Key(self.key(STOPS)?));
+            }
+        }
+    }
+
+    fn key(&mut self, stops: &[char]) -> Result<String, PathError> {
+        let key = self.until(stops);
+        if key.is_empty() { Err(self.wrong("a key is missing")) } else { Ok(key) }
+    }
+
+    fn bracket(&mut self) -> Result<Step, PathError> {
+        if self.eat("*]") {
+            return Ok(Step::All);
+        }
+        if self.eat("\"") {
+            let key = self.until(&['"']);
+            return if self.eat("\"]") { Ok(Step::Key(key)) } else { Err(self.wrong("expected \"]")) };
+        }
+        if self.eat("?") {
+            let path = self.path(true)?;
+            let test = if self.eat("!=") {
+                Test::IsNot(self.literal()?)
+            } else if self.eat("=") {
+                self.equals()?
+            } else {
+                Test::There
+            };
+            return if self.eat("]") { Ok(Step::Where(path, test)) } else { Err(self.wrong("expected ]")) };
+        }
+        let digits = self.until(&[']']);
+        let index = digits.parse().map_err(|_| self.wrong("expected a number, *, ? or a quoted key"))?;
+        if self.eat("]") { Ok(Step::Index(index)) } else { Err(self.wrong("expected ]")) }
+    }
+
+    fn equals(&mut self) -> Result<Test, PathError> {
+        if self.eat("$handle") {
+            return Ok(Test::Handle);
+        }
+        if self.eat("null") {
+            return Ok(Test::Null);
+        }
+        Ok(Test::Is(self.literal()?))
+    }
+
+    fn literal(&mut self) -> Result<String, PathError> {
+        if self.eat("\"") {
+            let text = self.until(&['"']);
+            return if self.eat("\"") { Ok(text) } else { Err(self.wrong("expected \"")) };
+        }
+        let text = self.until(&[']']);
+        if text.is_empty() { Err(self.wrong("a value is missing")) } else { Ok(text) }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) if key.contains(['.', '[', ']', '=', '!', '"']) => write!(f, "[\"{key}\"]")?,
+                Step::Key(key) if n == 0 => f.write_str(key)?,
+                Step::Key(key) => write!(f, ".{key}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::All => f.write_str("[*]")?,
+                Step::Deep(key) => write!(f, "..{key}")?,
+                Step::Where(path, Test::There) => write!(f, "[?{path}]")?,
+                Step::Where(path, Test::Is(text)) => write!(f, "[?{path}=\"{text}\"]")?,
+                Step::Where(path, Test::IsNot(text)) => write!(f, "[?{path}!=\"{text}\"]")?,
+                Step::Where(path, Test::Null) => write!(f, "[?{path}=null]")?,
+                Step::Where(path, Test::Handle) => write!(f, "[?{path}=$handle]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::json::parse_all;
+    use super::*;
+
+    fn found(path: &str, json: &str) -> Vec<String> {
+        let root = parse_all(json, &[]).unwrap().remove(0);
+        let variables = Variables { handle: Some("nasa") };
+        let path = Path::parse(path).unwrap();
+        assert_eq!(Path::parse(&path.to_string()).unwrap(), path, "a path reads back as it is written");
+        path.all(&root, variables).iter().map(|v| v.scalar().unwrap_or_default().into_owned()).collect()
+    }
+
+    #[test]
+    fn every_step_finds_what_it_says() {
+        let json = r#"{"a.b":{"c":[{"t":1,"n":"x"},{"t":2,"n":"y","u":"NASA"}]},"m":{"7":{"v":"p"},"8":{"v":"q"}}}"#;
+        assert_eq!(found(r#"["a.b"].c[1].n"#, json), ["y"]);
+        assert_eq!(found(r#"["a.b"].c[*].n"#, json), ["x", "y"]);
+        assert_eq!(found(r#"["a.b"].c[?t=2].n"#, json), ["y"]);
+        assert_eq!(found(r#"["a.b"].c[?t!=2].n"#, json), ["x"]);
+        assert_eq!(found(r#"["a.b"].c[?u=$handle].n"#, json), ["y"]);
+        assert_eq!(found(r#"["a.b"].c[?u].n"#, json), ["y"]);
+        assert_eq!(found("..n", json), ["x", "y"]);
+        assert_eq!(found("m[*].v", json), ["p", "q"]);
+        assert_eq!(found("m[?7].8.v", json), ["q"]);
+        assert_eq!(found("[?m]..v", json), ["p", "q"]);
+        assert_eq!(found("nowhere[0].x", json), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_bad_path_is_refused_with_its_place() {
+        for bad in ["a[", "a[x]", "a..", "[\"a", "a[?b", "a]", "a b[?c=]"] {
+            assert!(Path::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Reads one record by its rules: finds, narrows, and turns the site's text into a value of ours. What does not read as
+//! a value of its field is absent: a negative count, a text for a number, a word that the map does not know.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use super::node::{Found, Node};
+use super::parse;
+use super::path::Variables;
+use super::program::{RecordCode, RuleCode};
+use crate::model::document::{Child, PostKind, Precision};
+use crate::model::page::{Field, OwnerSeen, Reading, Value};
+
+/// How much of a raw text is kept in notes, in characters.
+const RAW_CHARS: usize = 200;
+/// The largest number of entries of one list value.
+const MAX_ENTRIES: usize = 500;
+
+/// Whose a record is.
+pub(super) fn owner(code: &RecordCode, node: Node<'_>, variables: Variables<'_>) -> OwnerSeen {
+    let first = |rules: &[RuleCode]| {
+        rules.iter().find_map(|rule| texts(rule, node, variables).into_iter().next()).map(|(_, text)| text.into_owned())
+    };
+    OwnerSeen {
+        username: first(&code.username).map(|name| name.trim_start_matches('@').to_lowercase()),
+        id: first(&code.id),
+        shared: code
+            .shared
+            .iter()
+            .flat_map(|rule| texts(rule, node, variables))
+            .map(|(_, name)| name.to_lowercase())
+            .collect(),
+    }
+}
+
+/// All that a record says.
+pub(super) fn readings(code: &RecordCode, node: Node<'_>, variables: Variables<'_>) -> Vec<Reading> {
+    code.fields.iter().filter_map(|(field, rules)| field_reading(*field, rules, node, variables)).collect()
+}
+
+fn field_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {
+    if matches!(field, Field::Links | Field::Hashtags | Field::Mentions) {
+        return list_reading(field, rules, node, variables);
+    }
+    for rule in rules {
+        if rule.unless.as_ref().is_some_and(|place| node.has(place, variables)) {
+            return None;
+        }
+        if let Some(reading) = rule_reading(field, rule, node, variables) {
+            return Some(reading);
+        }
+    }
+    None
+}
+
+fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {
+    if rule.record.is_some() {
+        return children_reading(field, rule, node, variables);
+    }
+    for (found, text) in texts(rule, node, variables) {
+        let json = found.is_some_and(Found::is_json);
+        if let Some((value, precision)) = value(field, &text, json)
+            && let Some((value, precision)) = rounded(rule, value, precision, node, variables)
+        {
+            return Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });
+        }
+    }
+    None
+}
+
+/// The texts that a rule gives, best first, with where they stood.
+fn texts<'n>(rule: &RuleCode, node: Node<'n>, variables: Variables<'_>) -> Vec<(Option<Found<'n>>, Cow<'n, str>)> {
+    if rule.when.as_ref().is_some_and(|place| !node.has(place, variables)) {
+        return Vec::new();
+    }
+    let Some(at) = &rule.at else {
+        return rule.constant.clone().map(|text| (None, Cow::Owned(text))).into_iter().collect();
+    };
+    let mut texts = Vec::new();
+    for found in node.find(at, variables) {
+        let text = match &rule.constant {
+            Some(constant) => found.exists().then(|| Cow::Owned(constant.clone())),
+            None => found.text(rule.attr.as_deref()),
+        };
+        let narrowed = text.and_then(|text| narrow(rule, text));
+        if let Some(text) = narrowed.filter(|text| !text.trim().is_empty()) {
+            texts.push((Some(found), text));
+        }
+    }
+    texts
+}
+
+fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
+    let text = match &rule.regex {
+        None => text,
+        Some(regex) => {
+            let groups = regex.captures(&text)?;
+            let part = groups.iter().skip(1).flatten().next().or_else(|| groups.get(0))?;
+            Cow::Owned(part.as_str().to_owned())
+        }
+    };
+    if rule.map.is_empty() { Some(text) } else { rule.map.get(&*text).cloned().map(Cow::Owned) }
+}
+
+fn raw(text: &str) -> String {
+    text.chars().take(RAW_CHARS).collect()
+}
+
+/// The value of a text for a field. `json` tells that it stood in JSON and not on a page for people.
+fn value(field: Field, text: &str, json: bool) -> Option<(Value, Precision)> {
+    use Field as F;
+    let exact = |value| Some((value, Precision::Exact));
+    match field {
+        F::Followers | F::Following | F::Likes | F::PostsCount | F::Views | F::Comments | F::Shares | F::Saves => {
+            count(text, json)
+        }
+        F::Width | F::Height => exact(Value::Count { value: text.parse().ok().filter(|v| *v > 0)?, unit: 1 }),
+        F::Verified | F::Private | F::Business | F::Pinned | F::Sponsored | F::AiLabel => exact(Value::Flag(flag(text)?)),
+        F::PublishedAt => exact(Value::Time(time(text)?)),
+        F::DurationS => exact(Value::Seconds(text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0)?)),
+        F::PictureUrl | F::ThumbnailUrl | F::VideoUrl | F::Url => exact(Value::Text(web_address(text)?)),
+        F::Caption => exact(Value::Text(text.to_owned())),
+        F::Kind => kind(text).map(|_| (Value::Text(text.to_owned()), Precision::Exact)),
+        F::Links | F::Hashtags | F::Mentions | F::Children => None,
+        F::Id | F::Username | F::DisplayName | F::Bio | F::Category | F::Language | F::Region | F::Code | F::MusicId
+        | F::MusicTitle | F::MusicAuthor => exact(Value::Text(text.trim().to_owned())),
+    }
+}
+
+fn count(text: &str, json: bool) -> Option<(Value, Precision)> {
+    let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((Value::Count { value: text.parse().ok()?, unit: 1 }, Precision::Exact));
+    }
+    // "1.0" and "-1" are numbers of a program: a fraction or a negative count means nothing.
+    if json && text.parse::<f64>().is_ok() {
+        let whole = text.strip_suffix(".0").and_then(|digits| digits.parse().ok())?;
+        return Some((Value::Count { value: whole, unit: 1 }, Precision::Exact));
+    }
+    let parsed = parse::count(text)?;
+    Some((Value::Count { value: parsed.value, unit: parsed.unit }, parsed.precision))
+}
+
+/// Marks a count as rounded where the rule knows that the site cuts it.
+fn rounded(
+    rule: &RuleCode,
+    value: Value,
+    precision: Precision,
+    node: Node<'_>,
+    variables: Variables<'_>,
+) -> Option<(Value, Precision)> {
+    let Value::Count { value: count, unit: 1 } = value else { return Some((value, precision)) };
+    let same_as_sibling = rule.sibling.as_ref().is_some_and(|place| {
+        let texts = node.find(place, variables).into_iter().filter_map(|found| found.text(None));
+        texts.into_iter().any(|text| text.parse() == Ok(count))
+    });
+    if (rule.cut || same_as_sibling) && count > 10_000 && count % 100 == 0 {
+        let unit = [(1_000_000_000, 100_000_000), (1_000_000, 100_000), (10_000, 100)]
+            .into_iter()
+            .find(|(from, unit)| count >= *from && count % unit == 0)
+            .map_or(100, |(_, unit)| unit);
+        return Some((Value::Count { value: count, unit }, Precision::Rounded));
+    }
+    Some((Value::Count { value: count, unit: 1 }, precision))
+}
+
+fn flag(text: &str) -> Option<bool> {
+    match text.trim() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Seconds or milliseconds since 1970, or an ISO 8601 time.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    let parsed = if let Ok(number) = text.parse::<i64>() {
+        if number.abs() < 100_000_000_000 {
+            DateTime::from_timestamp(number, 0)
+        } else {
+            DateTime::from_timestamp_millis(number)
+        }
+    } else {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| time.to_utc())
+    };
+    // Before 2005 there was neither site: such a time is a zero or a mistake.
+    parsed.filter(|time| time.timestamp() > 1_104_537_600)
+}
+
+/// The word of a kind, as in selector files.
+pub(super) fn kind(text: &str) -> Option<PostKind> {
+    match text {
+        "image" => Some(PostKind::Image),
+        "video" => Some(PostKind::Video),
+        "carousel" => Some(PostKind::Carousel),
+        "slideshow" => Some(PostKind::Slideshow),
+        "reel" => Some(PostKind::Reel),
+        _ => None,
+    }
+}
+
+fn web_address(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Some(rest) = text.strip_prefix("//") {
+        return Some(format!("https://{rest}"));
+    }
+    (text.starts_with("https://") || text.starts_with("http://")).then(|| text.to_owned())
+}
+
+fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {
+    let mut entries: Vec<String> = Vec::new();
+    let mut name = None;
+    for rule in rules {
+        let found = texts(rule, node, variables);
+        // Links of several rules add up; tags and mentions are taken from the first rule that has any.
+        if found.is_empty() || (field != Field::Links && !entries.is_empty()) {
+            continue;
+        }
+        name.get_or_insert_with(|| rule.name.clone());
+        for (_, text) in found {
+            let entry = match field {
+                Field::Links => link(&text, rule.unwrap.as_deref()),
+                _ => Some(text.trim().trim_start_matches(['#', '@']).to_owned()).filter(|tag| !tag.is_empty()),
+            };
+            if let Some(entry) = entry
+                && !entries.iter().any(|known| same_entry(known, &entry))
+                && entries.len() < MAX_ENTRIES
+            {
+                entries.push(entry);
+            }
+        }
+    }
+    let value = if entries.is_empty() { return None } else { Value::List(entries.clone()) };
+    Some(Reading { field, rule: name?, raw: raw(&entries.join(" ")), precision: Precision::Exact, value })
+}
+
+/// Links that differ in a final slash alone are one link.
+fn same_entry(one: &str, other: &str) -> bool {
+    one == other || (one.contains("://") && one.trim_end_matches('/') == other.trim_end_matches('/'))
+}
+
+/// An outside link: unwrapped from the site's own redirect, with a scheme.
+fn link(text: &str, wrapper: Option<&str>) -> Option<String> {
+    let text = text.trim();
+    let target = wrapper.and_then(|wrapper| unwrapped(text, wrapper));
+    let bare = target.as_deref().unwrap_or(text);
+    let absolute = if bare.contains("://") { bare.to_owned() } else { format!("https://{}", bare.trim_start_matches('/')) };
+    let url = Url::parse(&absolute).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.host_str().is_some_and(|host| host.contains('.')).then_some(absolute)
+}
+
+/// What stands behind a wrapper such as `l.instagram.com/?u`.
+fn unwrapped(text: &str, wrapper: &str) -> Option<String> {
+    let (place, parameter) = wrapper.split_once('?')?;
+    let (host, path) = place.split_once('/')?;
+    let base = Url::parse(&format!("https://{host}/")).ok()?;
+    let url = base.join(text).ok()?;
+    let ours = url.host_str().is_some_and(|seen| seen == host || seen.ends_with(&format!(".{host}")));
+    if !ours || !url.path().trim_start_matches('/').starts_with(path) {
+        return None;
+    }
+    url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned())
+}
+
+fn children_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {
+    let (code, at) = (rule.record.as_ref()?, rule.at.as_ref()?);
+    if rule.when.as_ref().is_some_and(|place| !node.has(place, variables)) {
+        return None;
+    }
+    let nodes = node.find(at, variables).into_iter().take(MAX_ENTRIES).filter_map(Found::node);
+    let children: Vec<Child> = nodes.filter_map(|child| child_of(&readings(code, child, variables))).collect();
+    let raw = format!("{} parts", children.len());
+    let value = if children.is_empty() { return None } else { Value::Children(children) };
+    Some(Reading { field, rule: rule.name.clone(), raw, precision: Precision::Exact, value })
+}
+
+fn child_of(readings: &[Reading]) -> Option<Child> {
+    let text = |field: Field| {
+        readings.iter().find(|r| r.field == field).and_then(|r| match &r.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    let size = |field: Field| {
+        readings.iter().find(|r| r.field == field).and_then(|r| match r.value {
+            Value::Count { value, .. } => u32::try_from(value).ok(),
+            _ => None,
+        })
+    };
+    let kind = text(Field::Kind).and_then(|word| kind(&word))?;
+    Some(Child { kind, url: text(Field::Url), width: size(Field::Width), height: size(Field::Height) })
+}

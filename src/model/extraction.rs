@@ -1,0 +1,16 @@
+//! What is taken for true of a page: one value per field, chosen among the readings, with where it came from.
+
+use indexmap::IndexMap;
+
+use super::document::{FieldNote, Post, Profile};
+
+/// The reconciled facts of one page or of several pages of one crawl.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Extraction {
+    /// The profile; none where no source shows the requested one.
+    pub profile: Option<Profile>,
+    /// Its posts, a set by id, newest first.
+    pub posts: Vec<Post>,
+    /// Where each value came from, by the document's paths.
+    pub fields: IndexMap<String, FieldNote>,
+}
