@@ -1,1 +1,3 @@
-//! To be written.
+//! Extraction: from a capture to facts, pure and deterministic.
+
+pub mod parse;
