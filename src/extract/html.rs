@@ -282,7 +282,18 @@ mod tests {
 
     #[test]
     fn broken_pages_end_without_harm() {
-        for broken in ["<", "<script", "<script>", "<meta content=\"", "<meta content", "<!--", "</", "<a b='", "&", "<title>&#xffffffff;"] {
+        for broken in [
+            "<",
+            "<script",
+            "<script>",
+            "<meta content=\"",
+            "<meta content",
+            "<!--",
+            "</",
+            "<a b='",
+            "&",
+            "<title>&#xffffffff;",
+        ] {
             let _ = head(broken);
         }
     }

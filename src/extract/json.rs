@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// The largest body that is read.
-pub const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 /// The largest number of values in one body.
 const MAX_VALUES: usize = 1_000_000;
 /// How many values may stand one behind the other in one body (streamed answers send several).

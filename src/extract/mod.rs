@@ -1,3 +1,21 @@
-//! Extraction: from a capture to facts, pure and deterministic.
+//! Extraction: from a capture to facts, pure and deterministic. Reading collects every source (`gather`), reconciling
+//! chooses among them (`reconcile`); what a selector file may say is explained in `selectors`.
 
+mod build;
+pub mod coverage;
+mod gather;
+mod html;
+pub mod input;
+mod json;
+pub mod metrics;
+mod node;
 pub mod parse;
+mod path;
+mod program;
+pub mod reconcile;
+mod rules;
+pub mod schema;
+pub mod selectors;
+mod signals;
+
+pub use gather::gather;

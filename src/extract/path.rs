@@ -75,6 +75,11 @@ impl Path {
         }
     }
 
+    /// Whether its last step keeps only what has a null somewhere.
+    pub(crate) fn asks_for_null(&self) -> bool {
+        matches!(self.0.last(), Some(Step::Where(_, Test::Null)))
+    }
+
     /// The first value found.
     pub(crate) fn first<'j, 't>(&self, root: &'j Json<'t>, variables: Variables<'_>) -> Option<&'j Json<'t>> {
         let mut found = None;
@@ -116,7 +121,9 @@ fn walk<'j, 't>(
     match step {
         Step::Key(key) => value.get(key).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found)),
         Step::Index(index) => match value {
-            Json::List(items) => items.get(*index).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found)),
+            Json::List(items) => {
+                items.get(*index).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found))
+            }
             _ => ControlFlow::Continue(()),
         },
         Step::All => children(value).try_for_each(|child| walk(rest, child, variables, found)),

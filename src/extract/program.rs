@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use regex::Regex;
 use scraper::Selector;
 
+use super::parse::CountLabel;
 use super::path::Path;
 use crate::model::document::SourceKind;
 use crate::model::page::Field;
@@ -38,6 +39,7 @@ pub(super) struct RuleCode {
     pub(super) at: Option<Place>,
     pub(super) attr: Option<String>,
     pub(super) regex: Option<Regex>,
+    pub(super) label: Option<CountLabel>,
     pub(super) constant: Option<String>,
     pub(super) when: Option<Place>,
     pub(super) unless: Option<Place>,
@@ -241,6 +243,7 @@ fn rule_code(
         at,
         attr: rule.attr.clone(),
         regex: rule.regex.as_ref().map(|text| Regex::new(text).map_err(|e| e.to_string())).transpose()?,
+        label: rule.label.as_deref().map(label).transpose()?,
         constant: rule.constant.clone(),
         when: optional(&rule.when)?,
         unless: optional(&rule.unless)?,
@@ -250,6 +253,19 @@ fn rule_code(
         unwrap: rule.unwrap.clone(),
         record,
     })
+}
+
+fn label(word: &str) -> Result<CountLabel, String> {
+    match word {
+        "followers" => Ok(CountLabel::Followers),
+        "following" => Ok(CountLabel::Following),
+        "likes" => Ok(CountLabel::Likes),
+        "posts" => Ok(CountLabel::Posts),
+        "views" => Ok(CountLabel::Views),
+        "comments" => Ok(CountLabel::Comments),
+        "shares" => Ok(CountLabel::Shares),
+        _ => Err(format!("{word:?} is no label: use followers, following, likes, posts, views, comments or shares")),
+    }
 }
 
 fn signal_code(n: usize, signal: &Signal) -> Result<SignalCode, Fault> {

@@ -61,7 +61,11 @@ fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variab
     }
     for (found, text) in texts(rule, node, variables) {
         let json = found.is_some_and(Found::is_json);
-        if let Some((value, precision)) = value(field, &text, json)
+        let read = match rule.label {
+            Some(label) => labelled(&text, label),
+            None => value(field, &text, json),
+        };
+        if let Some((value, precision)) = read
             && let Some((value, precision)) = rounded(rule, value, precision, node, variables)
         {
             return Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });
@@ -117,15 +121,26 @@ fn value(field: Field, text: &str, json: bool) -> Option<(Value, Precision)> {
             count(text, json)
         }
         F::Width | F::Height => exact(Value::Count { value: text.parse().ok().filter(|v| *v > 0)?, unit: 1 }),
-        F::Verified | F::Private | F::Business | F::Pinned | F::Sponsored | F::AiLabel => exact(Value::Flag(flag(text)?)),
+        F::Verified | F::Private | F::Business | F::Pinned | F::Sponsored | F::AiLabel => {
+            exact(Value::Flag(flag(text)?))
+        }
         F::PublishedAt => exact(Value::Time(time(text)?)),
         F::DurationS => exact(Value::Seconds(text.parse().ok().filter(|s: &f64| s.is_finite() && *s > 0.0)?)),
         F::PictureUrl | F::ThumbnailUrl | F::VideoUrl | F::Url => exact(Value::Text(web_address(text)?)),
         F::Caption => exact(Value::Text(text.to_owned())),
         F::Kind => kind(text).map(|_| (Value::Text(text.to_owned()), Precision::Exact)),
         F::Links | F::Hashtags | F::Mentions | F::Children => None,
-        F::Id | F::Username | F::DisplayName | F::Bio | F::Category | F::Language | F::Region | F::Code | F::MusicId
-        | F::MusicTitle | F::MusicAuthor => exact(Value::Text(text.trim().to_owned())),
+        F::Id
+        | F::Username
+        | F::DisplayName
+        | F::Bio
+        | F::Category
+        | F::Language
+        | F::Region
+        | F::Code
+        | F::MusicId
+        | F::MusicTitle
+        | F::MusicAuthor => exact(Value::Text(text.trim().to_owned())),
     }
 }
 
@@ -139,8 +154,15 @@ fn count(text: &str, json: bool) -> Option<(Value, Precision)> {
         let whole = text.strip_suffix(".0").and_then(|digits| digits.parse().ok())?;
         return Some((Value::Count { value: whole, unit: 1 }, Precision::Exact));
     }
-    let parsed = parse::count(text)?;
+    let parsed = parse::count(text).or_else(|| parse::count_in(text).filter(|_| !json))?;
     Some((Value::Count { value: parsed.value, unit: parsed.unit }, parsed.precision))
+}
+
+/// The count beside a label, where there is exactly one.
+fn labelled(text: &str, label: parse::CountLabel) -> Option<(Value, Precision)> {
+    let mut counts = parse::labelled(text).into_iter().filter(|(seen, _)| *seen == label);
+    let (_, count) = counts.next()?;
+    Some((Value::Count { value: count.value, unit: count.unit }, count.precision))
 }
 
 /// Marks a count as rounded where the rule knows that the site cuts it.
@@ -247,7 +269,8 @@ fn link(text: &str, wrapper: Option<&str>) -> Option<String> {
     let text = text.trim();
     let target = wrapper.and_then(|wrapper| unwrapped(text, wrapper));
     let bare = target.as_deref().unwrap_or(text);
-    let absolute = if bare.contains("://") { bare.to_owned() } else { format!("https://{}", bare.trim_start_matches('/')) };
+    let absolute =
+        if bare.contains("://") { bare.to_owned() } else { format!("https://{}", bare.trim_start_matches('/')) };
     let url = Url::parse(&absolute).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.host_str().is_some_and(|host| host.contains('.')).then_some(absolute)
 }

@@ -32,7 +32,9 @@ pub enum SelectorError {
         message: String,
     },
     /// A schema number that this program does not read.
-    #[error("{origin}: schema = {found}, but this program reads schema {SELECTOR_SCHEMA}: migrate the file or use a newer program")]
+    #[error(
+        "{origin}: schema = {found}, but this program reads schema {SELECTOR_SCHEMA}: migrate the file or use a newer program"
+    )]
     Schema {
         /// The file.
         origin: String,
@@ -88,9 +90,8 @@ pub fn export(set: &SelectorSet) -> Result<String, toml::ser::Error> {
 /// The set that is built in for a platform, its newest version.
 #[must_use]
 pub fn builtin(platform: &PlatformId) -> Option<Arc<SelectorSet>> {
-    static SETS: LazyLock<Vec<Arc<SelectorSet>>> = LazyLock::new(|| {
-        BUILTIN.iter().filter_map(|(origin, text)| parse(text, origin).ok()).map(Arc::new).collect()
-    });
+    static SETS: LazyLock<Vec<Arc<SelectorSet>>> =
+        LazyLock::new(|| BUILTIN.iter().filter_map(|(origin, text)| parse(text, origin).ok()).map(Arc::new).collect());
     SETS.iter().rfind(|set| set.platform == *platform).cloned()
 }
 
@@ -142,7 +143,10 @@ mod tests {
             (text.replacen("[records.", "[recods.", 1), "recods"),
             (text.replacen("followers =", "folowers =", 1), "folowers"),
             (format!("{text}\n[[signals]]\nname = \"x\"\noutcome = \"captcha\"\non = \"page\"\n"), "no condition"),
-            (format!("{text}\n[[signals]]\nname = \"x\"\noutcome = \"captcha\"\non = \"page\"\njson = [\"a[\"]\n"), "a["),
+            (
+                format!("{text}\n[[signals]]\nname = \"x\"\noutcome = \"captcha\"\non = \"page\"\njson = [\"a[\"]\n"),
+                "a[",
+            ),
         ];
         for (broken, word) in cases {
             let message = parse(&broken, origin).unwrap_err().to_string();

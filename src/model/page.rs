@@ -36,6 +36,8 @@ pub struct Sighting {
     pub visit: usize,
     /// Which body of that page it stood in.
     pub body: usize,
+    /// Whether it is one among many of its list, as the author of a post is.
+    pub among_many: bool,
     /// Whose it is.
     pub owner: OwnerSeen,
     /// What it says.
@@ -210,8 +212,6 @@ pub struct ListSeen {
     pub role: Role,
     /// How many records it held.
     pub items: usize,
-    /// How many of them are the requested profile's.
-    pub own: usize,
     /// Whether more can be had, where it says.
     pub more: Option<bool>,
     /// Which of the capture's pages it was on.

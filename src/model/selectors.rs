@@ -306,6 +306,9 @@ pub struct Rule {
     /// Only what the first group of this expression matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
+    /// The count that stands beside this label, in any language: followers, following, likes, posts, views, comments, shares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// This, whatever stands there (with `when`, or with `at` where that must exist).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constant: Option<String>,
@@ -411,7 +414,7 @@ pub struct Signal {
     /// The URL, where it is known, contains one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub url: Vec<String>,
-    /// The URL is known and contains none of these.
+    /// The URL contains none of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_url: Vec<String>,
     /// These paths all find something in the JSON of the body or of one embedded script.

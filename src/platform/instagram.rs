@@ -15,8 +15,27 @@ pub(super) struct Instagram;
 
 /// First path segments that are pages of the site and never a profile.
 const RESERVED: [&str; 21] = [
-    "p", "reel", "reels", "tv", "stories", "explore", "accounts", "direct", "about", "legal", "developer", "api",
-    "graphql", "challenge", "web", "data", "static", "oauth", "session", "emails", "s",
+    "p",
+    "reel",
+    "reels",
+    "tv",
+    "stories",
+    "explore",
+    "accounts",
+    "direct",
+    "about",
+    "legal",
+    "developer",
+    "api",
+    "graphql",
+    "challenge",
+    "web",
+    "data",
+    "static",
+    "oauth",
+    "session",
+    "emails",
+    "s",
 ];
 /// What may follow a handle and still be the profile.
 const TABS: [&str; 5] = ["reels", "tagged", "channel", "feed", "live"];

@@ -10,7 +10,9 @@ use crate::model::job::{Handle, PlatformId, Target};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// Neither a URL nor `@handle@platform`.
-    #[error("{given:?} is no target: give a profile's URL (https://www.tiktok.com/@nasa) or @handle@platform (@nasa@instagram)")]
+    #[error(
+        "{given:?} is no target: give a profile's URL (https://www.tiktok.com/@nasa) or @handle@platform (@nasa@instagram)"
+    )]
     Shape {
         /// The input, shortened.
         given: String,

@@ -1,0 +1,70 @@
+//! Whether the list of posts is whole, and if not, why: never a silent short list.
+
+use crate::model::document::{Coverage, Evidence, Outcome, ShortReason, SourceKind};
+use crate::model::page::Page;
+use crate::model::selectors::Role;
+
+/// Judges a list of `got` posts of a profile that says it has `total`.
+#[must_use]
+pub fn coverage(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Coverage, Option<Evidence>) {
+    let (reason, evidence) = reason(page, requested, got, total);
+    let evidence = evidence.or_else(|| {
+        let short = reason.filter(|reason| *reason != ShortReason::FewerExist)?;
+        let detail = total.map(|total| format!("{got} of {total} posts"));
+        Some(Evidence { status: None, final_url: None, signal: name(short).to_owned(), detail })
+    });
+    (Coverage { requested, got, reason }, evidence)
+}
+
+fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Option<ShortReason>, Option<Evidence>) {
+    if got >= usize::from(requested) {
+        return (None, None);
+    }
+    let total = total.and_then(|total| usize::try_from(total).ok());
+    if total.is_some_and(|total| got >= total) {
+        return (Some(ShortReason::FewerExist), None);
+    }
+    let timelines = || page.lists.iter().filter(|list| list.role == Role::Timeline);
+    let ended = timelines().any(|list| list.more == Some(false) && (list.items > 0 || got > 0));
+    // Removed and hidden posts stay in a profile's total for a while; a list that ends far before it was cut.
+    let close = total.is_none_or(|total| total - got <= 3.max(total / 10));
+    if ended && close {
+        return (Some(ShortReason::FewerExist), None);
+    }
+    if let Some(refusal) = page.signals.iter().find(|seen| seen.on_response && refuses(seen.outcome)) {
+        return (Some(ShortReason::BlockedMidway), Some(refusal.evidence.clone()));
+    }
+    if got == 0 {
+        return match timelines().find(|list| list.items == 0) {
+            Some(empty) if total.is_some_and(|total| total > 0) => {
+                let detail = total.map(|total| format!("an empty list for a profile with {total} posts"));
+                let signal = format!("{}_empty", empty.shape);
+                (Some(ShortReason::BlockedMidway), Some(Evidence { status: None, final_url: None, signal, detail }))
+            }
+            _ => (Some(ShortReason::NoPostList), None),
+        };
+    }
+    if timelines().next().is_none() {
+        return (Some(ShortReason::NoPostList), None);
+    }
+    let last = timelines().last();
+    if last.is_some_and(|list| list.source == SourceKind::Network && list.more == Some(true)) {
+        return (Some(ShortReason::Budget), None);
+    }
+    (Some(ShortReason::GuestLimit), None)
+}
+
+/// Whether an answer with this meaning took posts from us: refusals, and errors of the site.
+fn refuses(outcome: Outcome) -> bool {
+    outcome.is_block() || outcome == Outcome::Unavailable
+}
+
+fn name(reason: ShortReason) -> &'static str {
+    match reason {
+        ShortReason::FewerExist => "fewer_exist",
+        ShortReason::NoPostList => "no_post_list",
+        ShortReason::GuestLimit => "guest_limit",
+        ShortReason::BlockedMidway => "blocked_midway",
+        ShortReason::Budget => "budget",
+    }
+}

@@ -1,0 +1,297 @@
+//! Collects everything that every source of a capture says, without choosing: bodies are parsed once, the page is made
+//! into a tree only where a rule of the rendered page can find something, and each shape is tried wherever it may stand.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use scraper::Html;
+
+use super::html::{self, Head};
+use super::json::{self, Json};
+use super::node::{Found, Node};
+use super::path::Variables;
+use super::program::{Language, Place, Program, ShapeCode, program};
+use super::rules;
+use super::signals;
+use crate::model::capture::{Capture, CapturedPage, KeptResponse};
+use crate::model::document::SourceKind;
+use crate::model::page::{ListSeen, Page, Sighting, Value};
+use crate::model::selectors::{Role, Script, SelectorSet};
+
+/// More posts than this are not read of one capture.
+const MAX_POSTS: usize = 5_000;
+
+/// A text that should be JSON, parsed when it is first needed.
+pub(super) struct Body<'c> {
+    pub(super) source: SourceKind,
+    /// The script's name in the selector file; empty for responses.
+    script: &'c str,
+    pub(super) text: &'c str,
+    /// The response; none for scripts.
+    pub(super) response: Option<&'c KeptResponse>,
+    parsed: OnceCell<Vec<Json<'c>>>,
+}
+
+impl<'c> Body<'c> {
+    /// Its values; none where it is no JSON.
+    pub(super) fn values(&self, skip: &[String]) -> &[Json<'c>] {
+        self.parsed.get_or_init(|| match self.source {
+            SourceKind::Network => json::parse_all(self.text, skip).unwrap_or_default(),
+            // Behind a script's JSON stands a semicolon or more of the script.
+            _ => json::parse_first(self.text, skip).map(|(value, _)| vec![value]).unwrap_or_default(),
+        })
+    }
+}
+
+/// One page of the capture with everything in it that can be read.
+pub(super) struct Sources<'c> {
+    pub(super) visit: usize,
+    pub(super) page: &'c CapturedPage,
+    pub(super) head: Head<'c>,
+    pub(super) bodies: Vec<Body<'c>>,
+    tree: OnceCell<Html>,
+}
+
+impl<'c> Sources<'c> {
+    fn new(visit: usize, page: &'c CapturedPage, set: &'c SelectorSet) -> Self {
+        let head = html::head(&page.html);
+        let mut bodies = Vec::new();
+        for response in &page.responses {
+            let text = response.body.trim_start_matches('\u{feff}').trim_start();
+            let text = set.json.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix.as_str())).unwrap_or(text);
+            bodies.push(Body {
+                source: SourceKind::Network,
+                script: "",
+                text,
+                response: Some(response),
+                parsed: OnceCell::new(),
+            });
+        }
+        for tag in &head.scripts {
+            for script in set.scripts.iter().filter(|script| is_script(script, tag)) {
+                let texts = script.after.as_ref().map_or_else(|| vec![tag.text], |after| behind(tag.text, after));
+                bodies.extend(texts.into_iter().map(|text| Body {
+                    source: script.source,
+                    script: &script.name,
+                    text: text.trim(),
+                    response: None,
+                    parsed: OnceCell::new(),
+                }));
+            }
+        }
+        Self { visit, page, head, bodies, tree: OnceCell::new() }
+    }
+
+    /// The page's tree, made at the first call.
+    pub(super) fn tree(&self) -> &Html {
+        self.tree.get_or_init(|| {
+            let fits = self.page.html.len() <= html::MAX_PAGE_BYTES;
+            Html::parse_document(if fits { &self.page.html } else { "" })
+        })
+    }
+}
+
+fn is_script(script: &Script, tag: &html::ScriptTag<'_>) -> bool {
+    script.id.as_ref().is_none_or(|id| tag.attribute("id") == Some(id))
+        && script.kind.as_ref().is_none_or(|kind| tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case(kind)))
+        && script.attribute.as_ref().is_none_or(|name| tag.attribute(name).is_some())
+}
+
+/// The texts that begin at the first brace or bracket behind each occurrence of a marker, if it stands close by.
+fn behind<'t>(text: &'t str, marker: &str) -> Vec<&'t str> {
+    /// Between the marker and its JSON stand an equals sign or a few arguments.
+    const CLOSE: usize = 120;
+    let starts = text.match_indices(marker).filter_map(|(at, found)| {
+        let rest = text.get(at + found.len()..)?;
+        let start = rest.find(['{', '['])?;
+        (start <= CLOSE).then(|| rest.get(start..)).flatten()
+    });
+    starts.take(16).collect()
+}
+
+/// Everything that the sources say. `handle` is the requested profile, where one is named: shapes may refer to it.
+pub fn gather(capture: &Capture, set: &SelectorSet, handle: Option<&str>) -> Page {
+    let program = program(set);
+    let variables = Variables { handle };
+    let mut page = Page::default();
+    let all: Vec<Sources<'_>> =
+        capture.pages.iter().enumerate().map(|(visit, page)| Sources::new(visit, page, set)).collect();
+    for sources in &all {
+        let reader = Reader { set, program: &program, sources, variables };
+        for shape in &program.shapes {
+            reader.shape(shape, &mut page);
+        }
+        unreadable(sources, set, &mut page);
+    }
+    let seen = page.profiles.iter().any(has_substance);
+    page.signals = all.iter().flat_map(|sources| signals::seen(sources, set, &program, variables, seen)).collect();
+    page
+}
+
+/// Whether a sighting shows more of a profile than its name.
+fn has_substance(sighting: &Sighting) -> bool {
+    sighting.readings.iter().any(|reading| matches!(reading.value, Value::Count { .. }))
+}
+
+/// Notes the responses that should be JSON and are not; an empty one is a signal of its own.
+fn unreadable(sources: &Sources<'_>, set: &SelectorSet, page: &mut Page) {
+    for body in &sources.bodies {
+        if let Some(response) = body.response
+            && !body.text.trim().is_empty()
+            && body.values(&set.json.skip).is_empty()
+        {
+            page.unreadable.push(if response.url.is_empty() { "a response".to_owned() } else { response.url.clone() });
+        }
+    }
+}
+
+struct Reader<'r, 'c> {
+    set: &'c SelectorSet,
+    program: &'r Arc<Program>,
+    sources: &'r Sources<'c>,
+    variables: Variables<'r>,
+}
+
+impl Reader<'_, '_> {
+    fn shape(&self, shape: &ShapeCode, page: &mut Page) {
+        debug_assert!(shape.rank < self.program.shapes.len());
+        match shape.language {
+            Language::Json => {
+                for (n, body) in self.sources.bodies.iter().enumerate() {
+                    if self.may_stand(shape, body) {
+                        self.json_shape(shape, n, body, page);
+                    }
+                }
+            }
+            Language::Css => {
+                let html = &self.sources.page.html;
+                if !html.is_empty() && shape.contains.iter().any(|text| html.contains(text.as_str())) {
+                    self.dom_shape(shape, page);
+                }
+            }
+            Language::Meta => {
+                if !self.sources.head.meta.is_empty() {
+                    let node = Node::Meta(&self.sources.head);
+                    self.record(shape, SourceKind::Meta, usize::MAX, node, page);
+                }
+            }
+        }
+    }
+
+    fn may_stand(&self, shape: &ShapeCode, body: &Body<'_>) -> bool {
+        let script_fits = shape.script.as_ref().is_none_or(|name| body.response.is_some() || name == body.script);
+        let url_fits = shape.url.is_empty()
+            || body.response.is_some_and(|r| r.url.is_empty() || shape.url.iter().any(|part| r.url.contains(part)));
+        shape.from.contains(&body.source)
+            && script_fits
+            && (body.response.is_none() || url_fits)
+            && (shape.contains.is_empty() || shape.contains.iter().any(|text| body.text.contains(text.as_str())))
+    }
+
+    fn json_shape(&self, shape: &ShapeCode, n: usize, body: &Body<'_>, page: &mut Page) {
+        let skip = &self.set.json.skip;
+        for at in &shape.at {
+            let Place::Json(path) = at else { continue };
+            if path.first_key().is_some_and(|key| !body.text.contains(key)) {
+                continue;
+            }
+            if let Some((key, rest)) = path.split_deep() {
+                // Only the value under the key is parsed, not the half megabyte around it.
+                for place in json::locate(body.text, key) {
+                    if let Ok((value, _)) = json::parse_first(place, skip) {
+                        for found in rest.all(&value, self.variables) {
+                            self.container(shape, body.source, n, Found::Json(found), page);
+                        }
+                    }
+                }
+            } else {
+                for value in body.values(skip) {
+                    for found in path.all(value, self.variables) {
+                        self.container(shape, body.source, n, Found::Json(found), page);
+                    }
+                }
+            }
+        }
+    }
+
+    fn dom_shape(&self, shape: &ShapeCode, page: &mut Page) {
+        let root = self.sources.tree().root_element();
+        for at in &shape.at {
+            let found = Node::Element(root).find(at, self.variables);
+            // A list may come in several parts (rows); a profile has one place.
+            let parts = if shape.role == Role::Profile { 1 } else { found.len() };
+            for container in found.into_iter().take(parts) {
+                self.container(shape, SourceKind::Dom, usize::MAX, container, page);
+            }
+        }
+    }
+
+    /// Reads the record at a place, or the list of records.
+    fn container(&self, shape: &ShapeCode, source: SourceKind, body: usize, at: Found<'_>, page: &mut Page) {
+        let Some(node) = at.node().filter(|_| at.exists()) else { return };
+        let Some(each) = &shape.each else {
+            self.record(shape, source, body, node, page);
+            return;
+        };
+        let items: Vec<Node<'_>> = node.find(each, self.variables).into_iter().filter_map(Found::node).collect();
+        if shape.role == Role::Profile {
+            for item in items.into_iter().take(MAX_POSTS) {
+                if self.record(shape, source, body, item, page) {
+                    break;
+                }
+            }
+            return;
+        }
+        let more = match (&shape.more, node) {
+            (Some(path), Node::Json(json)) => path.first(json, self.variables).and_then(|value| match value {
+                Json::Bool(more) => Some(*more),
+                Json::Int(more) => Some(*more != 0),
+                _ => None,
+            }),
+            _ => None,
+        };
+        page.lists.push(ListSeen {
+            shape: shape.name.clone(),
+            source,
+            role: shape.role,
+            items: items.len(),
+            more: more.filter(|more| !(*more && shape.first_page_only)),
+            visit: self.sources.visit,
+        });
+        for item in items.into_iter().take(MAX_POSTS.saturating_sub(page.posts.len())) {
+            self.record(shape, source, body, item, page);
+        }
+    }
+
+    /// Reads one record; false where it says nothing or is, for a profile among many, somebody else's.
+    fn record(&self, shape: &ShapeCode, source: SourceKind, body: usize, node: Node<'_>, page: &mut Page) -> bool {
+        let owner = rules::owner(&shape.record, node, self.variables);
+        if shape.role == Role::Profile
+            && shape.each.is_some()
+            && self.variables.handle.is_some_and(|handle| owner.username.as_deref() != Some(handle))
+        {
+            return false;
+        }
+        let readings = rules::readings(&shape.record, node, self.variables);
+        if readings.is_empty() {
+            return false;
+        }
+        let sighting = Sighting {
+            source,
+            shape: shape.name.clone(),
+            rank: shape.rank,
+            role: shape.role,
+            visit: self.sources.visit,
+            body,
+            among_many: shape.each.is_some(),
+            owner,
+            readings,
+        };
+        if shape.role == Role::Profile {
+            page.profiles.push(sighting)
+        } else {
+            page.posts.push(sighting)
+        }
+        true
+    }
+}

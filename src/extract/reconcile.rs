@@ -1,0 +1,272 @@
+//! Chooses among readings. Exact beats rounded, then the fresher source wins (network, embedded, JSON-LD, rendered page,
+//! meta), then the better shape. Values are taken only from records of the requested profile: a record that names
+//! somebody else, or nobody where a name was asked for, is left out.
+
+use chrono::{DateTime, Utc};
+use indexmap::IndexMap;
+
+use super::build;
+use crate::model::document::{FieldNote, Post, Precision, SourceKind};
+use crate::model::extraction::Extraction;
+use crate::model::page::{Field, OwnerSeen, Page, Reading, Sighting, Value};
+
+/// What a site's ids tell by calculation alone.
+pub trait Arithmetic {
+    /// Completes a post's id and code from each other; leaves the id empty where it is none.
+    fn complete_ids(&self, post: &mut Post);
+    /// A post's canonical address.
+    fn post_url(&self, post: &Post, username: Option<&str>) -> Option<String>;
+    /// When the post with this id was made, about.
+    fn time_in_id(&self, id: &str) -> Option<DateTime<Utc>>;
+}
+
+/// Whom a capture is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The profile's handle in lower case; none where nothing names anybody.
+    pub handle: Option<String>,
+    /// Whether it is named (by the request or by the page itself): then records of others are left out.
+    pub named: bool,
+}
+
+/// Whom a page is about: the profile asked for, else the page's own, else the bodies' most frequent author.
+#[must_use]
+pub fn subject(page: &Page, requested: Option<&str>) -> Subject {
+    if let Some(handle) = requested {
+        return Subject { handle: Some(handle.to_lowercase()), named: true };
+    }
+    let own = |network: bool| {
+        page.profiles
+            .iter()
+            .filter(|s| !s.among_many && (s.source == SourceKind::Network) == network)
+            .find_map(|s| s.owner.username.clone())
+    };
+    if let Some(handle) = own(false).or_else(|| own(true)) {
+        return Subject { handle: Some(handle), named: true };
+    }
+    let mut authors: IndexMap<&str, usize> = IndexMap::new();
+    for name in page.posts.iter().filter_map(|post| post.owner.username.as_deref()) {
+        *authors.entry(name).or_default() += 1;
+    }
+    let most = authors.values().copied().max();
+    let author = authors.into_iter().find(|(_, posts)| Some(*posts) == most).map(|(name, _)| name.to_owned());
+    Subject { handle: author, named: false }
+}
+
+/// The records of the subject's own profile.
+#[must_use]
+pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> {
+    let names = |sighting: &&Sighting| sighting.owner.username.as_deref() == subject.handle.as_deref();
+    if subject.handle.is_none() {
+        return page.profiles.iter().filter(names).collect();
+    }
+    let mut own: Vec<&Sighting> = page.profiles.iter().filter(names).collect();
+    // A record that has only the id belongs to the profile whose id it is.
+    let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
+    let by_id = page
+        .profiles
+        .iter()
+        .filter(|s| s.owner.username.is_none() && s.owner.id.as_deref().is_some_and(|id| ids.contains(&id)));
+    own.extend(by_id.collect::<Vec<_>>());
+    own
+}
+
+/// Takes one value per field, for the profile and for each of its posts.
+#[must_use]
+pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic + ?Sized)) -> Extraction {
+    let mut extraction = Extraction::default();
+    let own = own_profiles(page, subject);
+    let chosen = choose(&own);
+    for choice in &chosen {
+        extraction.fields.insert(format!("profile.{}", choice.reading.field.name()), choice.note());
+    }
+    if !chosen.is_empty() {
+        extraction.profile = Some(build::profile(&chosen));
+    }
+    let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
+    let mut posts: Vec<(Post, Vec<(String, FieldNote)>)> = grouped(page, subject, &ids, arithmetic)
+        .into_values()
+        .map(|sightings| build_post(&sightings, subject, arithmetic))
+        .collect();
+    posts.sort_by(|(a, _), (b, _)| {
+        b.published_at.cmp(&a.published_at).then_with(|| b.id.len().cmp(&a.id.len())).then_with(|| b.id.cmp(&a.id))
+    });
+    for (post, notes) in posts {
+        extraction.fields.extend(notes);
+        extraction.posts.push(post);
+    }
+    extraction
+}
+
+/// The posts' records by id, in order of appearance, those of others left out.
+fn grouped<'p>(
+    page: &'p Page,
+    subject: &Subject,
+    own_ids: &[&str],
+    arithmetic: &(impl Arithmetic + ?Sized),
+) -> IndexMap<String, Vec<&'p Sighting>> {
+    let mut groups: IndexMap<String, Vec<&Sighting>> = IndexMap::new();
+    for sighting in &page.posts {
+        let text = |field| sighting.readings.iter().find(|r| r.field == field).and_then(build::text);
+        let mut probe = Post { id: text(Field::Id).unwrap_or_default(), code: text(Field::Code), ..Post::default() };
+        arithmetic.complete_ids(&mut probe);
+        if !probe.id.is_empty() {
+            groups.entry(probe.id).or_default().push(sighting);
+        }
+    }
+    groups.retain(|_, sightings| {
+        let verdicts: Vec<Belongs> = sightings.iter().map(|s| belongs(&s.owner, subject, own_ids)).collect();
+        // One record that names the profile outweighs another that names a co-author.
+        verdicts.contains(&Belongs::Yes) || !verdicts.contains(&Belongs::No)
+    });
+    groups
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Belongs {
+    Yes,
+    Unsaid,
+    No,
+}
+
+fn belongs(owner: &OwnerSeen, subject: &Subject, own_ids: &[&str]) -> Belongs {
+    let Some(handle) = subject.handle.as_deref().filter(|_| subject.named) else { return Belongs::Unsaid };
+    if owner.shared.iter().any(|name| name == handle) {
+        return Belongs::Yes;
+    }
+    match (&owner.username, &owner.id) {
+        (Some(name), _) if name == handle => Belongs::Yes,
+        (Some(_), _) => Belongs::No,
+        (None, Some(id)) if own_ids.contains(&id.as_str()) => Belongs::Yes,
+        (None, Some(_)) if !own_ids.is_empty() => Belongs::No,
+        (None, _) => Belongs::Unsaid,
+    }
+}
+
+/// The chosen reading of a field and the kinds of place that say the same.
+#[derive(Debug, Clone)]
+pub(super) struct Choice<'p> {
+    pub(super) reading: &'p Reading,
+    source: SourceKind,
+    agreed_by: Vec<SourceKind>,
+}
+
+impl Choice<'_> {
+    fn note(&self) -> FieldNote {
+        FieldNote {
+            source: self.source,
+            rule: self.reading.rule.clone(),
+            raw: self.reading.raw.clone(),
+            precision: self.reading.precision,
+            agreed_by: self.agreed_by.clone(),
+        }
+    }
+}
+
+/// One reading per field, in the order in which fields first appear.
+fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
+    let mut fields: IndexMap<Field, Vec<(&Sighting, &'p Reading)>> = IndexMap::new();
+    for sighting in sightings {
+        for reading in &sighting.readings {
+            fields.entry(reading.field).or_default().push((sighting, reading));
+        }
+    }
+    fields
+        .into_values()
+        .filter_map(|mut candidates| {
+            // Stable: among equals the record that came first stays first.
+            candidates.sort_by_key(|(s, r)| (precision_rank(r.precision), source_rank(s.source), s.rank));
+            let (chosen, reading) = *candidates.first()?;
+            let mut agreed_by: Vec<SourceKind> = Vec::new();
+            for (other, said) in candidates.iter().skip(1) {
+                if other.source != chosen.source
+                    && !agreed_by.contains(&other.source)
+                    && agree(&reading.value, &said.value)
+                {
+                    agreed_by.push(other.source);
+                }
+            }
+            agreed_by.sort_by_key(|source| source_rank(*source));
+            Some(Choice { reading, source: chosen.source, agreed_by })
+        })
+        .collect()
+}
+
+fn precision_rank(precision: Precision) -> u8 {
+    match precision {
+        Precision::Exact => 0,
+        Precision::Rounded => 1,
+        Precision::Approximate => 2,
+    }
+}
+
+/// Fresher sources first.
+fn source_rank(source: SourceKind) -> u8 {
+    match source {
+        SourceKind::Network => 0,
+        SourceKind::Embedded => 1,
+        SourceKind::Jsonld => 2,
+        SourceKind::Dom => 3,
+        SourceKind::Meta => 4,
+    }
+}
+
+/// Whether two readings say the same as far as they can be told apart.
+#[must_use]
+pub fn agree(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Count { value: a, unit: x }, Value::Count { value: b, unit: y }) => {
+            let unit = (*x).max(*y);
+            if unit == 1 { a == b } else { a.abs_diff(*b) <= unit }
+        }
+        (Value::Text(a), Value::Text(b)) => same_text(a, b),
+        (Value::Time(a), Value::Time(b)) => (*a - *b).num_seconds().abs() <= 1,
+        (Value::Seconds(a), Value::Seconds(b)) => (a - b).abs() < 1.0,
+        _ => one == other,
+    }
+}
+
+/// Texts that differ in spaces alone, and signed addresses that differ in their signature alone, are the same.
+fn same_text(one: &str, other: &str) -> bool {
+    if one.starts_with("http") && other.starts_with("http") {
+        let bare = |url: &str| url.split('?').next().map(str::to_owned);
+        return bare(one) == bare(other);
+    }
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
+fn build_post(
+    sightings: &[&Sighting],
+    subject: &Subject,
+    arithmetic: &(impl Arithmetic + ?Sized),
+) -> (Post, Vec<(String, FieldNote)>) {
+    let chosen = choose(sightings);
+    let mut post = build::post(&chosen);
+    arithmetic.complete_ids(&mut post);
+    let author = sightings.iter().find_map(|s| s.owner.username.as_deref()).or(subject.handle.as_deref());
+    if let Some(url) = arithmetic.post_url(&post, author) {
+        post.url = Some(url);
+    }
+    let mut notes: Vec<(String, FieldNote)> = Vec::with_capacity(chosen.len() + 1);
+    for choice in &chosen {
+        if !matches!(choice.reading.field, Field::Id | Field::Code | Field::Url) {
+            notes.push((format!("posts.{}.{}", post.id, choice.reading.field.name()), choice.note()));
+        }
+    }
+    if post.published_at.is_none()
+        && let Some(time) = arithmetic.time_in_id(&post.id)
+    {
+        post.published_at = Some(time);
+        post.published_precision = Some(crate::model::document::TimePrecision::Approximate);
+        let source = sightings.first().map_or(SourceKind::Embedded, |s| s.source);
+        let note = FieldNote {
+            source,
+            rule: "time_in_id".to_owned(),
+            raw: post.id.clone(),
+            precision: Precision::Approximate,
+            agreed_by: Vec::new(),
+        };
+        notes.push((format!("posts.{}.published_at", post.id), note));
+    }
+    (post, notes)
+}

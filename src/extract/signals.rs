@@ -1,0 +1,195 @@
+//! Looks for the signals of a selector set: what tells a wall, an error or a fact. Statuses, routes, codes, keys and
+//! structure only; never words in the page's text, because every page of both sites contains "captcha" and "login".
+
+use scraper::Selector;
+use url::Url;
+
+use super::gather::{Body, Sources};
+use super::json::{self, Json};
+use super::path::{Path, Variables};
+use super::program::{Program, SignalCode};
+use crate::model::capture::KeptResponse;
+use crate::model::document::{Evidence, SourceKind};
+use crate::model::page::SignalSeen;
+use crate::model::selectors::{SelectorSet, SignalPlace};
+
+/// The signals of one page in the file's order, those of its main document before those of its responses.
+/// `profile_seen` spares the costly looks: a page that shows the profile is not a wall, whatever stands over it.
+pub(super) fn seen(
+    sources: &Sources<'_>,
+    set: &SelectorSet,
+    program: &Program,
+    variables: Variables<'_>,
+    profile_seen: bool,
+) -> Vec<SignalSeen> {
+    let look = Looker { sources, skip: &set.json.skip, variables };
+    let mut found = Vec::new();
+    for code in &program.signals {
+        let costly = !code.element.is_empty();
+        if code.signal.on != SignalPlace::Response && !(costly && profile_seen) {
+            found.extend(look.page(code));
+        }
+    }
+    for code in &program.signals {
+        if code.signal.on != SignalPlace::Page && code.element.is_empty() && code.signal.script.is_empty() {
+            found.extend(sources.bodies.iter().filter_map(|body| look.response(code, body)));
+        }
+    }
+    found
+}
+
+struct Looker<'l, 'c> {
+    sources: &'l Sources<'c>,
+    skip: &'l [String],
+    variables: Variables<'l>,
+}
+
+impl Looker<'_, '_> {
+    fn page(&self, code: &SignalCode) -> Option<SignalSeen> {
+        let page = self.sources.page;
+        let signal = &code.signal;
+        // Saved responses alone have no page that could be judged.
+        if page.html.is_empty() && page.status.is_none() {
+            return None;
+        }
+        let holds = status_fits(&signal.status, page.status)
+            && url_fits(code, &page.final_url)
+            && header_fits(code, &page.headers)
+            && (!signal.empty || page.html.trim().is_empty())
+            && (signal.script.is_empty() || self.script_fits(&signal.script))
+            && (code.element.is_empty() || self.element_fits(&code.element));
+        if !holds {
+            return None;
+        }
+        let detail = self.embedded(code)?;
+        let detail = detail.or_else(|| self.plain_detail(code, page.status, &page.final_url));
+        let final_url = Some(page.final_url.clone()).filter(|url| !url.is_empty());
+        Some(self.sighting(code, page.status, final_url, detail, false))
+    }
+
+    /// Whether the JSON conditions hold in one of the page's scripts; the detail that stands there.
+    fn embedded(&self, code: &SignalCode) -> Option<Option<String>> {
+        if code.json.is_empty() {
+            return Some(None);
+        }
+        let scripts = self.sources.bodies.iter().filter(|body| body.source == SourceKind::Embedded);
+        scripts.filter(|body| self.json_fits(&code.json, body)).map(|body| self.detail(code, body)).next()
+    }
+
+    fn response(&self, code: &SignalCode, body: &Body<'_>) -> Option<SignalSeen> {
+        let response = body.response?;
+        let signal = &code.signal;
+        let holds = status_fits(&signal.status, Some(response.status))
+            && url_fits(code, &response.url)
+            && header_fits(code, &response.headers)
+            && (!signal.empty || self.is_empty_answer(response))
+            && self.json_fits(&code.json, body);
+        if !holds {
+            return None;
+        }
+        let detail = self.detail(code, body).or_else(|| self.plain_detail(code, Some(response.status), &response.url));
+        let url = Some(response.url.clone()).filter(|url| !url.is_empty());
+        Some(self.sighting(code, Some(response.status), url, detail, true))
+    }
+
+    /// No bytes in place of data. An answer to an `OPTIONS` and a 204 have none by right.
+    fn is_empty_answer(&self, response: &KeptResponse) -> bool {
+        response.body.trim().is_empty()
+            && response.status != 204
+            && matches!(response.method.as_str(), "GET" | "POST" | "")
+    }
+
+    fn json_fits(&self, paths: &[Path], body: &Body<'_>) -> bool {
+        paths.iter().all(|path| {
+            if path.first_key().is_some_and(|key| !body.text.contains(key)) {
+                return false;
+            }
+            self.any_value(path, body, |value| !matches!(value, Json::Null)) || self.finds_null(path, body)
+        })
+    }
+
+    /// A path whose last predicate asks for null finds the object around it; a path that ends in a null finds nothing.
+    fn finds_null(&self, path: &Path, body: &Body<'_>) -> bool {
+        path.asks_for_null() && self.any_value(path, body, |_| true)
+    }
+
+    fn any_value(&self, path: &Path, body: &Body<'_>, fits: impl Fn(&Json<'_>) -> bool) -> bool {
+        if let Some((key, rest)) = path.split_deep() {
+            return json::locate(body.text, key).into_iter().any(|place| {
+                json::parse_first(place, self.skip)
+                    .is_ok_and(|(value, _)| rest.all(&value, self.variables).into_iter().any(&fits))
+            });
+        }
+        body.values(self.skip).iter().any(|value| path.all(value, self.variables).into_iter().any(&fits))
+    }
+
+    fn detail(&self, code: &SignalCode, body: &Body<'_>) -> Option<String> {
+        let path = code.detail.as_ref()?;
+        let text = |value: &Json<'_>| value.scalar().map(|text| text.chars().take(200).collect::<String>());
+        if let Some((key, rest)) = path.split_deep() {
+            return json::locate(body.text, key).into_iter().find_map(|place| {
+                let (value, _) = json::parse_first(place, self.skip).ok()?;
+                rest.first(&value, self.variables).and_then(text)
+            });
+        }
+        body.values(self.skip).iter().find_map(|value| path.first(value, self.variables)).and_then(text)
+    }
+
+    fn plain_detail(&self, code: &SignalCode, status: Option<u16>, url: &str) -> Option<String> {
+        let signal = &code.signal;
+        if signal.empty {
+            return Some("no bytes in place of data".to_owned());
+        }
+        if !signal.route.is_empty() {
+            return Some(format!("the request ended at {}", Url::parse(url).ok()?.path()));
+        }
+        if let Some((name, _)) = &signal.header {
+            return Some(format!("the header {name}"));
+        }
+        if !signal.status.is_empty() {
+            return status.map(|status| format!("HTTP {status}"));
+        }
+        signal.script.first().or(signal.element.first()).map(|seen| format!("the page has {seen}"))
+    }
+
+    fn sighting(
+        &self,
+        code: &SignalCode,
+        status: Option<u16>,
+        final_url: Option<String>,
+        detail: Option<String>,
+        on_response: bool,
+    ) -> SignalSeen {
+        let evidence = Evidence { status, final_url, signal: code.signal.name.clone(), detail };
+        SignalSeen { outcome: code.signal.outcome, evidence, visit: self.sources.visit, on_response }
+    }
+
+    fn script_fits(&self, texts: &[String]) -> bool {
+        self.sources.head.scripts.iter().any(|script| texts.iter().all(|text| script.text.contains(text.as_str())))
+    }
+
+    fn element_fits(&self, selectors: &[Selector]) -> bool {
+        !self.sources.page.html.is_empty()
+            && selectors.iter().any(|css| self.sources.tree().select(css).next().is_some())
+    }
+}
+
+fn status_fits(wanted: &[u16], status: Option<u16>) -> bool {
+    wanted.is_empty() || status.is_some_and(|status| wanted.contains(&status))
+}
+
+fn url_fits(code: &SignalCode, url: &str) -> bool {
+    let signal = &code.signal;
+    let contains = |parts: &[String]| parts.iter().any(|part| url.contains(part.as_str()));
+    let route_fits = signal.route.is_empty()
+        || Url::parse(url).is_ok_and(|url| signal.route.iter().any(|route| url.path().starts_with(route.as_str())));
+    route_fits
+        && (signal.url.is_empty() || url.is_empty() || contains(&signal.url))
+        && (signal.not_url.is_empty() || !contains(&signal.not_url))
+}
+
+fn header_fits(code: &SignalCode, headers: &[(String, String)]) -> bool {
+    code.signal.header.as_ref().is_none_or(|(name, part)| {
+        headers.iter().any(|(seen, value)| seen.eq_ignore_ascii_case(name) && value.contains(part.as_str()))
+    })
+}

@@ -1,0 +1,86 @@
+//! Which page a crawl loads next: the profile first, then, where the profile's page does not show the counts of its
+//! posts, the posts' own pages, newest first, as far as the crawl's page loads reach.
+
+use std::time::Duration;
+
+use crate::model::capture::Capture;
+use crate::model::document::{Outcome, Post};
+use crate::model::selectors::{PageHints, SelectorSet};
+use crate::model::visit::{Paging, Purpose, Ready, ResponseList, Visit};
+
+use super::{CrawlPlan, Platform, read};
+
+/// The next page worth loading, or none.
+pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture, set: &SelectorSet) -> Option<Visit> {
+    if capture.pages.len() >= plan.page_loads {
+        return None;
+    }
+    if capture.pages.is_empty() {
+        let path = platform.profile_path(&plan.target.handle);
+        let want = usize::from(plan.posts) + usize::from(set.visit.pinned_allowance);
+        let mut visit = visit(plan, Purpose::Profile, &path, &set.visit.profile, want);
+        visit.picture = Some(plan.frame);
+        return Some(visit);
+    }
+    let hints = set.visit.post.as_ref()?;
+    // One refused post page is enough: the next would be refused too, and every load costs the site's patience.
+    if capture.pages.iter().skip(1).any(|page| page.status.is_some_and(|status| status >= 400)) {
+        return None;
+    }
+    let document = read(platform, capture, set, plan.posts);
+    if !matches!(document.outcome, Outcome::Ok | Outcome::Partial) {
+        return None;
+    }
+    let visited = |post: &Post| {
+        let is = |key: &str| key == post.id || Some(key) == post.code.as_deref();
+        capture.pages.iter().any(|page| matches!(&page.purpose, Purpose::Post(key) if is(key)))
+    };
+    // A post page that brought nothing new tells that the others will not either.
+    let fruitless = document.posts.iter().filter(|post| visited(post) && lacks(post, &set.visit.post_wants)).count();
+    if fruitless >= 2 {
+        return None;
+    }
+    let post = document.posts.iter().find(|post| !visited(post) && lacks(post, &set.visit.post_wants))?;
+    let key = post.code.clone().unwrap_or_else(|| post.id.clone());
+    let path = platform.post_path(&plan.target.handle, &key);
+    Some(visit(plan, Purpose::Post(key), &path, hints, 0))
+}
+
+/// Whether a post lacks one of the counts that its own page shows.
+fn lacks(post: &Post, wants: &[String]) -> bool {
+    wants.iter().any(|want| match want.as_str() {
+        "views" => post.views.is_none(),
+        "likes" => post.likes.is_none(),
+        "comments" => post.comments.is_none(),
+        _ => false,
+    })
+}
+
+fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want: usize) -> Visit {
+    let responses = hints.ready_responses.iter().cloned().map(Ready::Response);
+    let elements = hints.ready_elements.iter().cloned().map(Ready::Element);
+    Visit {
+        purpose,
+        url: format!("{}{path}", plan.base_url.as_str().trim_end_matches('/')),
+        keep: hints.keep.clone(),
+        ready: responses.chain(elements).collect(),
+        patience: Duration::from_millis(hints.patience_ms),
+        paging: hints.paging.as_ref().map(|paging| Paging {
+            want,
+            lists: paging
+                .lists
+                .iter()
+                .map(|list| ResponseList {
+                    url: list.url.clone(),
+                    list: list.list.clone(),
+                    id: list.id.clone(),
+                    more: list.more.clone(),
+                })
+                .collect(),
+            cards: paging.cards.clone(),
+            max_steps: paging.max_steps,
+            stall: Duration::from_millis(paging.stall_ms),
+        }),
+        picture: None,
+    }
+}

@@ -1,0 +1,198 @@
+//! The whole pure path from a capture to a document: what is it a page of, what do its sources say, what is true, what is
+//! missing. The engine and `sentinel extract` both go through here, so a saved capture reads as the crawl did.
+//!
+//! The order of judgement: real data of the requested profile, then facts and refusals by their signals, then weak data
+//! (a name without a number), and where nothing speaks, `unavailable`. Never is silence taken for absence.
+
+use crate::extract::coverage::coverage;
+use crate::extract::gather;
+use crate::extract::metrics::metrics;
+use crate::extract::reconcile::{Subject, own_profiles, reconcile, subject};
+use crate::model::capture::{Capture, CapturedPage};
+use crate::model::document::{
+    Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed, ShortReason, SourceKind,
+};
+use crate::model::extraction::Extraction;
+use crate::model::job::Handle;
+use crate::model::page::{Field, Look, Page, Sighting, SignalSeen, Value};
+use crate::model::selectors::SelectorSet;
+use crate::model::visit::Purpose;
+
+use super::Platform;
+
+/// How many of the posts that were read a document holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The newest ones, as many as were wanted: a crawl.
+    Newest(u16),
+    /// All of them; so many were wanted: saved files.
+    All(u16),
+}
+
+/// Reads a crawl's capture: the newest `requested` posts.
+#[must_use]
+pub fn read(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, requested: u16) -> Document {
+    document(platform, capture, selectors, Extent::Newest(requested))
+}
+
+/// Reads saved files: every post they show.
+#[must_use]
+pub fn read_all(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, requested: u16) -> Document {
+    document(platform, capture, selectors, Extent::All(requested))
+}
+
+/// What a capture shows.
+pub(super) fn look(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) -> Look {
+    let requested = capture.target.as_ref().map(|target| target.handle.as_str());
+    let page = gather(capture, selectors, requested);
+    judge(platform, capture, page, requested)
+}
+
+fn judge(platform: &dyn Platform, capture: &Capture, page: Page, requested: Option<&str>) -> Look {
+    let subject = subject(&page, requested);
+    let own = own_profiles(&page, &subject);
+    let substance = own.iter().any(|sighting| is_substance(sighting));
+    let weak = !own.is_empty();
+    if substance {
+        return shown(platform, page, &subject);
+    }
+    let on_profile =
+        |seen: &&SignalSeen| capture.pages.get(seen.visit).is_none_or(|visit| visit.purpose == Purpose::Profile);
+    if let Some(seen) = page.signals.iter().find(on_profile) {
+        let (outcome, evidence) = (seen.outcome, seen.evidence.clone());
+        return match outcome {
+            Outcome::Private | Outcome::NotFound | Outcome::AgeGated => {
+                Look::Absent { outcome, evidence, page: Box::new(page) }
+            }
+            _ => Look::Refused { outcome, evidence },
+        };
+    }
+    let posts = !reconcile(&page, &subject, platform).posts.is_empty();
+    if weak || posts {
+        return shown(platform, page, &subject);
+    }
+    let (status, final_url) = capture.pages.first().map_or((None, None), main_of);
+    let others: Vec<&str> = page.profiles.iter().filter_map(|s| s.owner.username.as_deref()).collect();
+    let (signal, detail) = match (others.first(), page.unreadable.first()) {
+        (Some(other), _) => ("identity_mismatch", Some(format!("the page shows {other}"))),
+        (None, Some(body)) => ("no_json", Some(format!("no JSON in {body}"))),
+        (None, None) => ("nothing_recognised", None),
+    };
+    let evidence = Evidence { status, final_url, signal: signal.to_owned(), detail };
+    Look::Refused { outcome: Outcome::Unavailable, evidence }
+}
+
+fn main_of(page: &CapturedPage) -> (Option<u16>, Option<String>) {
+    (page.status, Some(page.final_url.clone()).filter(|url| !url.is_empty()))
+}
+
+/// Whether a record shows more of its profile than a name: a count, or an id in data made for programs.
+fn is_substance(sighting: &Sighting) -> bool {
+    sighting.readings.iter().any(|reading| match reading.value {
+        Value::Count { .. } => true,
+        Value::Text(_) => reading.field == Field::Id && !matches!(sighting.source, SourceKind::Meta | SourceKind::Dom),
+        _ => false,
+    })
+}
+
+/// A page with the profile's data: itself, unless it says that only followers see the posts.
+fn shown(platform: &dyn Platform, page: Page, subject: &Subject) -> Look {
+    let extraction = reconcile(&page, subject, platform);
+    let private = extraction.profile.as_ref().is_some_and(|profile| profile.private == Some(true));
+    if !private || !extraction.posts.is_empty() {
+        return Look::Seen { page: Box::new(page) };
+    }
+    let evidence = page.signals.iter().find(|seen| seen.outcome == Outcome::Private).map_or_else(
+        || {
+            let note = extraction.fields.get("profile.private");
+            Evidence {
+                status: None,
+                final_url: None,
+                signal: "private_account".to_owned(),
+                detail: note.map(|note| format!("{} = {}", note.rule, note.raw)),
+            }
+        },
+        |seen| seen.evidence.clone(),
+    );
+    Look::Absent { outcome: Outcome::Private, evidence, page: Box::new(page) }
+}
+
+fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, extent: Extent) -> Document {
+    let wanted = match extent {
+        Extent::Newest(wanted) | Extent::All(wanted) => wanted,
+    };
+    let requested = capture.target.as_ref().map(|target| target.handle.as_str());
+    let mut document = Document {
+        schema: SCHEMA,
+        platform: platform.id(),
+        handle: capture.target.as_ref().map(|target| target.handle.clone()),
+        url: None,
+        outcome: Outcome::Unavailable,
+        evidence: None,
+        observed_at: capture.observed_at,
+        duration_ms: capture.duration_ms,
+        profile: None,
+        posts: Vec::new(),
+        coverage: Coverage { requested: wanted, got: 0, reason: Some(ShortReason::NoPostList) },
+        metrics: Metrics::default(),
+        fields: indexmap::IndexMap::new(),
+        selectors: SelectorsUsed { version: selectors.version.clone() },
+        screenshot: None,
+    };
+    match look(platform, capture, selectors) {
+        Look::Refused { outcome, evidence } => {
+            document.outcome = outcome;
+            document.evidence = Some(evidence);
+            if outcome.is_block() {
+                document.coverage.reason = Some(ShortReason::BlockedMidway);
+            }
+        }
+        Look::Absent { outcome, evidence, page } => {
+            let extraction = name_subject(platform, &page, requested, &mut document);
+            document.profile = extraction.profile.filter(|_| outcome == Outcome::Private);
+            document.fields = extraction.fields.into_iter().filter(|(path, _)| path.starts_with("profile.")).collect();
+            if document.profile.is_none() {
+                document.fields.clear();
+            }
+            document.outcome = outcome;
+            document.evidence = Some(evidence);
+        }
+        Look::Seen { page } => {
+            let extraction = name_subject(platform, &page, requested, &mut document);
+            seen(extraction, &page, extent, &mut document);
+        }
+    }
+    if let Some(handle) = &document.handle {
+        document.url = Some(platform.canonical_url(handle));
+    }
+    document
+}
+
+/// Reconciles a page and writes down whom it is about.
+fn name_subject(platform: &dyn Platform, page: &Page, requested: Option<&str>, document: &mut Document) -> Extraction {
+    let subject = subject(page, requested);
+    if document.handle.is_none() {
+        document.handle = subject.handle.as_deref().and_then(|handle| handle.parse::<Handle>().ok());
+    }
+    reconcile(page, &subject, platform)
+}
+
+fn seen(mut extraction: Extraction, page: &Page, extent: Extent, document: &mut Document) {
+    let total = extraction.profile.as_ref().and_then(|profile| profile.posts_count);
+    if let Extent::Newest(wanted) = extent {
+        for dropped in extraction.posts.drain(usize::from(wanted).min(extraction.posts.len())..) {
+            let prefix = format!("posts.{}.", dropped.id);
+            extraction.fields.retain(|path, _| !path.starts_with(&prefix));
+        }
+    }
+    let (coverage, evidence) = coverage(page, document.coverage.requested, extraction.posts.len(), total);
+    let followers = extraction.profile.as_ref().and_then(|profile| profile.followers);
+    document.metrics = metrics(&extraction.posts, followers);
+    let whole = matches!(coverage.reason, None | Some(ShortReason::FewerExist));
+    document.outcome = if whole && extraction.profile.is_some() { Outcome::Ok } else { Outcome::Partial };
+    document.evidence = evidence;
+    document.coverage = coverage;
+    document.profile = extraction.profile;
+    document.posts = extraction.posts;
+    document.fields = extraction.fields;
+}
