@@ -149,6 +149,19 @@ impl Limiter {
         egress.close(now, reserved_at, closing, minute);
     }
 
+    /// Undoes a grant of which nothing was used.
+    pub(super) fn undo(&mut self, payer: &Payer, granted_at: Duration, unused: Closing, minute: Duration, step: Step) {
+        let now = self.clock.uptime();
+        let (platform, (egress, _)) = self.budgets(payer);
+        for budget in [platform, egress] {
+            if step == Step::Further {
+                // Closing frees a crawl's place, which this grant had not taken.
+                budget.crawls = budget.crawls.saturating_add(1);
+            }
+            budget.close(now, granted_at, unused, minute);
+        }
+    }
+
     /// What each known budget has in it: a platform's with no egress.
     pub(super) fn spending(&mut self) -> Vec<(PlatformId, Option<Egress>, Spending)> {
         let now = self.clock.uptime();

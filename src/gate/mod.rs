@@ -1,16 +1,29 @@
-//! The gate: who may go to a platform, and when.
+//! The gate: who may go to a platform, and when. A wish is an [`Ask`]; the answer is a [`Permit`] or a [`Later`] that costs
+//! nothing. Above all stand the platform's page loads of a sliding minute, counted over all addresses and containers;
+//! beneath them what one address may do, and a breaker for each (platform, egress, source) that rests at once when the
+//! platform says slow down.
+//!
+//! Read next: `breaker.rs` (the state machine), `limiter.rs` (what holds in one process), `shared.rs` (what all containers
+//! hold together), `contact.rs` (what holds while Redis is away). The room states facts and emits nothing.
 
 mod ask;
 mod breaker;
+mod command;
 mod config;
+mod contact;
 mod fact;
+mod inner;
 mod limiter;
 mod pace;
 mod permit;
 pub mod robots;
+mod shared;
+mod states;
 mod status;
 mod window;
 
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -21,8 +34,18 @@ pub use fact::{GateFact, OpenCause, Scope, SlowCause};
 pub use permit::Permit;
 pub use status::{BreakerState, GateStatus};
 
+use breaker::Pass;
+use inner::Inner;
+use limiter::Step;
+use permit::Held;
+use shared::BEAT;
+use states::Who;
+
 use crate::clock::{Clock, Rng};
 use crate::model::fault::Fault;
+
+/// The sliding window in which page loads are counted.
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where the containers keep their budget together.
 #[derive(Debug, Clone)]
@@ -66,63 +89,95 @@ impl GateError {
 /// The gate of this process. Cheap to clone; clones are one gate.
 #[derive(Debug, Clone)]
 pub struct Gate {
-    config: GateConfig,
-    clock: Clock,
+    inner: Arc<Inner>,
 }
 
 impl Gate {
     /// Builds the gate. With `shared`, budgets and breakers are kept in Redis with all other containers; Redis need not be
-    /// up yet. Must be called within a tokio runtime then, for a small task keeps the place of long crawls.
+    /// up yet. Must be called within a tokio runtime then, for a small task keeps the places of long crawls.
     ///
     /// # Errors
     /// A setting that cannot stand, or an address that is none.
     pub fn new(config: GateConfig, clock: Clock, rng: &Rng, shared: Option<SharedAt>) -> Result<Self, GateError> {
-        let _ = (rng, shared);
-        config.check()?;
-        Ok(Self { config, clock })
+        Self::with_minute(config, clock, rng, shared, MINUTE)
     }
 
-    /// May this crawl begin? A `Later` has cost nothing. Never fails: without Redis each process keeps its share.
+    /// As [`Gate::new`], with a minute of another length: a test of real servers need not last for several.
+    ///
+    /// # Errors
+    /// As [`Gate::new`].
+    pub fn with_minute(
+        config: GateConfig,
+        clock: Clock,
+        rng: &Rng,
+        shared: Option<SharedAt>,
+        minute: Duration,
+    ) -> Result<Self, GateError> {
+        let inner = Arc::new(Inner::new(config, clock, rng, minute, shared.as_ref())?);
+        if shared.is_some() {
+            tokio::spawn(tend(Arc::downgrade(&inner)));
+        }
+        Ok(Self { inner })
+    }
+
+    /// May this crawl begin? A `Later` has cost nothing. Never fails: without Redis each process keeps its share. More page
+    /// loads than fit into the limit at all are cut to what does: see [`Permit::reserved`].
     pub async fn admit(&self, ask: &Ask) -> Admission {
-        let _ = (&self.config, self.clock);
-        Admission::Permit(Permit::new(ask.page_loads.max(1)))
+        let inner = &self.inner;
+        inner.sweep().await;
+        let (who, id) = (Who::of(ask), inner.rng.bits());
+        let (now, standing) = inner.look(&who).await;
+        let pass = standing.clone().ask(now, id, &inner.breaker_rules());
+        let later = |refusal| Admission::Later(inner.later(&who.payer, refusal, Step::Begin));
+        if let Pass::Wait(until, reason) = pass {
+            return later(Inner::refusal(now, until, reason));
+        }
+        let bounds = inner.bounds(&who.payer, &standing.pace, now);
+        // A probe loads one page before anything is known.
+        let loads = if pass == Pass::Probe { 1 } else { bounds.clamp(ask.page_loads) };
+        let grant = match inner.take(&who.payer, &bounds, id, 1, loads, Step::Begin).await {
+            Ok(grant) => grant,
+            Err(refusal) => return later(refusal),
+        };
+        let held = Held { id, who: who.clone(), grant, granted: loads, begun: 0, over: 0 };
+        let permit = Permit::new(Arc::clone(inner), held);
+        if pass == Pass::Probe
+            && let Pass::Wait(until, reason) = inner.claim_probe(&who, id).await
+        {
+            // Another was faster.
+            permit.give_back().await;
+            return later(Inner::refusal(now, until, reason));
+        }
+        Admission::Permit(permit)
     }
 
     /// What has happened since the last call, oldest first; at most 1,024 are kept.
     #[must_use]
     pub fn take_facts(&self) -> Vec<GateFact> {
-        Vec::new()
+        self.inner.take_facts()
     }
 
-    /// How long the breaker that `ask` would meet still rests; none where it is closed. For `engine/verdict.rs`.
+    /// How long the breaker that `ask` would meet still rests; none where one may go. For `engine/verdict.rs`.
     pub async fn rest_left(&self, ask: &Ask) -> Option<Duration> {
-        let _ = ask;
-        None
+        let (now, mut standing) = self.inner.look(&Who::of(ask)).await;
+        match standing.ask(now, 0, &self.inner.breaker_rules()) {
+            Pass::Free | Pass::Probe => None,
+            Pass::Wait(until, reason) => Some(Inner::refusal(now, until, reason).after),
+        }
     }
 
-    /// Every budget and every breaker that is not in its ordinary state.
-    ///
-    /// # Errors
-    /// When the gate is shared and Redis does not answer.
-    pub async fn status(&self) -> Result<Vec<GateStatus>, GateError> {
-        Ok(Vec::new())
+    /// Permits that were dropped without a report since the start: 0, or there is a bug.
+    #[must_use]
+    pub fn dropped_permits(&self) -> u64 {
+        self.inner.dropped.load(Ordering::Relaxed)
     }
+}
 
-    /// Lets everything within `scope` rest for `duration`.
-    ///
-    /// # Errors
-    /// When the gate is shared and Redis does not answer: nothing was changed then.
-    pub async fn rest(&self, scope: &Scope, duration: Duration) -> Result<(), GateError> {
-        let _ = (scope, duration);
-        Ok(())
-    }
-
-    /// Ends every rest within `scope`, the breakers' and the operator's, and returns to full pace.
-    ///
-    /// # Errors
-    /// When the gate is shared and Redis does not answer: nothing was changed then.
-    pub async fn release(&self, scope: &Scope) -> Result<(), GateError> {
-        let _ = scope;
-        Ok(())
+/// Keeps the places of long crawls and this process's among the workers, for as long as the gate lives.
+async fn tend(gate: Weak<Inner>) {
+    while let Some(inner) = gate.upgrade() {
+        inner.beat().await;
+        drop(inner);
+        tokio::time::sleep(BEAT).await;
     }
 }

@@ -43,6 +43,16 @@ pub enum GateStatus {
     },
 }
 
+impl GateStatus {
+    /// What the line speaks of.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        match self {
+            Self::Breaker { scope, .. } | Self::Budget { scope, .. } => scope,
+        }
+    }
+}
+
 /// A breaker's state in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
