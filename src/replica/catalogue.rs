@@ -149,7 +149,7 @@ const NAMED: [(Site, &str, Role, &str); 20] = [
 pub(super) fn entries() -> Vec<CatalogueEntry> {
     let entry = |(site, name, role, note): (Site, &str, Role, &'static str)| {
         let handle = name.parse::<Handle>().ok()?;
-        Some(CatalogueEntry { platform: site.platform(), handle, outcome: role.expected().0, note })
+        Some(CatalogueEntry { platform: site.platform(), handle, outcome: role.expected_on(site).0, note })
     };
     NAMED.into_iter().filter_map(entry).collect()
 }
@@ -161,14 +161,46 @@ pub(super) fn role(site: Site, handle: &str) -> Role {
         let (prefix, rest) = handle.split_once('_')?;
         FAMILIES.iter().find(|(name, _)| *name == prefix && !rest.is_empty()).map(|(_, role)| *role)
     };
-    named.or_else(family).unwrap_or(Role::Missing)
+    named.or_else(family).unwrap_or(Role::Missing).played_on(site)
+}
+
+/// A number below 32 for the kind of handle and one below 2^18 for the handle, by which an id can name its owner; none
+/// for a handle of a family with no such number.
+pub(super) fn number_of(handle: &str) -> Option<(u64, u64)> {
+    if let Some(at) = NAMED.iter().position(|(_, name, _, _)| *name == handle) {
+        return Some((31, u64::try_from(at).ok()?));
+    }
+    let (prefix, rest) = handle.split_once('_')?;
+    let family = FAMILIES.iter().position(|(name, _)| *name == prefix)?;
+    let number = rest.parse::<u64>().ok().filter(|n| *n < 1 << 18 && n.to_string() == rest)?;
+    Some((u64::try_from(family).ok()?, number))
+}
+
+/// The handle that [`number_of`] turned into these numbers.
+pub(super) fn handle_of(kind: u64, number: u64) -> Option<String> {
+    if kind == 31 {
+        return NAMED.get(usize::try_from(number).ok()?).map(|(_, name, _, _)| (*name).to_owned());
+    }
+    let (prefix, _) = FAMILIES.get(usize::try_from(kind).ok()?)?;
+    Some(format!("{prefix}_{number}"))
 }
 
 impl Role {
+    /// The part as it can be played on a site: TikTok has no checkpoints and shows no posts behind an age gate,
+    /// Instagram asks for a checkpoint where TikTok shows a captcha.
+    const fn played_on(self, site: Site) -> Self {
+        match (site, self) {
+            (Site::TikTok, Self::Checkpoint) => Self::Captcha,
+            (Site::TikTok, Self::AgeGated) => Self::NoPosts,
+            (Site::Instagram, Self::Captcha) => Self::Checkpoint,
+            (_, part) => part,
+        }
+    }
+
     /// What a guest's crawl of 30 posts must end with, and why it has fewer posts, if it has.
     #[must_use]
-    pub const fn expected(self) -> (Outcome, Option<ShortReason>) {
-        match self {
+    pub const fn expected_on(self, site: Site) -> (Outcome, Option<ShortReason>) {
+        match self.played_on(site) {
             Self::Creator
             | Self::Star
             | Self::Business
@@ -179,7 +211,11 @@ impl Role {
             | Self::ThrottledOnce => (Outcome::Ok, None),
             Self::Few => (Outcome::Ok, Some(ShortReason::FewerExist)),
             Self::GuestLimited => (Outcome::Partial, Some(ShortReason::GuestLimit)),
-            Self::NoPosts => (Outcome::Partial, Some(ShortReason::BlockedMidway)),
+            // Instagram's page then carries no list and makes no call; TikTok's calls are answered with nothing.
+            Self::NoPosts => match site {
+                Site::TikTok => (Outcome::Partial, Some(ShortReason::BlockedMidway)),
+                Site::Instagram => (Outcome::Partial, Some(ShortReason::NoPostList)),
+            },
             Self::Private => (Outcome::Private, None),
             Self::Missing => (Outcome::NotFound, None),
             Self::Walled => (Outcome::LoginWall, None),
@@ -210,6 +246,15 @@ mod tests {
         for site in Site::ALL {
             assert_eq!(entries().iter().filter(|e| e.platform == site.platform()).count(), 10);
         }
+    }
+
+    #[test]
+    fn a_handle_can_be_found_by_its_numbers() {
+        for handle in ["creator_0", "creator_262143", "wall.flower", "hanging_7"] {
+            let found = number_of(handle).and_then(|(kind, number)| handle_of(kind, number));
+            assert_eq!(found.as_deref(), Some(handle));
+        }
+        assert_eq!(number_of("creator_007"), None);
     }
 
     #[test]

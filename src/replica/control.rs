@@ -147,7 +147,8 @@ pub(super) fn answer(world: &World, method: &str, verb: &str, body: &[u8]) -> (u
 
 fn switch(control: &Control, command: Command) -> Result<(), String> {
     let site = |platform: String| {
-        Site::of(&PlatformId::new(platform.clone())).ok_or(format!("{platform:?} is not a platform: tiktok or instagram"))
+        Site::of(&PlatformId::new(platform.clone()))
+            .ok_or(format!("{platform:?} is not a platform: tiktok or instagram"))
     };
     match command {
         Command::Mode { platform, mode } => control.set_mode(site(platform)?, mode),
@@ -169,9 +170,7 @@ fn read(world: &World, control: &Control, verb: &str) -> (u16, Value) {
     match parts.as_slice() {
         ["requests"] => (200, json!(control.requests())),
         ["handles"] => {
-            let entry = |e: super::CatalogueEntry| {
-                json!({"platform": e.platform, "handle": e.handle, "outcome": e.outcome, "note": e.note})
-            };
+            let entry = |e: super::CatalogueEntry| json!({"platform": e.platform, "handle": e.handle, "outcome": e.outcome, "note": e.note});
             (200, entries().into_iter().map(entry).collect())
         }
         ["truth", platform, handle] => {

@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn a_path_always_gives_the_same_sequence_and_another_path_another() {
-        let draw = |seed, path: &[&str]| (0..4).map(|_| ()).scan(Dice::new(seed, path), |d, ()| Some(d.bits())).collect::<Vec<_>>();
+        let draw = |seed, path: &[&str]| {
+            (0..4).map(|_| ()).scan(Dice::new(seed, path), |d, ()| Some(d.bits())).collect::<Vec<_>>()
+        };
         assert_eq!(draw(1, &["a", "b"]), draw(1, &["a", "b"]));
         assert_ne!(draw(1, &["a", "b"]), draw(1, &["ab"]));
         assert_ne!(draw(1, &["a"]), draw(2, &["a"]));

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalogue::Role;
+use super::http::{Fate, Reply};
 use super::world::World;
 
 /// A fault of a profile page.
@@ -82,5 +83,18 @@ pub(super) const fn script(kind: FaultKind) -> Option<&'static str> {
         | FaultKind::CutOff
         | FaultKind::Download
         | FaultKind::RedirectLoop => None,
+    }
+}
+
+/// The page with a fault that is not a script.
+pub(super) fn applied(page: Reply, fault: Option<FaultKind>, path: &str) -> Reply {
+    match fault {
+        Some(FaultKind::HangingPage) => page.fated(Fate::Withheld),
+        Some(FaultKind::CutOff) => page.fated(Fate::CutOff),
+        Some(FaultKind::RedirectLoop) => Reply::redirect(path.to_owned()),
+        Some(FaultKind::Download) => Reply::new(200, "application/octet-stream", page.body)
+            .with("content-disposition", "attachment; filename=profile.bin".to_owned()),
+        Some(FaultKind::RendererCrash | FaultKind::EndlessScript | FaultKind::HangingApi | FaultKind::Dialog)
+        | None => page,
     }
 }

@@ -53,9 +53,8 @@ fn paint(seed: u64, what: &str, work: usize, (width, height): (u32, u32)) -> Byt
         .collect();
     let mut grain = dice.clone();
     let picture = RgbImage::from_fn(width, height, |x, y| {
-        let inside = |(cx, cy, r2, _): &&(i64, i64, i64, [u8; 3])| {
-            (i64::from(x) - cx).pow(2) + (i64::from(y) - cy).pow(2) < *r2
-        };
+        let inside =
+            |(cx, cy, r2, _): &&(i64, i64, i64, [u8; 3])| (i64::from(x) - cx).pow(2) + (i64::from(y) - cy).pow(2) < *r2;
         let base = discs.iter().rev().find(inside).map_or_else(|| blend(top, bottom, y, height), |disc| disc.3);
         let speck = u8::try_from(grain.bits() >> 60).unwrap_or(0);
         Rgb(base.map(|channel| channel.saturating_add(speck)))

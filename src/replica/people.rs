@@ -1,5 +1,7 @@
 //! The profiles' facts, made from the seed and the first handle alone.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 
 use super::catalogue::{Role, Site, role};
@@ -8,6 +10,15 @@ use super::words;
 use super::world::World;
 
 const DAY_S: u64 = 86_400;
+const SEC_UID_HEAD: &str = "MS4wLjABAAAA";
+const SEC_UID_TAIL: usize = 40;
+
+/// The first handle that a `secUid` was made from.
+pub(super) fn handle_in_sec_uid(sec_uid: &str) -> Option<String> {
+    let middle = sec_uid.strip_prefix(SEC_UID_HEAD)?;
+    let middle = middle.get(..middle.len().checked_sub(SEC_UID_TAIL)?)?;
+    String::from_utf8(URL_SAFE_NO_PAD.decode(middle).ok()?).ok()
+}
 
 /// A profile, as the site knows it. Counts are those of the day it was asked for.
 #[derive(Debug, Clone)]
@@ -71,7 +82,7 @@ fn make(world: &World, site: Site, role: Role, handle: &str, first: &str) -> Per
         first_handle: first.to_owned(),
         id: profile_id(&mut dice, site),
         fb_id: format!("178414{:011}", dice.below(100_000_000_000)),
-        sec_uid: format!("MS4wLjABAAAA{}", dice.hex(62)),
+        sec_uid: format!("{SEC_UID_HEAD}{}{}", URL_SAFE_NO_PAD.encode(first), dice.hex(SEC_UID_TAIL)),
         bio: words::bio(&mut dice, role),
         name,
         link,

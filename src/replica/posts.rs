@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::model::document::PostKind;
 
-use super::catalogue::{Role, Site};
+use super::catalogue::{Role, Site, handle_of, number_of};
 use super::dice::Dice;
 use super::people::{Person, person};
 use super::words;
@@ -90,7 +90,7 @@ fn make(world: &World, person: &Person, number: u64, now: DateTime<Utc>, pinned:
     let mut dice = person.dice(world, &format!("post {number}"));
     let offset = number * person.gap_s + dice.below(person.gap_s * 7 / 10);
     let created_s = person.began_s + i64::try_from(offset).unwrap_or(0);
-    let (id, code) = identity(&mut dice, person.site, created_s);
+    let (id, code) = identity(&mut dice, person, created_s);
     let kind = kind(&mut dice, person);
     let age_s = u64::try_from(now.timestamp() - created_s).unwrap_or(0);
     let views = views(&mut dice, person.followers, age_s);
@@ -126,19 +126,31 @@ fn make(world: &World, person: &Person, number: u64, now: DateTime<Utc>, pinned:
     }
 }
 
-/// An id that carries the post's time, and Instagram's shortcode for it.
-fn identity(dice: &mut Dice, site: Site, created_s: i64) -> (u64, String) {
-    match site {
+/// An id that carries the post's time, and Instagram's shortcode for it. The low bits of an Instagram id name the
+/// owner, so that `/p/CODE/` can be answered without a memory of what was shown.
+fn identity(dice: &mut Dice, person: &Person, created_s: i64) -> (u64, String) {
+    match person.site {
         Site::TikTok => {
             let seconds = u64::try_from(created_s).unwrap_or(0) - dice.below(25);
             ((seconds << 32) | dice.below(1 << 32), String::new())
         }
         Site::Instagram => {
             let ms = u64::try_from(created_s * 1_000 - INSTAGRAM_EPOCH_MS).unwrap_or(0) - dice.below(60_000);
-            let id = (ms << 23) | dice.below(1 << 23);
+            let (kind, number) = number_of(&person.first_handle).unwrap_or((30, dice.below(1 << 18)));
+            let id = (ms << 23) | (kind << 18) | number;
             (id, shortcode(id))
         }
     }
+}
+
+/// The owner and the post that a shortcode names.
+pub(super) fn by_code(world: &World, code: &str) -> Option<(Person, Made)> {
+    let digit = |c: u8| SHORTCODE_ALPHABET.iter().position(|d| *d == c).and_then(|d| u64::try_from(d).ok());
+    let id = code.bytes().filter(|_| code.len() == 11).try_fold(0_u64, |id, c| Some((id << 6) | digit(c)?))?;
+    let first = handle_of((id >> 18) & 31, id & ((1 << 18) - 1))?;
+    let owner = person(world, Site::Instagram, &world.handle_today(Site::Instagram, &first))?;
+    let made = posts(world, &owner).into_iter().find(|made| made.id == id)?;
+    Some((owner, made))
 }
 
 /// Instagram's shortcode: the id in base 64, eleven characters.
@@ -168,7 +180,11 @@ fn size(dice: &mut Dice, site: Site, kind: PostKind) -> (u32, u32) {
         (Site::TikTok, _) => (576, 1024),
         (Site::Instagram, PostKind::Reel | PostKind::Video) => (1080, 1920),
         (Site::Instagram, PostKind::Image | PostKind::Carousel | PostKind::Slideshow) => {
-            if dice.chance(50) { (1080, 1350) } else { (1080, 1080) }
+            if dice.chance(50) {
+                (1080, 1350)
+            } else {
+                (1080, 1080)
+            }
         }
     }
 }
@@ -201,7 +217,9 @@ impl Made {
                 &key[..12]
             ),
             Site::Instagram => {
-                format!("{base}/v/t51.2885-15/{key}_n.jpg?stp=dst-jpg_e35_tt6&_nc_cat=107&oe={expires:X}&_nc_sid=22de04")
+                format!(
+                    "{base}/v/t51.2885-15/{key}_n.jpg?stp=dst-jpg_e35_tt6&_nc_cat=107&oe={expires:X}&_nc_sid=22de04"
+                )
             }
         }
     }
@@ -211,7 +229,9 @@ impl Made {
         let base = world.base_url();
         let expires = world.now().timestamp() + 172_800;
         (self.duration_s > 0).then(|| match site {
-            Site::TikTok => format!("{base}/video/tos/no1a/{}/?a=1988&mime_type=video_mp4&expire={expires}", self.cover),
+            Site::TikTok => {
+                format!("{base}/video/tos/no1a/{}/?a=1988&mime_type=video_mp4&expire={expires}", self.cover)
+            }
             Site::Instagram => format!("{base}/o1/v/t16/f2/m86/{}.mp4?_nc_cat=107&oe={expires:X}", self.cover),
         })
     }

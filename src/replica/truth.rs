@@ -3,9 +3,7 @@
 use chrono::DateTime;
 use serde::Serialize;
 
-use crate::model::document::{
-    Child, Music, Outcome, Post, PostKind, Profile, ShortReason, TimePrecision,
-};
+use crate::model::document::{Child, Music, Outcome, Post, PostKind, Profile, ShortReason, TimePrecision};
 use crate::model::job::{Handle, MAX_POSTS};
 
 use super::catalogue::{Role, Site, role};
@@ -44,17 +42,60 @@ pub struct GuestView {
 }
 
 const TIKTOK_PROFILE: &[&str] = &[
-    "id", "username", "display_name", "picture_url", "bio", "links", "category", "verified", "private", "business",
-    "language", "followers", "following", "likes", "posts_count",
+    "id",
+    "username",
+    "display_name",
+    "picture_url",
+    "bio",
+    "links",
+    "category",
+    "verified",
+    "private",
+    "business",
+    "language",
+    "followers",
+    "following",
+    "likes",
+    "posts_count",
 ];
 const TIKTOK_POST: &[&str] = &[
-    "id", "url", "kind", "caption", "hashtags", "mentions", "published_at", "thumbnail_url", "views", "likes",
-    "comments", "shares", "saves", "video_url", "duration_s", "width", "height", "music", "pinned", "sponsored",
-    "ai_label", "children",
+    "id",
+    "url",
+    "kind",
+    "caption",
+    "hashtags",
+    "mentions",
+    "published_at",
+    "thumbnail_url",
+    "views",
+    "likes",
+    "comments",
+    "shares",
+    "saves",
+    "video_url",
+    "duration_s",
+    "width",
+    "height",
+    "music",
+    "pinned",
+    "sponsored",
+    "ai_label",
+    "children",
 ];
 const INSTAGRAM_PROFILE: &[&str] = &[
-    "id", "username", "display_name", "picture_url", "bio", "links", "category", "verified", "private", "business",
-    "followers", "following", "posts_count",
+    "id",
+    "username",
+    "display_name",
+    "picture_url",
+    "bio",
+    "links",
+    "category",
+    "verified",
+    "private",
+    "business",
+    "followers",
+    "following",
+    "posts_count",
 ];
 const INSTAGRAM_LIST: &[&str] = &["id", "code", "url", "kind", "caption", "hashtags", "mentions", "thumbnail_url"];
 const INSTAGRAM_PAGE: &[&str] = &["published_at", "likes", "comments", "video_url", "width", "height", "children"];
@@ -65,12 +106,9 @@ pub(super) const GUEST_LIMIT: usize = 24;
 /// The truth about a handle; a handle that nobody has is a truth too.
 pub(super) fn truth(world: &World, site: Site, handle: &Handle) -> Truth {
     let guest = |posts_reachable| match site {
-        Site::TikTok => GuestView {
-            posts_reachable,
-            profile_fields: TIKTOK_PROFILE,
-            list_fields: TIKTOK_POST,
-            page_fields: &[],
-        },
+        Site::TikTok => {
+            GuestView { posts_reachable, profile_fields: TIKTOK_PROFILE, list_fields: TIKTOK_POST, page_fields: &[] }
+        }
         Site::Instagram => GuestView {
             posts_reachable,
             profile_fields: INSTAGRAM_PROFILE,
@@ -79,17 +117,18 @@ pub(super) fn truth(world: &World, site: Site, handle: &Handle) -> Truth {
         },
     };
     let Some(person) = person(world, site, handle.as_str()) else {
-        let (outcome, reason) = Role::Missing.expected();
+        let (outcome, reason) = Role::Missing.expected_on(site);
         return Truth { outcome, reason, profile: None, posts: Vec::new(), guest: guest(0) };
     };
-    let (outcome, expected_reason) = role(site, &person.first_handle).expected();
+    let (outcome, expected_reason) = role(site, &person.first_handle).expected_on(site);
     let all = posts(world, &person);
     let shown = matches!(outcome, Outcome::Ok | Outcome::Partial | Outcome::Failed);
-    let reachable = match person.role {
-        Role::NoPosts => 0,
-        Role::GuestLimited => GUEST_LIMIT.min(all.len()),
-        _ if shown => all.len(),
-        _ => 0,
+    let reachable = if !shown || person.role == Role::NoPosts {
+        0
+    } else if person.role == Role::GuestLimited && site == Site::Instagram {
+        GUEST_LIMIT.min(all.len())
+    } else {
+        all.len()
     };
     // A profile that lost posts, or has few by nature, is whole with fewer.
     let reason = if outcome == Outcome::Ok && all.len() < 30 { Some(ShortReason::FewerExist) } else { expected_reason };
@@ -131,7 +170,7 @@ fn profile(world: &World, person: &Person, posts: u64) -> Profile {
 fn document_posts(world: &World, person: &Person, all: &[Made]) -> Vec<Post> {
     let mut posts: Vec<Post> =
         all.iter().take(usize::from(MAX_POSTS)).map(|made| document_post(world, person, made)).collect();
-    posts.sort_by(|a, b| b.published_at.cmp(&a.published_at));
+    posts.sort_by_key(|post| std::cmp::Reverse(post.published_at));
     posts
 }
 

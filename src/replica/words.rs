@@ -11,10 +11,31 @@ const FIRST: [&str; 16] = [
     "Ravi", "Freya",
 ];
 const LAST: [&str; 12] = [
-    "Brandt", "Okafor", "Silva", "Novak", "Lindqvist", "Moreau", "Tanaka", "Costa", "Haddad", "Weber", "Kaur", "Quinn",
+    "Brandt",
+    "Okafor",
+    "Silva",
+    "Novak",
+    "Lindqvist",
+    "Moreau",
+    "Tanaka",
+    "Costa",
+    "Haddad",
+    "Weber",
+    "Kaur",
+    "Quinn",
 ];
-const TRADES: [&str; 10] =
-    ["ceramics", "street food", "trail running", "chess", "film photos", "tiny gardens", "old synths", "baking", "maps", "bikes"];
+const TRADES: [&str; 10] = [
+    "ceramics",
+    "street food",
+    "trail running",
+    "chess",
+    "film photos",
+    "tiny gardens",
+    "old synths",
+    "baking",
+    "maps",
+    "bikes",
+];
 const WORDS: [&str; 48] = [
     "again", "morning", "the", "harbour", "with", "light", "we", "never", "bread", "slowly", "tried", "this", "winter",
     "first", "quiet", "table", "and", "half", "part", "two", "long", "home", "almost", "ready", "little", "garden",
@@ -22,8 +43,20 @@ const WORDS: [&str; 48] = [
     "more", "so", "here", "it", "is", "from", "my", "window", "tonight",
 ];
 const TAGS: [&str; 14] = [
-    "slowliving", "handmade", "streetfood", "ceramics", "trailrunning", "filmphotography", "smallgardens", "baking",
-    "chess", "day365", "behind_the_scenes", "2026", "vintagesynths", "bikerepair",
+    "slowliving",
+    "handmade",
+    "streetfood",
+    "ceramics",
+    "trailrunning",
+    "filmphotography",
+    "smallgardens",
+    "baking",
+    "chess",
+    "day365",
+    "behind_the_scenes",
+    "2026",
+    "vintagesynths",
+    "bikerepair",
 ];
 const FACES: [&str; 10] = ["🔥", "✨", "🌿", "😅", "🍞", "🎉", "👩‍🍳", "🏳️‍🌈", "🇯🇵", "🫶🏽"];
 const TONGUES: [&str; 14] = [
@@ -44,9 +77,18 @@ const TONGUES: [&str; 14] = [
 ];
 const FOREIGN_TAGS: [&str; 6] = ["日本", "кофе", "قهوة", "서울", "café", "köln"];
 const HOSTILE: [&str; 12] = [
-    "captcha", "log in to continue", "verify you are human", "page not found", "This account is private",
-    "Couldn't find this account", "challenge", "checkpoint_required", "Sorry, this page isn't available.",
-    "Please wait a few minutes before you try again.", "Access Denied", "not available in your region",
+    "captcha",
+    "log in to continue",
+    "verify you are human",
+    "page not found",
+    "This account is private",
+    "Couldn't find this account",
+    "challenge",
+    "checkpoint_required",
+    "Sorry, this page isn't available.",
+    "Please wait a few minutes before you try again.",
+    "Access Denied",
+    "not available in your region",
 ];
 /// The length of the longest captions, in characters.
 pub(super) const LONG_CAPTION: usize = 10_000;
@@ -69,11 +111,14 @@ pub(super) fn display_name(dice: &mut Dice, role: Role) -> String {
 
 pub(super) fn bio(dice: &mut Dice, role: Role) -> String {
     let trade = dice.pick(&TRADES);
-    let line = match role {
-        Role::Polyglot => format!("{} · {}", dice.pick(&TONGUES[..12]), dice.pick(&TONGUES[..12])),
-        Role::Hostile => format!("{} · {}. 404 follows, 12 likes", dice.pick(&HOSTILE), dice.pick(&HOSTILE)),
-        _ if dice.chance(12) => return String::new(),
-        _ => format!("{trade} {} {} {} days", dice.pick(&FACES), sentence(dice, 4), dice.between(40, 900)),
+    let line = if role == Role::Polyglot {
+        format!("{} · {}", dice.pick(&TONGUES[..12]), dice.pick(&TONGUES[..12]))
+    } else if role == Role::Hostile {
+        format!("{} · {}. 404 follows, 12 likes", dice.pick(&HOSTILE), dice.pick(&HOSTILE))
+    } else if dice.chance(12) {
+        return String::new();
+    } else {
+        format!("{trade} {} {} {} days", dice.pick(&FACES), sentence(dice, 4), dice.between(40, 900))
     };
     if dice.chance(40) { format!("{line}\nnew every {}", dice.pick(&["Monday", "Friday", "other week"])) } else { line }
 }
@@ -92,11 +137,14 @@ pub(super) fn caption(dice: &mut Dice, role: Role, number: u64) -> String {
         return long_caption(dice);
     }
     let length = dice.between(3, 16);
-    let mut caption = match role {
-        Role::Polyglot => format!("{} {} {}", dice.pick(&TONGUES), dice.pick(&FACES), sentence(dice, length / 2)),
-        Role::Hostile => format!("{} {} {}", dice.pick(&HOSTILE), sentence(dice, length / 3), dice.pick(&HOSTILE)),
-        _ if dice.chance(4) => return String::new(),
-        _ => sentence(dice, length),
+    let mut caption = if role == Role::Polyglot {
+        format!("{} {} {}", dice.pick(&TONGUES), dice.pick(&FACES), sentence(dice, length / 2))
+    } else if role == Role::Hostile {
+        format!("{} {} {}", dice.pick(&HOSTILE), sentence(dice, length / 3), dice.pick(&HOSTILE))
+    } else if dice.chance(4) {
+        return String::new();
+    } else {
+        sentence(dice, length)
     };
     if dice.chance(50) {
         caption = format!("{caption} {}", dice.pick(&FACES));

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Days, Utc};
 use serde::{Deserialize, Serialize};
 
-
+use super::ballast::Bundles;
 use super::catalogue::Site;
-use super::faults::FaultRule;
+use super::faults::{FaultKind, FaultRule};
 use super::images::Gallery;
 use super::redesign::Redesign;
 use super::requests::RequestBook;
@@ -79,6 +79,7 @@ struct Inner {
     changes: Mutex<Changes>,
     requests: RequestBook,
     gallery: Gallery,
+    bundles: Bundles,
 }
 
 /// The whole site. Cheap to clone; clones are one.
@@ -95,6 +96,7 @@ impl World {
             changes: Mutex::default(),
             requests: RequestBook::new(options.clock),
             gallery: Gallery::new(options.seed),
+            bundles: Bundles::default(),
         }))
     }
 
@@ -139,6 +141,11 @@ impl World {
         &self.0.gallery
     }
 
+    /// The heavy scripts.
+    pub(super) fn bundles(&self) -> &Bundles {
+        &self.0.bundles
+    }
+
     /// How a site answers now.
     pub(super) fn mode(&self, site: Site) -> Mode {
         self.changes().modes.get(&site).copied().unwrap_or_default()
@@ -159,6 +166,19 @@ impl World {
             None if changes.given_up.contains(&key) => None,
             None => Some(handle.to_owned()),
         }
+    }
+
+    /// The handle that a profile has today, by the one it was born with.
+    pub(super) fn handle_today(&self, site: Site, first: &str) -> String {
+        let changes = self.changes();
+        let renamed = changes.renames.iter().find(|((on, _), born)| *on == site && born.as_str() == first);
+        renamed.map_or_else(|| first.to_owned(), |((_, handle), _)| handle.clone())
+    }
+
+    /// Whether a fault of this kind is planted for a profile's calls.
+    pub(super) fn has_fault(&self, kind: FaultKind, handle: &str) -> bool {
+        let for_handle = |rule: &FaultRule| rule.handle.as_deref().is_none_or(|h| h == handle);
+        self.changes().faults.iter().any(|rule| rule.kind == kind && for_handle(rule))
     }
 
     /// True the first time it is asked for a profile.
