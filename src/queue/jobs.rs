@@ -17,8 +17,6 @@ const CHUNK: usize = 200;
 const RECLAIMED_AT_ONCE: u32 = 100;
 /// A bound on the calls of one reclaim: 100,000 entries of one stream.
 const MOST_ROUNDS: u32 = 1000;
-/// How long a worker must have been gone before its name is forgotten.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 
 /// A job on its way from the ledger to Redis, with what the ledger knows of its past.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,12 +228,12 @@ impl Queue {
         self.0.close("cancel", ids).await
     }
 
-    /// Forgets the names of workers that ended more than an hour ago and owe nothing. Once an hour is enough.
+    /// Forgets the names of workers that were not seen for `idle` (an hour is right, called once an hour) and owe nothing.
     ///
     /// # Errors
     /// When Redis does not answer.
-    pub async fn sweep_workers(&self) -> Result<u64, QueueError> {
-        let mut arguments = vec![FORGOTTEN_AFTER.as_millis().to_string()];
+    pub async fn sweep_workers(&self, idle: Duration) -> Result<u64, QueueError> {
+        let mut arguments = vec![idle.as_millis().to_string()];
         arguments.extend(
             self.0.keys.leased_streams(&self.0.lanes).into_iter().flat_map(|stream| [stream, GROUP.to_owned()]),
         );
