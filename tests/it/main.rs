@@ -2,4 +2,6 @@
 
 mod local;
 mod queue;
+mod queue_outages;
+mod queue_submit;
 mod support;

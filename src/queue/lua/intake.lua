@@ -15,6 +15,7 @@ end
 
 local idle = redis.pcall('XPENDING', SUBMIT, TAKERS, 'IDLE', ARGV[6], '-', '+', most)
 if idle.err then
+  redis.call('XACK', SUBMIT, TAKERS, '0-0') -- the first write: see prelude.lua
   local made = redis.pcall('XGROUP', 'CREATE', SUBMIT, TAKERS, '0', 'MKSTREAM')
   if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
   idle = {}

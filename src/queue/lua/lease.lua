@@ -11,7 +11,9 @@ local function read(stream, count)
   local reply = redis.pcall('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', count, 'STREAMS', stream, '>')
   if reply and reply.err then
     if not string.find(reply.err, 'NOGROUP', 1, true) then return reply end
-    -- New, flushed or evicted: whatever stands in the stream is delivered again from its beginning.
+    -- New, flushed or evicted: whatever stands in the stream is delivered again from its beginning. The XACK does
+    -- nothing; as the first write it lets the group be made on a full Redis too.
+    redis.call('XACK', stream, GROUP, '0-0')
     local made = redis.pcall('XGROUP', 'CREATE', stream, GROUP, '0', 'MKSTREAM')
     if made.err then return false end
     reply = redis.call('XREADGROUP', 'GROUP', GROUP, worker, 'COUNT', count, 'STREAMS', stream, '>')
