@@ -1,4 +1,7 @@
 //! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
 
 mod local;
+mod queue;
+mod queue_outages;
+mod queue_submit;
 mod support;
