@@ -88,7 +88,6 @@ async fn make_template(superuser_url: &str, url_of: impl Fn(&str) -> String) {
 }
 
 /// A folder that is removed when this process has ended, in whatever way.
-#[expect(clippy::zombie_processes, reason = "the watcher outlives us: its work begins when we have ended")]
 fn run_folder() -> std::path::PathBuf {
     let folder = tempfile::Builder::new().prefix("sentinel-it-").tempdir().unwrap().keep();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
