@@ -20,7 +20,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 pub use lookup::Asked;
+pub(in crate::browser) use pages::public;
 pub use pages::to_capture_pages;
+pub(in crate::browser) use read::without_fragment;
 pub use record::Recorder;
 
 /// A value that stands in a written archive in place of a credential or cookie; never sent to a page.

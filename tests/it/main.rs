@@ -4,4 +4,6 @@ mod local;
 mod queue;
 mod queue_outages;
 mod queue_submit;
+mod browser;
+mod har;
 mod support;

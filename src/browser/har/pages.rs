@@ -118,7 +118,7 @@ fn last_segment(url: &str) -> String {
 }
 
 /// An entry as a response that a page received.
-pub(crate) fn kept(entry: &Entry) -> KeptResponse {
+fn kept(entry: &Entry) -> KeptResponse {
     KeptResponse {
         url: entry.url.clone(),
         method: entry.method.clone(),
@@ -130,7 +130,7 @@ pub(crate) fn kept(entry: &Entry) -> KeptResponse {
 }
 
 /// Response headers without cookies and without those that spoke of the wire.
-pub(crate) fn public(headers: &[(String, String)]) -> Vec<(String, String)> {
+pub(in crate::browser) fn public(headers: &[(String, String)]) -> Vec<(String, String)> {
     let secret = |name: &str| matches!(name, "set-cookie" | "set-cookie2" | "authorization" | "proxy-authenticate");
     headers.iter().filter(|(name, _)| !secret(name)).cloned().collect()
 }

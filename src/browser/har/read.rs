@@ -135,7 +135,7 @@ fn entry(row: Row, input: &str, beside: &mut Beside<'_>, left: &mut u64) -> Resu
 }
 
 /// A URL as it goes over the wire.
-pub(super) fn without_fragment(url: &str) -> &str {
+pub(in crate::browser) fn without_fragment(url: &str) -> &str {
     url.split_once('#').map_or(url, |(before, _)| before)
 }
 

@@ -2,3 +2,4 @@
 
 pub(crate) mod servers;
 pub(crate) mod queue;
+pub(crate) mod pages;

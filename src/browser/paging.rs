@@ -1,0 +1,177 @@
+//! Brings more of a list into the page by scrolling, and knows when to stop: enough is there, the list says that it is over,
+//! nothing new comes, or the steps are used up. Scrolling without looking at what it brings would never end on a page that
+//! grows without end, and never notice one that does not move.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::context::evaluate;
+use super::error::BrowserError;
+use super::list;
+use super::open::Tab;
+use super::spec::PagingEnd;
+use crate::model::visit::Paging;
+
+/// How often the page is looked at while nothing is heard of it.
+const LOOK: Duration = Duration::from_millis(100);
+/// When a scroll has brought nothing for this long, the next step is made.
+const STEP: Duration = Duration::from_millis(600);
+
+/// Scrolls everything that holds the list to its end, and a little back first, so that a page already at its end notices.
+const SCROLL: &str = "(cards => { const last = cards ? [...document.querySelectorAll(cards)].at(-1) : null;
+    const root = document.scrollingElement || document.documentElement;
+    const scrolls = e => e.scrollHeight > e.clientHeight + 8 && /auto|scroll/.test(getComputedStyle(e).overflowY);
+    const boxes = [];
+    for (let e = last; e; e = e.parentElement) if (scrolls(e)) boxes.push(e);
+    if (!boxes.length && root.scrollHeight <= innerHeight + 8) { let best = null;
+        for (const e of document.querySelectorAll('div,main,section,ul')) if (scrolls(e) && (!best || e.clientHeight > best.clientHeight)) best = e;
+        if (best) boxes.push(best) }
+    if (!boxes.includes(root)) boxes.push(root);
+    for (const e of boxes) { if (e.scrollTop + e.clientHeight >= e.scrollHeight - 2) e.scrollTop = Math.max(0, e.scrollTop - 200);
+        e.scrollTop = e.scrollHeight }
+    return root.scrollHeight + boxes.reduce((sum, e) => sum + e.scrollHeight, 0) })";
+
+/// What has been counted so far.
+#[derive(Debug, Default)]
+struct Count {
+    ids: HashSet<String>,
+    /// Kept responses read so far.
+    read: usize,
+    /// Whether the newest response of a list says that it is over.
+    ended: bool,
+    cards: usize,
+}
+
+impl Count {
+    fn items(&self) -> usize {
+        self.ids.len().max(self.cards)
+    }
+
+    /// Reads the responses that came since the last time.
+    fn read_lists(&mut self, tab: &Tab, paging: &Paging) {
+        let bodies: Vec<(String, String)> = {
+            let state = tab.shared.state();
+            let kept = &state.traffic.kept;
+            let new = kept.get(self.read..).unwrap_or_default().iter();
+            self.read = kept.len();
+            new.map(|response| (response.url.clone(), response.body.clone())).collect()
+        };
+        for (url, body) in bodies {
+            for list in paging.lists.iter().filter(|list| url.contains(&list.url)) {
+                if let Some(seen) = list::read(&body, list) {
+                    self.ids.extend(seen.ids);
+                    self.ended = seen.more == Some(false);
+                }
+            }
+        }
+    }
+
+    async fn count_cards(&mut self, tab: &Tab, paging: &Paging, limit: Duration) -> Result<(), BrowserError> {
+        let Some(cards) = &paging.cards else { return Ok(()) };
+        let script = format!(
+            "(() => {{ try {{ return document.querySelectorAll({}).length }} catch {{ return 0 }} }})()",
+            quoted(cards)
+        );
+        let number = evaluate(tab, &script, limit).await?.as_u64().unwrap_or(0);
+        self.cards = usize::try_from(number).unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// Pages until one of the four reasons to stop.
+pub(super) async fn page(tab: &Tab, paging: &Paging, limit: Duration) -> Result<PagingEnd, BrowserError> {
+    let mut count = Count::default();
+    let mut changes = tab.shared.changes();
+    let mut steps = 0;
+    let mut news = Instant::now();
+    let mut stepped: Option<Instant> = None;
+    loop {
+        let before = count.items();
+        count.read_lists(tab, paging);
+        if count.items() < paging.want {
+            count.count_cards(tab, paging, limit).await?;
+        }
+        let grew = count.items() > before;
+        if grew {
+            news = Instant::now();
+        }
+        if count.items() >= paging.want {
+            return Ok(PagingEnd::Enough);
+        }
+        if count.ended {
+            return Ok(PagingEnd::ListEnded);
+        }
+        if news.elapsed() >= paging.stall {
+            return Ok(PagingEnd::Stalled);
+        }
+        if grew || stepped.is_none_or(|at| at.elapsed() >= STEP.min(paging.stall / 2)) {
+            if steps >= paging.max_steps {
+                return Ok(PagingEnd::OutOfSteps);
+            }
+            steps += 1;
+            evaluate(tab, &format!("{SCROLL}({})", quoted(paging.cards.as_deref().unwrap_or(""))), limit).await?;
+            stepped = Some(Instant::now());
+        }
+        heard(tab, &mut changes).await?;
+    }
+}
+
+/// Waits for a kept response, or a little.
+async fn heard(tab: &Tab, changes: &mut tokio::sync::watch::Receiver<u64>) -> Result<(), BrowserError> {
+    let kept = tab.shared.state().traffic.kept.len();
+    let more = async {
+        loop {
+            {
+                let state = tab.shared.state();
+                if state.over.is_some() || state.traffic.kept.len() > kept {
+                    return;
+                }
+            }
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LOOK, more).await;
+    let state = tab.shared.state();
+    match state.over {
+        Some(over) => Err(over.error(&state.traffic.document.url)),
+        None => Ok(()),
+    }
+}
+
+/// Scrolls until an expression is true; false when it never was.
+pub(super) async fn scroll_until(
+    tab: &Tab,
+    condition: &str,
+    steps: usize,
+    stall: Duration,
+    limit: Duration,
+) -> Result<bool, BrowserError> {
+    let mut height = Value::Null;
+    let mut moved = Instant::now();
+    let mut made = 0;
+    loop {
+        if evaluate(tab, &format!("!!({condition})"), limit).await? == Value::Bool(true) {
+            return Ok(true);
+        }
+        if moved.elapsed() >= stall || made >= steps {
+            return Ok(false);
+        }
+        let now = evaluate(tab, &format!("{SCROLL}('')"), limit).await?;
+        made += 1;
+        if now != height {
+            height = now;
+            moved = Instant::now();
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// A text as a JavaScript literal.
+pub(super) fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}

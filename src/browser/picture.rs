@@ -1,0 +1,74 @@
+//! Takes a picture of a page as a visitor sees it: the images that it shows are waited for, within a bound, and Chromium
+//! encodes it straight in the format that is kept.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chromiumoxide::cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, Viewport};
+
+use super::config::{Config, PictureFormat};
+use super::context::evaluate;
+use super::error::BrowserError;
+use super::open::Tab;
+use crate::model::capture::Picture;
+use crate::model::job::Frame;
+
+/// Scrolls to the top and waits until each image in the window has come or failed, then for two frames to be painted.
+const SETTLE_WINDOW: &str = "(async most => { const end = performance.now() + most; scrollTo(0, 0);
+    const seen = i => { const r = i.getBoundingClientRect();
+        return r.width > 1 && r.height > 1 && r.bottom > 0 && r.right > 0 && r.top < innerHeight && r.left < innerWidth };
+    const frame = () => new Promise(done => { requestAnimationFrame(done); setTimeout(done, 100) });
+    await frame();
+    while (performance.now() < end && [...document.images].some(i => !i.complete && seen(i))) await new Promise(d => setTimeout(d, 25));
+    await frame(); await frame(); return null })";
+
+/// Scrolls through the page once, so that what loads late loads, then waits as above for all images.
+const SETTLE_PAGE: &str = "(async (most, height) => { const end = performance.now() + most; const root = document.scrollingElement || document.documentElement;
+    for (let y = 0; y < Math.min(root.scrollHeight, height) && performance.now() < end; y += innerHeight) {
+        scrollTo(0, y); await new Promise(d => setTimeout(d, 50)) }
+    scrollTo(0, 0);
+    while (performance.now() < end && [...document.images].some(i => !i.complete && i.getBoundingClientRect().top < height)) await new Promise(d => setTimeout(d, 25));
+    await new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)));
+    return [root.scrollWidth, Math.min(root.scrollHeight, height)] })";
+
+/// Takes a picture; a page whose images do not all come is taken as it is.
+pub(super) async fn take(
+    tab: &Tab,
+    frame: Frame,
+    format: PictureFormat,
+    config: &Config,
+) -> Result<Picture, BrowserError> {
+    let wait = config.picture_wait_ms;
+    let limit = config.command_timeout() + Duration::from_millis(wait);
+    let clip = match frame {
+        Frame::Viewport => {
+            evaluate(tab, &format!("{SETTLE_WINDOW}({wait})"), limit).await?;
+            None
+        }
+        Frame::FullPage => {
+            let script = format!("{SETTLE_PAGE}({wait}, {})", config.picture_max_height_px);
+            let size = evaluate(tab, &script, limit).await?;
+            let (_, height): (f64, f64) = serde_json::from_value(size).unwrap_or_default();
+            let height = height.max(f64::from(config.viewport_height_px));
+            Some(Viewport { x: 0.0, y: 0.0, width: f64::from(config.viewport_width_px), height, scale: 1.0 })
+        }
+    };
+    let params = CaptureScreenshotParams {
+        format: Some(match format {
+            PictureFormat::Jpeg => CaptureScreenshotFormat::Jpeg,
+            PictureFormat::Webp => CaptureScreenshotFormat::Webp,
+            PictureFormat::Png => CaptureScreenshotFormat::Png,
+        }),
+        quality: (format != PictureFormat::Png).then(|| i64::from(config.picture_quality)),
+        capture_beyond_viewport: Some(clip.is_some()),
+        clip,
+        from_surface: Some(true),
+        optimize_for_speed: Some(true),
+    };
+    let taken = tab.link().call(Some(&tab.session), params).await?;
+    let text: String = taken.data.into();
+    let refused =
+        |e: base64::DecodeError| BrowserError::Refused { command: "the picture".to_owned(), reason: e.to_string() };
+    Ok(Picture { bytes: STANDARD.decode(text).map_err(refused)? })
+}

@@ -1,0 +1,263 @@
+//! What a page's network traffic amounts to: the main document with its redirects, the responses to keep, and the bounds.
+//! Plain state fed by events; it sends nothing and waits for nothing.
+
+use std::collections::{HashMap, VecDeque};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use super::har::{self, Entry};
+use super::wire::{Head, LoadingFailed, LoadingFinished, RequestSent};
+use crate::model::capture::KeptResponse;
+
+/// Requests remembered after their end, so that a caller may still ask for one.
+const REMEMBERED: usize = 2000;
+/// Requests under way at a time in one page.
+const MAX_IN_FLIGHT: usize = 5000;
+
+/// The bounds of one visit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) response_bytes: u64,
+    pub(super) responses: usize,
+    pub(super) visit_bytes: u64,
+}
+
+/// A bound that was exceeded: what, and its value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Exceeded(pub(super) &'static str, pub(super) u64);
+
+/// The main document of the page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Document {
+    pub(super) loader: String,
+    pub(super) url: String,
+    pub(super) redirects: Vec<String>,
+    pub(super) status: Option<u16>,
+    pub(super) headers: Vec<(String, String)>,
+    /// Bytes of its body, decoded.
+    pub(super) size: u64,
+    /// Why it did not load.
+    pub(super) failed: Option<String>,
+    /// Whether the frame shows it.
+    pub(super) committed: bool,
+    pub(super) dom_ready: bool,
+    pub(super) loaded: bool,
+}
+
+/// A request from its start to its end.
+#[derive(Debug, Clone)]
+pub(super) struct Flight {
+    pub(super) id: String,
+    pub(super) method: String,
+    pub(super) url: String,
+    pub(super) body: Option<String>,
+    request_headers: Vec<(String, String)>,
+    kind: String,
+    started_at: Option<DateTime<Utc>>,
+    started: f64,
+    took_ms: u64,
+    head: Option<Head>,
+    received: u64,
+    keep: bool,
+    main: bool,
+}
+
+/// What to do with a response that has come in full.
+#[derive(Debug)]
+pub(super) struct Completed {
+    pub(super) flight: Flight,
+    /// Whether its body is wanted.
+    pub(super) fetch: bool,
+}
+
+/// All traffic since the last navigation that we asked for.
+#[derive(Debug, Default)]
+pub(super) struct Traffic {
+    pub(super) document: Document,
+    pub(super) kept: Vec<KeptResponse>,
+    pub(super) finished: VecDeque<Flight>,
+    /// Bytes received, as transferred.
+    pub(super) bytes: u64,
+    in_flight: HashMap<String, Flight>,
+    frame: String,
+    keep: Vec<String>,
+    keep_all: bool,
+    decoded: u64,
+}
+
+impl Traffic {
+    /// Nothing yet, in the page whose main frame is `frame`.
+    pub(super) fn new(frame: &str, keep: &[String], keep_all: bool) -> Self {
+        Self { frame: frame.to_owned(), keep: keep.to_vec(), keep_all, ..Self::default() }
+    }
+
+    /// A request leaves; where it follows a redirect, that response is returned as completed.
+    pub(super) fn sent(&mut self, sent: RequestSent) -> Result<Option<Completed>, Exceeded> {
+        let main = sent.kind == "Document" && sent.frame_id == self.frame && sent.request_id == sent.loader_id;
+        let redirected = sent.redirect_response.map(|head| {
+            let flight = self.in_flight.remove(&sent.request_id);
+            flight.map(|flight| Flight { took_ms: took(flight.started, sent.timestamp), head: Some(head), ..flight })
+        });
+        let redirected = redirected.flatten();
+        if main {
+            self.new_document(&sent.loader_id, &sent.request.url);
+        }
+        if self.in_flight.len() >= MAX_IN_FLIGHT {
+            return Err(Exceeded("requests at a time", u64::try_from(MAX_IN_FLIGHT).unwrap_or(u64::MAX)));
+        }
+        let keep = self.keep.iter().any(|part| sent.request.url.contains(part));
+        let flight = Flight {
+            id: sent.request_id.clone(),
+            method: sent.request.method,
+            url: sent.request.url,
+            body: sent.request.post_data,
+            request_headers: sent.request.headers.0,
+            kind: sent.kind.to_lowercase(),
+            started_at: moment(sent.wall_time),
+            started: sent.timestamp,
+            took_ms: 0,
+            head: None,
+            received: 0,
+            keep,
+            main,
+        };
+        self.in_flight.insert(sent.request_id, flight);
+        Ok(redirected.map(|flight| self.completed(flight, false)))
+    }
+
+    /// The main frame goes somewhere: where it was before is one more redirect.
+    fn new_document(&mut self, loader: &str, url: &str) {
+        let old = std::mem::take(&mut self.document);
+        let mut redirects = old.redirects;
+        if !old.url.is_empty() && redirects.len() < 50 {
+            redirects.push(old.url);
+        }
+        self.document = Document { loader: loader.to_owned(), url: url.to_owned(), redirects, ..Document::default() };
+    }
+
+    /// A response begins.
+    pub(super) fn responded(&mut self, id: &str, head: Head) {
+        let Some(flight) = self.in_flight.get_mut(id) else { return };
+        if flight.main {
+            self.document.status = Some(head.status);
+            self.document.headers = har::public(&head.headers.0);
+        }
+        flight.head = Some(head);
+    }
+
+    /// Bytes arrive.
+    pub(super) fn received(&mut self, id: &str, bytes: u64, bounds: Bounds) -> Result<Option<Completed>, Exceeded> {
+        self.decoded += bytes;
+        if self.decoded > bounds.visit_bytes {
+            return Err(Exceeded("bytes in one visit", bounds.visit_bytes));
+        }
+        let Some(flight) = self.in_flight.get_mut(id) else { return Ok(None) };
+        flight.received += bytes;
+        if flight.main {
+            self.document.size += bytes;
+        }
+        if (flight.keep || flight.main) && flight.received > bounds.response_bytes {
+            return Err(Exceeded("bytes in one response", bounds.response_bytes));
+        }
+        Ok(None)
+    }
+
+    /// A response is complete.
+    pub(super) fn finished(&mut self, end: &LoadingFinished, bounds: Bounds) -> Result<Option<Completed>, Exceeded> {
+        self.bytes = self.bytes.saturating_add(whole(end.encoded_data_length));
+        let Some(mut flight) = self.in_flight.remove(&end.request_id) else { return Ok(None) };
+        flight.took_ms = took(flight.started, end.timestamp);
+        if flight.keep && self.kept.len() >= bounds.responses {
+            return Err(Exceeded("responses kept", u64::try_from(bounds.responses).unwrap_or(u64::MAX)));
+        }
+        let recordable = self.keep_all && flight.received <= bounds.response_bytes;
+        let fetch = (flight.keep || recordable) && flight.received > 0;
+        Ok(Some(self.completed(flight, fetch)))
+    }
+
+    /// A response or request broke off. Its status, where it is a refusal, is evidence even without a body.
+    pub(super) fn failed(&mut self, end: &LoadingFailed) -> Option<Completed> {
+        let mut flight = self.in_flight.remove(&end.request_id)?;
+        flight.took_ms = took(flight.started, end.timestamp);
+        if flight.main {
+            self.document.failed = Some(end.error_text.clone());
+        }
+        let refused = flight.head.as_ref().is_some_and(|head| head.status >= 400);
+        refused.then(|| self.completed(flight, false))
+    }
+
+    fn completed(&mut self, flight: Flight, fetch: bool) -> Completed {
+        if self.finished.len() >= REMEMBERED {
+            self.finished.pop_front();
+        }
+        self.finished.push_back(flight.clone());
+        Completed { flight, fetch }
+    }
+
+    /// The main frame shows the document of this loader.
+    pub(super) fn navigated(&mut self, frame: &str, loader: &str) {
+        if frame == self.frame && loader == self.document.loader {
+            self.document.committed = true;
+        }
+    }
+
+    /// The URLs of the responses that have come in full.
+    pub(super) fn has_finished(&self, part: &str) -> bool {
+        self.finished.iter().any(|flight| flight.url.contains(part))
+    }
+}
+
+impl Flight {
+    pub(super) fn is_kept(&self) -> bool {
+        self.keep
+    }
+
+    /// As a response to keep.
+    pub(super) fn kept(&self, body: String) -> KeptResponse {
+        let head = self.head.clone().unwrap_or_default();
+        KeptResponse {
+            url: self.url.clone(),
+            method: self.method.clone(),
+            request_body: self.body.clone(),
+            status: head.status,
+            headers: har::public(&head.headers.0),
+            body,
+        }
+    }
+
+    /// As an entry of an archive.
+    pub(super) fn entry(&self, body: Bytes) -> Entry {
+        let head = self.head.clone().unwrap_or_default();
+        Entry {
+            started_at: self.started_at,
+            took_ms: self.took_ms,
+            page: None,
+            resource_type: Some(self.kind.clone()),
+            method: self.method.clone(),
+            url: har::without_fragment(&self.url).to_owned(),
+            request_headers: self.request_headers.clone(),
+            request_body: self.body.clone(),
+            status: head.status,
+            headers: head.headers.0,
+            mime: head.mime_type,
+            body,
+        }
+    }
+}
+
+/// Seconds since 1970 as a time.
+fn moment(seconds: f64) -> Option<DateTime<Utc>> {
+    let since = std::time::Duration::try_from_secs_f64(seconds).ok()?;
+    DateTime::from_timestamp(i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())
+}
+
+/// Milliseconds from one of Chromium's monotonic times to another.
+fn took(from: f64, to: f64) -> u64 {
+    std::time::Duration::try_from_secs_f64(to - from).map_or(0, |took| u64::try_from(took.as_millis()).unwrap_or(0))
+}
+
+/// A count that Chromium sends as a fraction.
+fn whole(number: f64) -> u64 {
+    std::time::Duration::try_from_secs_f64(number).map_or(0, |seconds| seconds.as_secs())
+}

@@ -1,0 +1,182 @@
+//! Carries out a [`Visit`] in a context, step by step: go, wait for the data, page, take the markup, take the picture.
+//! It stops waiting the moment the data is complete.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use chromiumoxide::cdp::browser_protocol::network::SetBlockedUrLsParams;
+
+use super::context::{Context, Landing, content, evaluate, within};
+use super::error::BrowserError;
+use super::open::Tab;
+use super::paging::{self, quoted};
+use super::picture;
+use super::spec::{Blocking, Readiness, Visited};
+use crate::model::capture::CapturedPage;
+use crate::model::job::Frame;
+use crate::model::visit::{Ready, Visit};
+
+/// How often elements are looked for.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Carries it out; after an error the context is gone.
+pub(super) async fn visit(context: &Context, visit: &Visit) -> Result<Visited, BrowserError> {
+    let tab = context.tab()?;
+    let limit = context.config.visit_timeout();
+    let visited = within(limit, || format!("the visit to {}", visit.url), Box::pin(steps(context, &tab, visit))).await;
+    drop(tab);
+    let visited = context.keep_or_discard(visited.and_then(|visited| visited)).await;
+    match &visited {
+        Ok(visited) => {
+            context.tally.visits.one();
+            context.tally.bytes.add(visited.bytes);
+        }
+        Err(_) => context.tally.visits_failed.one(),
+    }
+    visited
+}
+
+async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, BrowserError> {
+    let (config, command) = (&context.config, context.config.command_timeout());
+    if visit.picture == Some(Frame::FullPage) && context.spec.blocking != Blocking::None {
+        // In a full-page picture nothing visible may be missing.
+        let nothing = SetBlockedUrLsParams { url_patterns: Some(Vec::new()) };
+        tab.link().call(Some(&tab.session), nothing).await?;
+    }
+    let landing = context.navigate(tab, &visit.url, &visit.keep, config.navigation_timeout()).await?;
+    let readiness = ready(tab, visit, &landing, config.navigation_timeout(), command).await?;
+    let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
+    let paging = match &visit.paging {
+        Some(paging) if seen && is_healthy(tab) => Some(paging::page(tab, paging, command).await?),
+        Some(_) | None => None,
+    };
+    settle(tab, command).await?;
+    let (url, html) = if is_blank(&landing) {
+        (landing.url, String::new())
+    } else {
+        content(tab, config.max_html_bytes, command).await?
+    };
+    let picture = match visit.picture {
+        Some(frame) => Some(picture::take(tab, frame, context.picture_format(), config).await?),
+        None => None,
+    };
+    let (page, bytes) = captured(tab, visit, url, html);
+    Ok(Visited { page, picture, bytes, readiness, paging })
+}
+
+/// Whether Chromium shows an error page of its own in place of a document without a body.
+fn is_blank(landing: &Landing) -> bool {
+    landing.empty && landing.status.is_some()
+}
+
+/// Whether the document's status promises data.
+fn is_healthy(tab: &Tab) -> bool {
+    tab.shared.state().traffic.document.status.is_none_or(|status| status < 400)
+}
+
+/// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take `loading`.
+async fn ready(
+    tab: &Tab,
+    visit: &Visit,
+    landing: &Landing,
+    loading: Duration,
+    command: Duration,
+) -> Result<Readiness, BrowserError> {
+    if is_blank(landing) {
+        return Ok(Readiness::Loaded);
+    }
+    let elements: Vec<&Ready> = visit.ready.iter().filter(|ready| matches!(ready, Ready::Element(_))).collect();
+    let mut patience_over = pin!(tokio::time::sleep(loading));
+    let mut loaded = false;
+    let mut changes = tab.shared.changes();
+    loop {
+        let now_loaded = {
+            let state = tab.shared.state();
+            if let Some(over) = state.over {
+                return Err(over.error(&visit.url));
+            }
+            let came = |ready: &&Ready| matches!(ready, Ready::Response(part) if state.traffic.has_finished(part));
+            if let Some(seen) = visit.ready.iter().find(came) {
+                return Ok(Readiness::Seen(seen.clone()));
+            }
+            state.traffic.document.loaded
+        };
+        if let Some(seen) = element(tab, &elements, command).await? {
+            return Ok(Readiness::Seen(seen.clone()));
+        }
+        if now_loaded && (visit.ready.is_empty() || !is_healthy(tab)) {
+            return Ok(Readiness::Loaded);
+        }
+        if now_loaded && !loaded {
+            loaded = true;
+            patience_over.set(tokio::time::sleep(visit.patience));
+        }
+        // A change is acted upon at once where a response is awaited; elements are looked for at intervals.
+        tokio::select! {
+            () = patience_over.as_mut() => return Ok(Readiness::PatienceOver),
+            () = next(&mut changes, tab, visit, loaded) => {}
+            () = tokio::time::sleep(LOOK), if !elements.is_empty() => {}
+        }
+    }
+}
+
+/// Waits for a change that matters: the load, a wanted response, the end.
+async fn next(changes: &mut tokio::sync::watch::Receiver<u64>, tab: &Tab, visit: &Visit, loaded: bool) {
+    while changes.changed().await.is_ok() {
+        let state = tab.shared.state();
+        let came = |ready: &Ready| matches!(ready, Ready::Response(part) if state.traffic.has_finished(part));
+        if state.over.is_some() || (state.traffic.document.loaded && !loaded) || visit.ready.iter().any(came) {
+            return;
+        }
+    }
+}
+
+/// The first of these elements that is in the document; a selector that is none matches nothing.
+async fn element<'a>(tab: &Tab, elements: &[&'a Ready], limit: Duration) -> Result<Option<&'a Ready>, BrowserError> {
+    let selectors = elements.iter().map(|ready| match ready {
+        Ready::Element(selector) => quoted(selector),
+        Ready::Response(_) => quoted("none"),
+    });
+    let selectors: Vec<String> = selectors.collect();
+    if selectors.is_empty() {
+        return Ok(None);
+    }
+    let script = format!(
+        "[{}].findIndex(s => {{ try {{ return document.querySelector(s) }} catch {{ return false }} }})",
+        selectors.join(",")
+    );
+    match evaluate(tab, &script, limit).await {
+        Ok(index) => Ok(index.as_u64().and_then(|index| elements.get(usize::try_from(index).ok()?).copied())),
+        // The page is going somewhere else at this moment.
+        Err(BrowserError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits until the bodies that came are here and the document is parsed: it may just have changed.
+async fn settle(tab: &Tab, limit: Duration) -> Result<(), BrowserError> {
+    let settled = tab.shared.until(|state| {
+        let document = &state.traffic.document;
+        (state.fetching == 0 && (document.dom_ready || document.failed.is_some() || document.size == 0)).then_some(())
+    });
+    let url = tab.shared.state().traffic.document.url.clone();
+    within(limit, || format!("settling {url}"), settled).await?.map_err(|over| over.error(&url))
+}
+
+/// The page and the bytes it took; the kept responses are moved out.
+fn captured(tab: &Tab, visit: &Visit, url: String, html: String) -> (CapturedPage, u64) {
+    let mut state = tab.shared.state();
+    let responses = std::mem::take(&mut state.traffic.kept);
+    let document = &state.traffic.document;
+    let page = CapturedPage {
+        purpose: visit.purpose.clone(),
+        url: visit.url.clone(),
+        final_url: if url.starts_with("http") { url } else { document.url.clone() },
+        redirects: document.redirects.clone(),
+        status: document.status,
+        headers: document.headers.clone(),
+        html,
+        responses,
+    };
+    (page, state.traffic.bytes)
+}

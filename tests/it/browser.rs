@@ -1,0 +1,388 @@
+//! The browser room against real Chromium and a loopback site of awkward pages.
+
+use std::path::Path;
+use std::time::Duration;
+
+use social_sentinel::browser::{
+    Answer, BrowserError, PagingEnd, PictureFormat, Readiness, Route, SessionSpec, StorageState,
+};
+use social_sentinel::model::fault::Fault;
+use social_sentinel::model::job::Frame;
+use social_sentinel::model::visit::{Ready, Visit};
+
+use crate::support::pages::{Site, browser, config};
+
+/// Folders of browsers beneath `parent`.
+fn folders(parent: &Path) -> Vec<String> {
+    let names =
+        std::fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    names.collect()
+}
+
+/// Processes of a group that still live.
+fn alive(group: u32) -> usize {
+    let stats = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        let words: Vec<String> = rest.split_whitespace().map(str::to_owned).collect();
+        (words.get(2)?.parse() == Ok(group) && words[0] != "Z").then_some(())
+    });
+    stats.count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redirects_status_and_headers_of_the_document_are_told() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let page = session.visit(&site.visit("/redirect")).await.unwrap().page;
+    assert_eq!(page.redirects, [site.url("/redirect"), site.url("/redirect2")]);
+    assert_eq!((page.final_url, page.status), (site.url("/login"), Some(200)));
+    assert!(page.html.contains("<p>log in"));
+
+    let page = session.visit(&site.visit("/script-redirect")).await.unwrap().page;
+    assert_eq!((page.final_url.clone(), page.redirects), (site.url("/login"), vec![site.url("/script-redirect")]));
+
+    let page = session.visit(&site.visit("/refused/429")).await.unwrap().page;
+    assert_eq!((page.status, page.html.as_str()), (Some(429), ""));
+    assert!(page.headers.contains(&("retry-after".to_owned(), "7".to_owned())), "{:?}", page.headers);
+
+    let page = session.visit(&site.visit("/empty")).await.unwrap().page;
+    assert_eq!((page.status, page.html.as_str()), (Some(200), ""), "an empty document is kept empty");
+    session.close().await;
+    assert_eq!(browser.counters().contexts, 0);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_200_and_refusals_of_scripts_are_kept_as_evidence() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    for (path, status) in
+        [("/calls/empty", 200), ("/calls/refused-401", 401), ("/calls/refused-403", 403), ("/calls/refused-429", 429)]
+    {
+        let session = browser.session(&SessionSpec::default()).await.unwrap();
+        let visit = Visit { ready: vec![Ready::Response("/api/".to_owned())], ..site.visit(path) };
+        let visited = session.visit(&visit).await.unwrap();
+        assert_eq!(visited.readiness, Readiness::Seen(visit.ready[0].clone()));
+        let [kept] = visited.page.responses.as_slice() else { panic!("{:?}", visited.page.responses) };
+        assert_eq!((kept.status, kept.body.as_str()), (status, ""), "{path}");
+        assert_eq!(kept.headers.iter().any(|(name, _)| name == "retry-after"), status != 200);
+    }
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_paged_until_enough_or_over() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    for (want, end, pages) in [(30, PagingEnd::Enough, 4), (10, PagingEnd::Enough, 1), (500, PagingEnd::ListEnded, 7)] {
+        let session = browser.session(&SessionSpec::default()).await.unwrap();
+        let visited = session.visit(&site.paging_visit(want)).await.unwrap();
+        assert_eq!(visited.paging, Some(end), "{want}");
+        assert!(visited.page.responses.len() >= pages, "{want}: {}", visited.page.responses.len());
+        assert!(
+            visited.page.responses.len() <= pages + 1,
+            "it stops when it has enough: {}",
+            visited.page.responses.len()
+        );
+    }
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn patience_ends_a_wait_for_what_never_comes() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let never = vec![Ready::Response("/api/never".to_owned()), Ready::Element("#never".to_owned())];
+    let visit = Visit { ready: never.clone(), patience: Duration::from_millis(300), ..site.visit("/") };
+    assert_eq!(session.visit(&visit).await.unwrap().readiness, Readiness::PatienceOver);
+    let visit = Visit { ready: vec![never[0].clone(), Ready::Element("h1".to_owned())], ..site.visit("/") };
+    assert_eq!(session.visit(&visit).await.unwrap().readiness, Readiness::Seen(visit.ready[1].clone()));
+    // An image that never comes does not hold up a page whose data is there.
+    let visit = Visit { ready: vec![Ready::Response("/api/echo".to_owned())], ..site.visit("/hanging-image") };
+    assert_eq!(session.visit(&visit).await.unwrap().readiness, Readiness::Seen(visit.ready[0].clone()));
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_pages_end_with_prompt_typed_errors_and_the_browser_goes_on() {
+    let mut config = config();
+    config.navigation_timeout_ms = 2500;
+    config.max_response_bytes = 1_000_000;
+    let (site, browser) = (Site::start().await, browser(&config).await);
+    for path in ["/loop", "/hang", "/half", "/download", "/huge"] {
+        let session = browser.session(&SessionSpec::default()).await.unwrap();
+        let visit = Visit { ready: vec![Ready::Response("/api/".to_owned())], ..site.visit(path) };
+        let error = session.visit(&visit).await.unwrap_err();
+        assert_eq!(error.fault(), Fault::Transient);
+        match path {
+            "/download" => assert!(matches!(error, BrowserError::Navigation { .. }), "{error}"),
+            "/huge" => assert!(matches!(error, BrowserError::TooBig { .. }), "{error}"),
+            _ => assert!(matches!(error, BrowserError::Timeout { .. }), "{path}: {error}"),
+        }
+        assert!(session.is_over());
+        assert!(matches!(session.visit(&visit).await, Err(BrowserError::SessionOver)));
+    }
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let refused = session.visit(&Visit { url: "http://127.0.0.1:9/".to_owned(), ..site.visit("/") }).await.unwrap_err();
+    assert!(refused.to_string().contains("net::ERR_"), "{refused}");
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.unwrap().page.html.contains("hello"));
+    session.close().await;
+    assert_eq!(browser.counters().contexts, 0);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dialogs_are_declined_and_popups_closed() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let visit = Visit { ready: vec![Ready::Element("#after".to_owned())], ..site.visit("/alert") };
+    assert!(matches!(session.visit(&visit).await.unwrap().readiness, Readiness::Seen(_)));
+    let page = session.visit(&site.visit("/popup")).await.unwrap().page;
+    assert!(page.html.contains("opener"));
+    session.close().await;
+    assert_eq!(browser.counters().contexts, 0);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crashed_renderer_is_told_and_the_next_session_works() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    session.visit(&site.visit("/")).await.unwrap();
+    let visit = Visit {
+        ready: vec![Ready::Response("/api/never".to_owned())],
+        patience: Duration::from_secs(60),
+        ..site.visit("/list")
+    };
+    let waiting = session.visit(&visit);
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        kill_renderers(browser.pids()[0]);
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! { ended = waiting => ended, () = kill => unreachable!() };
+    let error = ended.unwrap_err();
+    assert!(matches!(error, BrowserError::Crashed { .. }), "{error}");
+    assert_eq!(browser.counters().pages_crashed, 1);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.is_ok());
+    browser.shutdown().await;
+}
+
+/// Kills the renderers of a browser as the system's memory killer would.
+fn kill_renderers(group: u32) {
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
+        let in_group =
+            stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)?.parse().ok()) == Some(group);
+        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        if in_group && command.contains("--type=renderer") {
+            let pid = entry.file_name().to_string_lossy().into_owned();
+            std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_browser_fails_its_visits_at_once_and_is_replaced() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let pid = browser.pids()[0];
+    let visit = Visit {
+        ready: vec![Ready::Response("/api/never".to_owned())],
+        patience: Duration::from_secs(60),
+        ..site.visit("/")
+    };
+    let waiting = session.visit(&visit);
+    let kill = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
+        std::future::pending::<()>().await;
+    };
+    let error = tokio::select! { ended = waiting => ended.unwrap_err(), () = kill => unreachable!() };
+    assert!(matches!(error, BrowserError::Gone { .. }), "{error}");
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.is_ok());
+    assert_eq!(browser.counters().crashes, 1);
+    assert_ne!(browser.pids(), [pid]);
+    browser.shutdown().await;
+    assert_eq!(alive(pid), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_after_shutdown_and_stale_folders_are_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let stale = folder.path().join("sentinel-chromium-1-0");
+    std::fs::create_dir_all(stale.join("Default")).unwrap();
+    let foreign = folder.path().join("something-else");
+    std::fs::create_dir(&foreign).unwrap();
+    let mut config = config();
+    config.profile_folder = folder.path().display().to_string();
+    config.processes = 2;
+    let (site, first) = (Site::start().await, browser(&config).await);
+    assert!(!stale.exists() && foreign.exists(), "only our own orphans are swept");
+    let second = browser(&config).await;
+    let session = first.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.is_ok(), "a neighbour's folder is not swept");
+    let pids: Vec<u32> = first.pids().into_iter().chain(second.pids()).collect();
+    assert!(pids.len() >= 2);
+    tokio::join!(first.shutdown(), second.shutdown());
+    assert!(matches!(first.session(&SessionSpec::default()).await, Err(BrowserError::ShutDown)));
+    assert!(session.visit(&site.visit("/")).await.is_err());
+    assert_eq!(folders(folder.path()), ["something-else"]);
+    assert_eq!(pids.into_iter().map(alive).sum::<usize>(), 0);
+    assert_eq!(first.counters().browsers, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worn_browser_is_replaced_without_a_pause() {
+    let mut config = config();
+    config.recycle_after_contexts = 3;
+    let (site, browser) = (Site::start().await, browser(&config).await);
+    let old = browser.pids()[0];
+    for _ in 0..8 {
+        let session = browser.session(&SessionSpec::default()).await.unwrap();
+        assert!(session.visit(&site.visit("/")).await.is_ok());
+        session.close().await;
+    }
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while browser.counters().recycled == 0 || alive(old) > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .unwrap();
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.is_ok());
+    assert_eq!(browser.counters().crashes, 0);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_shows_the_images_that_came_late() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    for (frame, format, height) in [
+        (Frame::Viewport, PictureFormat::Png, 900),
+        (Frame::FullPage, PictureFormat::Jpeg, 3900),
+        (Frame::Viewport, PictureFormat::Webp, 900),
+    ] {
+        let spec = SessionSpec { picture_format: Some(format), ..SessionSpec::default() };
+        let session = browser.session(&spec).await.unwrap();
+        let visited = session.visit(&Visit { picture: Some(frame), ..site.visit("/picture") }).await.unwrap();
+        let image = image::load_from_memory(&visited.picture.unwrap().bytes).unwrap().to_rgb8();
+        assert_eq!(image.dimensions(), (1280, height));
+        let pixel = image.get_pixel(640, 450);
+        assert!(pixel[0] > 240 && pixel[1] < 20, "{format:?}: {pixel:?}");
+    }
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_begins_with_its_storage_state_and_shares_none() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    session.visit(&site.visit("/store")).await.unwrap();
+    let state = session.storage_state().await.unwrap();
+    assert_eq!((state.cookies[0].name.as_str(), state.cookies[0].http_only), ("sid", true));
+    assert_eq!(state.origins[0].local_storage[0].value, "v");
+
+    let other = browser.session(&SessionSpec::default()).await.unwrap();
+    other.visit(&site.visit("/")).await.unwrap();
+    assert_eq!(other.storage_state().await.unwrap(), StorageState::default());
+
+    let before = site.asked();
+    let spec = SessionSpec { storage_state: Some(state.clone()), ..SessionSpec::default() };
+    let resumed = browser.session(&spec).await.unwrap();
+    assert_eq!(site.asked(), before, "restoring asks the site nothing");
+    let visit = Visit { ready: vec![Ready::Response("/api/echo".to_owned())], ..site.visit("/calls/echo") };
+    let page = resumed.visit(&visit).await.unwrap().page;
+    assert!(page.responses[0].body.contains("sid=1"), "{}", page.responses[0].body);
+    assert_eq!(resumed.storage_state().await.unwrap(), state);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn language_time_zone_and_name_are_what_the_settings_say() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let context = browser.context(&SessionSpec::default()).await.unwrap();
+    let echo = "fetch('/api/echo').then(r => r.json()).then(j => [j.headers['accept-language'], j.headers['user-agent'], \
+                navigator.language, new Date(0).getHours(), (12.5).toLocaleString()])";
+    context.goto(&site.url("/"), Duration::from_secs(10)).await.unwrap();
+    let seen = context.evaluate(echo, Duration::from_secs(10)).await.unwrap();
+    assert!(seen[0].as_str().unwrap().starts_with("en-US"), "{seen}");
+    assert!(seen[1].as_str().unwrap().contains("Chrome/"), "{seen}");
+    assert_eq!((seen[2].as_str(), seen[3].as_i64(), seen[4].as_str()), (Some("en-US"), Some(0), Some("12.5")));
+
+    let spec = SessionSpec {
+        locale: Some("de-DE".to_owned()),
+        timezone: Some("Asia/Tokyo".to_owned()),
+        ..SessionSpec::default()
+    };
+    let context = browser.context(&spec).await.unwrap();
+    context.goto(&site.url("/"), Duration::from_secs(10)).await.unwrap();
+    let seen = context.evaluate(echo, Duration::from_secs(10)).await.unwrap();
+    assert!(seen[0].as_str().unwrap().starts_with("de-DE"), "{seen}");
+    assert_eq!((seen[3].as_i64(), seen[4].as_str()), (Some(9), Some("12,5")), "{seen}");
+
+    let spec = SessionSpec { timezone: Some("Mars/Olympus".to_owned()), ..SessionSpec::default() };
+    assert!(matches!(browser.context(&spec).await, Err(BrowserError::Unusable { .. })));
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_context_is_steered_step_by_step() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let context = browser.context(&SessionSpec::default()).await.unwrap();
+    context
+        .route("*/api/list?cursor=0", |request| {
+            assert_eq!(request.method, "GET");
+            Route::Fulfil(Answer::ok("application/json", r#"{"itemList":[{"id":"ours"}],"hasMore":true,"cursor":0}"#))
+        })
+        .await
+        .unwrap();
+    let landing = context.goto(&site.url("/list"), Duration::from_secs(10)).await.unwrap();
+    assert_eq!((landing.status, landing.empty), (Some(200), false));
+    let list = context.wait_for_response("/api/list", Duration::from_secs(10)).await.unwrap();
+    assert!(list.body.contains("ours"));
+    assert!(
+        context
+            .scroll_until("document.querySelectorAll('.card').length >= 3", 30, Duration::from_secs(5))
+            .await
+            .unwrap()
+    );
+    assert!(!context.scroll_until("false", 2, Duration::from_secs(5)).await.unwrap());
+    assert!(context.content().await.unwrap().starts_with("<!DOCTYPE html>"));
+    assert!(!context.screenshot(Frame::Viewport).await.unwrap().bytes.is_empty());
+    assert!(context.evaluate("nonsense(", Duration::from_secs(5)).await.is_err());
+    assert!(matches!(
+        context.goto("file:///etc/passwd", Duration::from_secs(5)).await,
+        Err(BrowserError::Unusable { .. })
+    ));
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_browser_and_a_dead_proxy_are_told_by_name() {
+    let mut config = config();
+    config.executable = "/nowhere/chromium".to_owned();
+    let error =
+        social_sentinel::browser::Browser::start(&config, social_sentinel::clock::Clock::system()).await.unwrap_err();
+    assert!(matches!(error, BrowserError::NotInstalled { .. }));
+    assert!(
+        error.to_string().contains("/nowhere/chromium") && error.to_string().contains("apt-get install"),
+        "{error}"
+    );
+    config.executable = "/bin/false".to_owned();
+    let error =
+        social_sentinel::browser::Browser::start(&config, social_sentinel::clock::Clock::system()).await.unwrap_err();
+    assert!(matches!(error, BrowserError::Launch { .. }), "{error}");
+
+    let browser = browser(&crate::support::pages::config()).await;
+    let proxy =
+        social_sentinel::browser::Proxy { server: "http://127.0.0.1:9".to_owned(), credentials: None, bypass: None };
+    let session = browser.session(&SessionSpec { proxy: Some(proxy), ..SessionSpec::default() }).await.unwrap();
+    let site = Site::start().await;
+    let error = session.visit(&Visit { url: "http://site.test/".to_owned(), ..site.visit("/") }).await.unwrap_err();
+    assert!(error.is_proxy(), "{error}");
+    browser.shutdown().await;
+}
