@@ -10,6 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::job::PlatformId;
+use crate::{blob, browser, gate, local, queue, screenshot, store};
 
 mod layer;
 
@@ -21,6 +22,20 @@ pub const DEFAULTS: &str = include_str!("../config.toml");
 /// Every setting, composed of the rooms' sections.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
+    /// Chromium.
+    pub browser: browser::Config,
+    /// Pictures.
+    pub screenshot: screenshot::Config,
+    /// Where pictures and captures are kept.
+    pub blob: blob::BlobConfig,
+    /// Redis.
+    pub queue: queue::QueueConfig,
+    /// The private servers.
+    pub local: local::LocalConfig,
+    /// PostgreSQL.
+    pub store: store::StoreConfig,
+    /// Limits and breakers.
+    pub gate: gate::GateConfig,
     /// Where each platform is.
     pub platform: BTreeMap<String, PlatformConfig>,
     /// Workers, deadlines and retries.
@@ -43,8 +58,6 @@ pub struct EngineConfig {
     pub workers: usize,
     /// The longest a crawl may take, in seconds.
     pub crawl_deadline_s: u64,
-    /// Page loads one crawl may spend.
-    pub page_loads_per_crawl: u32,
     /// How long running crawls may go on after a stop signal, in seconds.
     pub shutdown_grace_s: u64,
     /// How often a failed crawl is tried again.
@@ -53,8 +66,21 @@ pub struct EngineConfig {
     pub retry_first_ms: u64,
     /// The longest wait before a retry, in milliseconds.
     pub retry_longest_ms: u64,
+    /// How often ledger and Redis are compared, in seconds.
+    pub reconcile_every_s: u64,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
     pub seed: u64,
+}
+
+impl EngineConfig {
+    /// Crawls at once: the setting, or two for each core.
+    #[must_use]
+    pub fn workers_or_default(&self) -> usize {
+        match self.workers {
+            0 => 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        }
+    }
 }
 
 /// Where settings come from.
@@ -106,6 +132,12 @@ impl Config {
         self.platform.get(platform.as_str()).map(|section| &section.base_url)
     }
 
+    /// Every platform with the address to visit.
+    #[must_use]
+    pub fn base_urls(&self) -> Vec<(PlatformId, Url)> {
+        self.platform.iter().map(|(name, section)| (PlatformId::new(name.as_str()), section.base_url.clone())).collect()
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         for (name, section) in &self.platform {
             let key = format!("platform.{name}.base_url");
@@ -118,7 +150,7 @@ impl Config {
             }
         }
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
-        within("engine.page_loads_per_crawl", u64::from(self.engine.page_loads_per_crawl), 1, 1000)?;
+        within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
         within("engine.retries", u64::from(self.engine.retries), 0, 100)?;
         within("engine.retry_first_ms", self.engine.retry_first_ms, 1, self.engine.retry_longest_ms)
     }
@@ -213,8 +245,8 @@ mod tests {
 
     #[test]
     fn a_value_out_of_range_is_named() {
-        let error = with_variable("SENTINEL__ENGINE__PAGE_LOADS_PER_CRAWL", "0").unwrap_err().to_string();
-        assert!(error.contains("engine.page_loads_per_crawl") && error.contains("1 to"), "{error}");
+        let error = with_variable("SENTINEL__ENGINE__CRAWL_DEADLINE_S", "0").unwrap_err().to_string();
+        assert!(error.contains("engine.crawl_deadline_s") && error.contains("1 to"), "{error}");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use super::progress::{self, Progress};
 use super::{Surroundings, output, table};
 use crate::browser::har::{Har, Recorder};
 use crate::browser::{Blocking, StorageState};
-use crate::engine::{CrawlOptions, Crawled, Engine};
+use crate::engine::{CrawlOptions, Crawled, Engine, described};
+use crate::extract::archive::pack;
 use crate::model::document::{Document, Outcome};
 use crate::model::job::{DEFAULT_POSTS, Frame, MAX_POSTS, Target};
 
@@ -138,11 +139,11 @@ fn write_out(folder: &Path, target: &Target, crawled: &mut Crawled) -> anyhow::R
     let folder = folder.join(target.platform.as_str()).join(target.handle.as_str());
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     if let Some(image) = &crawled.image {
-        let path = folder.join(format!("screenshot.{}", image.format));
+        let path = folder.join(format!("screenshot.{}", image.format.extension()));
         write_whole(&path, &image.bytes)?;
-        crawled.document.screenshot = Some(image.described(path.to_string_lossy().into_owned(), None));
+        crawled.document.screenshot = Some(described(image, path.to_string_lossy().into_owned(), None));
     }
-    write_whole(&folder.join("capture.json.zst"), &crawled.capture.to_zst()?)?;
+    write_whole(&folder.join("capture.json.zst"), &pack(&crawled.capture)?)?;
     let document = serde_json::to_vec_pretty(&crawled.document)?;
     write_whole(&folder.join("document.json"), &document)
 }

@@ -21,9 +21,9 @@ pub struct Args {
 pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let store = Store::connect(&surroundings.config()?.store).await?;
     if !args.check {
-        store.migrate().await?;
+        crate::store::migrate(store.pool()).await?;
     }
-    let state = store.migrate_check().await?;
+    let state = crate::store::migrate_check(store.pool()).await?;
     store.close().await;
     if args.json {
         output::json(&state)?;

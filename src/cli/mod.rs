@@ -3,10 +3,20 @@
 
 mod config;
 mod crawl;
+#[cfg(feature = "replica")]
+mod demo;
 mod exit;
 mod extract;
+mod gate;
+mod jobs;
+mod migrate;
 mod output;
 mod progress;
+#[cfg(feature = "replica")]
+mod replica;
+mod serve;
+mod show;
+mod submit;
 mod table;
 
 use std::path::PathBuf;
@@ -34,6 +44,24 @@ enum Command {
     Crawl(crawl::Args),
     /// Read saved pages, payloads, HAR files or captures, without a browser.
     Extract(extract::Args),
+    /// Take jobs from Redis, crawl, store, until Ctrl-C or SIGTERM.
+    Serve(serve::Args),
+    /// Submit profiles to the workers.
+    Submit(submit::Args),
+    /// Show what is stored of a profile.
+    Show(show::Args),
+    /// See, cancel, retry and export jobs.
+    Jobs(jobs::Args),
+    /// See and command the gate that all workers share.
+    Gate(gate::Args),
+    /// Bring the database to this program's version.
+    Migrate(migrate::Args),
+    /// Crawl 20 profiles of a built-in replica site through every real part.
+    #[cfg(feature = "replica")]
+    Demo(demo::Args),
+    /// Run the replica site alone, for trying things out.
+    #[cfg(feature = "replica")]
+    Replica(replica::Args),
     /// Check or show the settings.
     Config(config::Args),
     /// Print the JSON Schema of the document.
@@ -73,10 +101,20 @@ pub fn run() -> ExitCode {
 
 fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8> {
     match command {
-        Command::Extract(args) => extract::run(&args),
+        Command::Extract(args) => extract::run(args, surroundings),
         Command::Config(args) => config::run(&args, surroundings),
         Command::Schema => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
         Command::Crawl(args) => on_runtime(crawl::run(args, surroundings)),
+        Command::Serve(args) => on_runtime(serve::run(args, surroundings)),
+        Command::Submit(args) => on_runtime(submit::run(args, surroundings)),
+        Command::Show(args) => on_runtime(show::run(args, surroundings)),
+        Command::Jobs(args) => on_runtime(jobs::run(args, surroundings)),
+        Command::Gate(args) => on_runtime(gate::run(args, surroundings)),
+        Command::Migrate(args) => on_runtime(migrate::run(args, surroundings)),
+        #[cfg(feature = "replica")]
+        Command::Demo(args) => on_runtime(demo::run(args, surroundings)),
+        #[cfg(feature = "replica")]
+        Command::Replica(args) => on_runtime(replica::run(args)),
     }
 }
 

@@ -26,6 +26,12 @@ impl Progress {
         Self { bar }
     }
 
+    /// Lines only, for a service whose work has no end.
+    #[must_use]
+    pub fn lines() -> Self {
+        Self { bar: None }
+    }
+
     /// Tells one event.
     pub fn tell(&self, event: &Event) {
         let Some(line) = sentence(&event.kind) else { return };

@@ -97,7 +97,8 @@ pub fn count(value: Option<u64>) -> String {
 }
 
 /// A caption's beginning on one line, without characters that could steer a terminal.
-fn caption(text: &str) -> String {
+#[must_use]
+pub fn caption(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let short: String = clean.chars().take(CAPTION_SHOWN).collect();
     if clean.chars().count() > CAPTION_SHOWN { format!("{short}…") } else { short }

@@ -181,6 +181,8 @@ fn lay_table(
         path.push(key.clone());
         let dotted = path.join(".");
         match (base.get_mut(&key), value) {
+            // An empty section of the built-in layer is open: its keys are names that the operator chooses.
+            (Some(Value::Table(inner)), Value::Table(outer)) if inner.is_empty() => *inner = outer,
             (Some(Value::Table(inner)), Value::Table(outer)) => lay_table(inner, outer, path, lines, known)?,
             (Some(slot), value) => {
                 *slot = fitting(slot, value, &dotted, &lines.place(path))?;

@@ -6,12 +6,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::rooms::Rooms;
+use crate::blob::{BlobError, BlobStore};
 use crate::browser::{BrowserError, Session, SessionSpec};
-use crate::gate::{PageLoad, Permit};
-use crate::model::capture::{Capture, Picture};
-use crate::model::document::{Document, Outcome};
+use crate::extract::archive;
+use crate::gate::{PageLoad, Permit, Report};
+use crate::model::capture::{Capture, CapturedPage, Picture};
+use crate::model::document::{Document, Outcome, Screenshot};
 use crate::model::fault::Fault;
-use crate::model::job::{Frame, Job};
+use crate::model::job::Job;
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
 
@@ -109,7 +111,7 @@ pub(super) async fn crawl(
     };
     let (document, capture) = read.await?;
     let image = match picture {
-        Some(picture) => fit(rooms, picture, job.frame).await?,
+        Some(picture) => fit(rooms, picture).await?,
         None => None,
     };
     Ok(Crawled { document, capture, image, started_at, spent })
@@ -183,7 +185,7 @@ async fn may_load(rooms: &Rooms, permit: &mut Permit, deadline: Duration) -> Res
 }
 
 /// The longest `Retry-After` that a refusing response of this page carried: seconds, or a date.
-fn retry_after(page: &crate::model::capture::CapturedPage, now: DateTime<Utc>) -> Option<Duration> {
+fn retry_after(page: &CapturedPage, now: DateTime<Utc>) -> Option<Duration> {
     let own = (page.status.unwrap_or(200), page.headers.as_slice());
     std::iter::once(own)
         .chain(page.responses.iter().map(|response| (response.status, response.headers.as_slice())))
@@ -203,15 +205,79 @@ fn wait_of(value: &str, now: DateTime<Utc>) -> Option<Duration> {
 }
 
 /// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
-async fn fit(rooms: &Rooms, picture: Picture, frame: Frame) -> Result<Option<Fitted>, CrawlError> {
-    let budget = rooms.picture_budget(frame);
-    let fitted = off_thread(move || screenshot::fit(&picture, &budget)).await?;
+async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlError> {
+    let settings = rooms.config.screenshot.clone();
+    let fitted = off_thread(move || screenshot::fit(picture, &settings)).await?;
     Ok(fitted.map_err(|error| tracing::warn!(%error, "the screenshot is left out")).ok())
 }
 
 /// Runs CPU-heavy work off the async threads; a panic in it is an error of this job alone.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CrawlError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
+}
+
+/// What the gate is told of a crawl.
+#[must_use]
+pub(super) fn report(result: &Result<Crawled, CrawlError>) -> Report {
+    match result {
+        Ok(crawled) => Report {
+            fault: fault_of(crawled.document.outcome, crawled.spent.retry_after),
+            retry_after: crawled.spent.retry_after,
+            latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
+            bytes: crawled.spent.bytes,
+            page_loads: crawled.spent.page_loads,
+        },
+        Err(error) => Report { fault: Some(error.fault()), ..Report::default() },
+    }
+}
+
+/// Stores the picture and names it in the document.
+pub(super) async fn keep_picture(blobs: &BlobStore, crawled: &mut Crawled, name: &str) -> Result<(), BlobError> {
+    let Some(image) = &crawled.image else { return Ok(()) };
+    let key = format!("{}/screenshot.{}", folder(crawled, name), image.format.extension());
+    blobs.put(&key, image.bytes.clone().into(), image.format.media_type()).await?;
+    let url = blobs.public_url(&key);
+    crawled.document.screenshot = Some(described(image, key, url));
+    Ok(())
+}
+
+/// Stores the capture and returns its key.
+pub(super) async fn keep_capture(blobs: &BlobStore, crawled: &Crawled, name: &str) -> Result<String, KeepError> {
+    let key = format!("{}/capture.json.zst", folder(crawled, name));
+    let capture = crawled.capture.clone();
+    let packed = off_thread(move || archive::pack(&capture)).await??;
+    blobs.put(&key, packed.into(), "application/zstd").await?;
+    Ok(key)
+}
+
+/// Why a capture is not stored.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KeepError {
+    #[error(transparent)]
+    Pack(#[from] archive::PackError),
+    #[error(transparent)]
+    Store(#[from] BlobError),
+    #[error(transparent)]
+    Crawl(#[from] CrawlError),
+}
+
+fn folder(crawled: &Crawled, name: &str) -> String {
+    let document = &crawled.document;
+    let handle = document.handle.as_ref().map_or("unknown", |handle| handle.as_str());
+    format!("{}/{handle}/{name}", document.platform)
+}
+
+/// The document's words for a picture that stands under `file`.
+#[must_use]
+pub fn described(image: &Fitted, file: String, url: Option<String>) -> Screenshot {
+    Screenshot {
+        file,
+        url,
+        bytes: image.bytes.len() as u64,
+        format: image.format.as_str().to_owned(),
+        width: image.width,
+        height: image.height,
+    }
 }
 
 /// What an outcome means for the job.

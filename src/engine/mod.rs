@@ -3,8 +3,13 @@
 //! a queue ([`serve`]).
 
 mod crawl;
+mod intake;
+mod relay;
 mod rooms;
+mod service;
+mod services;
 mod verdict;
+mod worker;
 
 use std::sync::Arc;
 
@@ -15,14 +20,13 @@ use crate::browser::har::{Har, Recorder};
 use crate::browser::{Blocking, Browser, BrowserError, SessionSpec, StorageState};
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
-use crate::gate::{Admission, Ask, Egress, Gate, GateError, Report, Source};
-use crate::model::document::Document;
+use crate::gate::{Admission, Ask, Egress, Gate, GateError, SharedAt, Source};
+use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
 use crate::model::event::{Event, EventKind};
-use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
-use crate::platform;
-
-pub use crawl::{CrawlError, Crawled, Spent};
+pub use crawl::{CrawlError, Crawled, Spent, described};
+pub use service::{Service, ServiceError};
+pub use services::{Services, ServicesError};
 use rooms::Rooms;
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
@@ -81,10 +85,13 @@ impl Engine {
     /// # Errors
     /// When no Chromium is installed or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, EngineError> {
-        let clock = Clock::system();
+        Self::start_sharing(config, Clock::system(), None).await
+    }
+
+    async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
         let rng = seeded(config.engine.seed);
         let browser = Browser::start(&config.browser, clock).await?;
-        let gate = Gate::new(config.gate.clone(), clock, &rng, None)?;
+        let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
         let blobs = BlobStore::open(&config.blob).await?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
     }
@@ -156,6 +163,32 @@ impl Engine {
         crawl::keep_picture(&self.rooms.blobs, crawled, name.as_str()).await
     }
 
+    /// The document of a crawl that failed on our side: it says so, and nothing else.
+    #[must_use]
+    pub fn failed_document(&self, target: &Target, requested: u16, error: &CrawlError) -> Document {
+        let url = self.rooms.platform(&target.platform).ok().map(|platform| platform.canonical_url(&target.handle));
+        let version = self.rooms.selectors(&target.platform).map_or_else(|_| String::new(), |set| set.version.clone());
+        let evidence =
+            Evidence { status: None, final_url: None, signal: "failure".to_owned(), detail: Some(error.to_string()) };
+        Document {
+            schema: SCHEMA,
+            platform: target.platform.clone(),
+            handle: Some(target.handle.clone()),
+            url,
+            outcome: Outcome::Failed,
+            evidence: Some(evidence),
+            observed_at: Some(self.rooms.clock.now()),
+            duration_ms: None,
+            profile: None,
+            posts: Vec::new(),
+            coverage: Coverage { requested, got: 0, reason: None },
+            metrics: Metrics::default(),
+            fields: indexmap::IndexMap::new(),
+            selectors: SelectorsUsed { version },
+            screenshot: None,
+        }
+    }
+
     /// Listens to what happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
@@ -172,4 +205,28 @@ impl Engine {
     pub async fn shutdown(self) {
         self.rooms.browser.shutdown().await;
     }
+}
+
+impl CrawlOptions {
+    fn session(&self) -> SessionSpec {
+        SessionSpec {
+            blocking: if self.frame == Frame::FullPage { Blocking::None } else { self.blocking },
+            answer_from: self.answer_from.clone(),
+            record_to: self.record_to.clone(),
+            storage_state: self.storage_state.clone(),
+            ..SessionSpec::default()
+        }
+    }
+}
+
+/// Where the gate that all workers share keeps its state.
+#[must_use]
+pub fn shared_gate(config: &Config) -> SharedAt {
+    SharedAt { url: config.queue.url.clone().into(), prefix: config.queue.prefix.clone() }
+}
+
+fn seeded(seed: u64) -> Rng {
+    let seed = if seed == 0 { Rng::fresh_seed() } else { seed };
+    tracing::info!(seed, "chance starts from this seed (engine.seed)");
+    Rng::from_seed(seed)
 }

@@ -12,8 +12,9 @@ use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
 use crate::gate::Gate;
+use crate::model::document::Document;
 use crate::model::event::{Event, EventKind};
-use crate::model::job::{Frame, Job, PlatformId};
+use crate::model::job::{Job, PlatformId};
 use crate::model::selectors::SelectorSet;
 use crate::platform::{CrawlPlan, Platform};
 
@@ -65,7 +66,7 @@ impl Rooms {
             posts: job.posts,
             frame: job.frame,
             base_url: base_url.clone(),
-            page_loads: self.config.engine.page_loads_per_crawl,
+            page_loads: usize::try_from(self.config.gate.page_loads_per_crawl).unwrap_or(usize::MAX),
         };
         Ok((platform.clone(), plan))
     }
@@ -80,14 +81,34 @@ impl Rooms {
         sets.get(id).cloned().ok_or_else(|| self.unknown(id))
     }
 
-    /// The bytes a picture may have, by what it shows.
-    pub(super) fn picture_budget(&self, _frame: Frame) -> crate::screenshot::Config {
-        self.config.screenshot.clone()
-    }
-
     /// Tells everyone who listens; nobody listening is fine.
     pub(super) fn tell(&self, kind: EventKind) {
         let _ = self.events.send(Event { at: self.clock.now(), kind });
+    }
+
+    /// Tells that a job's document stands.
+    pub(super) fn tell_done(&self, job: &Job, document: &Document) {
+        self.tell(EventKind::JobDone {
+            job: job.id.clone(),
+            target: job.target.clone(),
+            outcome: document.outcome,
+            posts: document.posts.len(),
+            ms: document.duration_ms.unwrap_or_default(),
+        });
+    }
+
+    /// Tells that a job waits.
+    pub(super) fn tell_postponed(&self, job: &Job, after: Duration, reason: &str) {
+        self.tell(EventKind::JobPostponed {
+            job: job.id.clone(),
+            target: job.target.clone(),
+            after_ms: u64::try_from(after.as_millis()).unwrap_or(u64::MAX),
+            reason: reason.to_owned(),
+        });
+    }
+
+    pub(super) fn platform_ids(&self) -> impl Iterator<Item = &PlatformId> {
+        self.platforms.keys()
     }
 
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Event> {

@@ -12,7 +12,6 @@ use super::services::{Services, ServicesError};
 use super::worker::Workers;
 use super::{Engine, EngineError, intake, relay};
 use crate::config::Config;
-use crate::gate::SharedAt;
 use crate::model::event::Event;
 
 /// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
@@ -56,7 +55,7 @@ impl Service {
         for warning in services.store.health().await.map_err(ServicesError::from)?.warnings {
             tracing::warn!("postgresql: {warning}");
         }
-        let shared = SharedAt { redis_url: config.queue.url.clone(), prefix: config.queue.prefix.clone() };
+        let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
         Ok(Self::run(engine.rooms, services))
     }

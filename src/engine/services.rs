@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::job::{Job, JobId};
-use crate::queue::{Queue, QueueError, QueuedJob};
+use crate::queue::{Queue, QueueError, QueuedJob, ResultState};
 use crate::store::submit::{Accepted, Submission};
 use crate::store::{Store, StoreError};
 
@@ -44,9 +44,9 @@ impl Services {
     pub async fn connect(config: &Config, clock: Clock) -> Result<Self, ServicesError> {
         let store = Store::connect(&config.store).await?;
         if config.store.migrate_at_start {
-            store.migrate().await?;
+            crate::store::migrate(store.pool()).await?;
         } else {
-            let state = store.migrate_check().await?;
+            let state = crate::store::migrate_check(store.pool()).await?;
             if !state.is_usable() {
                 let word = state.warning().unwrap_or_default();
                 return Err(ServicesError::Schema(format!("{word}; run sentinel migrate")));
@@ -78,6 +78,16 @@ impl Services {
             }
         }
         Ok(accepted)
+    }
+
+    /// Cancels a job: in the ledger first, which refuses its result from then on, then in Redis.
+    ///
+    /// # Errors
+    /// When no such job is live, or a server does not answer.
+    pub async fn cancel(&self, id: &JobId) -> Result<(), ServicesError> {
+        self.store.cancel(id, "cancelled by an operator").await?;
+        self.queue.cancel(std::slice::from_ref(id)).await?;
+        super::relay::publish_end(self, id, ResultState::Cancelled).await
     }
 
     /// Brings jobs of the ledger to Redis and notes that in the ledger.

@@ -1,6 +1,7 @@
 //! Extraction: from a capture to facts, pure and deterministic. Reading collects every source (`gather`), reconciling
 //! chooses among them (`reconcile`); what a selector file may say is explained in `selectors`.
 
+pub mod archive;
 mod build;
 pub mod coverage;
 mod gather;

@@ -13,6 +13,7 @@ mod dice;
 mod faults;
 mod http;
 mod images;
+mod judge;
 mod instagram;
 mod instagram_data;
 mod instagram_page;
@@ -44,6 +45,7 @@ use crate::model::job::{Handle, PlatformId};
 
 pub use catalogue::{FAMILIES, Role, Site};
 pub use control::Control;
+pub use judge::judge;
 pub use faults::{FaultKind, FaultRule};
 pub use redesign::{Redesign, RedesignKind};
 pub use requests::{RequestKind, RequestLog, SeenRequest};

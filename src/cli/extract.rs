@@ -1,0 +1,90 @@
+//! `sentinel extract`: the document of a crawl from saved pages, payloads, HAR files and captures, without a browser.
+//! The same input gives the same bytes.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use super::exit::{self, BadInput};
+use super::{Surroundings, output, table};
+use crate::browser::har::{Har, to_capture_pages};
+use crate::extract::input::{self, InputOptions};
+use crate::model::capture::Capture;
+use crate::model::document::Document;
+use crate::model::job::{DEFAULT_POSTS, PlatformId};
+use crate::platform::{self, parse_target_with};
+
+/// Read saved pages, payloads, HAR files or captures, without a browser.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// tiktok or instagram; a capture or a --url tells by itself.
+    #[arg(long)]
+    platform: Option<String>,
+    /// The page's HTML.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Response bodies: a file or a folder of files. May be given several times.
+    #[arg(long, value_name = "FILE|DIR", num_args = 1..)]
+    responses: Vec<PathBuf>,
+    /// A HAR file (.har or .zip).
+    #[arg(long, value_name = "FILE")]
+    har: Option<PathBuf>,
+    /// A capture as crawl --out writes it.
+    #[arg(long, value_name = "FILE")]
+    capture: Option<PathBuf>,
+    /// The profile that is meant.
+    #[arg(long)]
+    url: Option<String>,
+    /// When the files were saved (RFC 3339).
+    #[arg(long, value_name = "RFC3339")]
+    observed_at: Option<DateTime<Utc>>,
+    /// Print a table for people in place of JSON.
+    #[arg(long)]
+    table: bool,
+    /// JSON; it is the default and may be said.
+    #[arg(long, conflicts_with = "table")]
+    json: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Files that cannot be read, or a platform that nobody knows.
+pub fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let bases = surroundings.config()?.base_urls();
+    let target = args.url.as_deref().and_then(|url| parse_target_with(url, &bases).ok());
+    let ready = args.har.as_deref().map(of_har).transpose()?;
+    let capture = input::load(InputOptions {
+        page: args.page,
+        responses: args.responses,
+        capture: args.capture,
+        ready,
+        target,
+        url: args.url,
+        observed_at: args.observed_at,
+    })?;
+    let named = args.platform.map(PlatformId::new).or_else(|| Some(capture.target.as_ref()?.platform.clone()));
+    let document = read(&capture, named)?;
+    if args.table {
+        output::text(&table::document(&document))?;
+    } else {
+        output::json_line(&document)?;
+    }
+    Ok(exit::code(document.outcome))
+}
+
+fn of_har(path: &std::path::Path) -> anyhow::Result<Capture> {
+    let har = Har::read(path).map_err(|error| BadInput(error.to_string()))?;
+    Ok(Capture { pages: to_capture_pages(&har), observed_at: har.started_at(), ..Capture::default() })
+}
+
+fn read(capture: &Capture, platform: Option<PlatformId>) -> anyhow::Result<Document> {
+    let known = || platform::all().iter().map(|known| known.id().to_string()).collect::<Vec<_>>().join(", ");
+    let Some(id) = platform else {
+        return Err(BadInput(format!("say which site it is: --platform with one of {}", known())).into());
+    };
+    let (Some(platform), Some(selectors)) = (platform::get(&id), crate::extract::selectors::builtin(&id)) else {
+        return Err(BadInput(format!("unknown platform {:?}: known are {}", id.as_str(), known())).into());
+    };
+    Ok(platform::read_all(platform.as_ref(), capture, &selectors, DEFAULT_POSTS))
+}
