@@ -376,6 +376,7 @@ impl Inner {
 }
 
 type Texts = Vec<(String, Option<String>)>;
+type Changes = Vec<(String, Option<String>, Option<String>)>;
 
 /// Redis's time and what it has for one, as text and as values. A text that is not ours is an error and no guess.
 async fn read(shared: &Shared, who: &Who) -> Result<(DateTime<Utc>, Texts, Standing), SharedError> {
@@ -394,12 +395,7 @@ async fn read(shared: &Shared, who: &Who) -> Result<(DateTime<Utc>, Texts, Stand
 }
 
 /// What is to be written: (field, seen, wanted). An ordinary state is not kept.
-fn differences(
-    who: &Who,
-    texts: &Texts,
-    before: &Standing,
-    after: &Standing,
-) -> Result<Vec<(String, Option<String>, Option<String>)>, SharedError> {
+fn differences(who: &Who, texts: &Texts, before: &Standing, after: &Standing) -> Result<Changes, SharedError> {
     debug_assert_eq!(texts.len(), who.fields().len());
     let mut changes = Vec::new();
     let ordinary = Standing::default();

@@ -181,3 +181,6 @@ async fn tend(gate: Weak<Inner>) {
         tokio::time::sleep(BEAT).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
