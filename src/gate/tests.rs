@@ -282,3 +282,13 @@ async fn a_minute_of_429_costs_three_probes_and_no_job() {
     assert!((1..=3).contains(&probes), "{rest:?}");
     assert_eq!(rest.len() - probes, 12, "each job was done once");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rest_without_end_can_be_said_and_ended() {
+    let gate = gate(config());
+    let all = Scope::platform(PlatformId::new("tiktok"));
+    gate.rest(&all, Duration::MAX).await.unwrap();
+    assert_eq!(later(&gate).await.reason, LaterReason::OperatorRest);
+    gate.release(&all).await.unwrap();
+    permit(&gate, 1).await.report(fine()).await;
+}
