@@ -64,6 +64,7 @@ impl Gate {
             release_shared(shared, scope).await?;
         }
         lock(&self.inner.book).release(scope);
+        self.inner.forget_waiting();
         self.inner.tell([GateFact::Released { scope: scope.clone() }]);
         Ok(())
     }

@@ -190,7 +190,40 @@ fn part_of(whole: u32, part: f64) -> u32 {
 }
 
 fn part_of_bytes(whole: u64, part: f64) -> u64 {
-    // In thousandths, so that no large number passes through a float.
-    let thousandths = u64::from(part_of(1_000, part)).max(1);
-    (whole / 1_000).saturating_mul(thousandths).max(whole.min(1))
+    // In millionths, so that no large number passes through a float.
+    let millionths = u128::from(part_of(1_000_000, part).max(1));
+    u64::try_from(u128::from(whole) * millionths / 1_000_000).unwrap_or(u64::MAX).max(whole.min(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: Limits = Limits {
+        minute: Duration::from_secs(60),
+        loads: 30,
+        burst: 12,
+        per_hour: 0,
+        per_day: 7,
+        bytes_per_day: u64::MAX,
+        concurrent: 8,
+    };
+
+    #[test]
+    fn the_whole_is_the_whole_and_a_part_is_at_least_one() {
+        assert_eq!(WHOLE.part(1.0), WHOLE);
+        let least = WHOLE.part(0.001);
+        assert_eq!((least.loads, least.per_hour, least.per_day, least.concurrent), (1, 0, 1, 1));
+        assert_eq!(WHOLE.part(0.1).loads, 3);
+        assert_eq!(Limits { bytes_per_day: 2, ..WHOLE }.part(0.5).bytes_per_day, 1);
+    }
+
+    #[test]
+    fn the_shares_of_all_workers_are_within_the_whole() {
+        for workers in 1..=40 {
+            let share = WHOLE.share(workers);
+            assert!(share.is_none_or(|share| share.loads * workers <= WHOLE.loads));
+            assert_eq!(share.is_none(), workers > 30, "more workers than loads: nobody goes");
+        }
+    }
 }

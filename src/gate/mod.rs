@@ -7,7 +7,9 @@
 //! hold together), `contact.rs` (what holds while Redis is away). The room states facts and emits nothing.
 
 mod ask;
+mod books;
 mod breaker;
+mod budget;
 mod command;
 mod config;
 mod contact;
@@ -181,3 +183,6 @@ async fn tend(gate: Weak<Inner>) {
         tokio::time::sleep(BEAT).await;
     }
 }
+
+#[cfg(test)]
+mod tests;
