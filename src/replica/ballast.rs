@@ -20,7 +20,7 @@ use super::world::World;
 const BUNDLES: usize = 4;
 const BUNDLE_BYTES: usize = 245_000;
 /// Characters of invented translations.
-const HEAVY_TEXT: usize = 165_000;
+const HEAVY_TEXT: usize = 218_000;
 const LIGHT_TEXT: usize = 2_500;
 
 /// Texts that our own script shows, and those that make grepping a page for block words useless.
@@ -56,12 +56,31 @@ const TEXTS: [(&str, &str); 26] = [
     ("ban_notice", "This account was banned"),
 ];
 
-/// The heavy bundles, each made once.
+/// What is heavy and the same on every page, each made once.
 #[derive(Debug, Default)]
-pub(super) struct Bundles([OnceLock<Bytes>; BUNDLES]);
+pub(super) struct Bundles {
+    vendor: [OnceLock<Bytes>; BUNDLES],
+    translations: OnceLock<Value>,
+    biz_context: OnceLock<Value>,
+    server_blocks: OnceLock<Vec<Value>>,
+}
 
 /// The page's texts by key.
 pub(super) fn translations(world: &World) -> Value {
+    world.bundles().translations.get_or_init(|| make_translations(world)).clone()
+}
+
+/// TikTok's settings, with other people's counts beside the profile, as its page has them.
+pub(super) fn biz_context(world: &World) -> Value {
+    world.bundles().biz_context.get_or_init(|| make_biz_context(world)).clone()
+}
+
+/// Data blocks of Instagram's framework that say nothing about the profile.
+pub(super) fn server_blocks(world: &World) -> Vec<Value> {
+    world.bundles().server_blocks.get_or_init(|| make_server_blocks(world)).clone()
+}
+
+fn make_translations(world: &World) -> Value {
     let mut texts: Map<String, Value> = TEXTS.iter().map(|(key, text)| ((*key).to_owned(), json!(text))).collect();
     let wanted = if world.weight() == Weight::Heavy { HEAVY_TEXT } else { LIGHT_TEXT };
     let mut dice = Dice::new(world.seed(), &["translations"]);
@@ -75,8 +94,7 @@ pub(super) fn translations(world: &World) -> Value {
     Value::Object(texts)
 }
 
-/// TikTok's settings, with other people's counts beside the profile, as its page has them.
-pub(super) fn biz_context(world: &World) -> Value {
+fn make_biz_context(world: &World) -> Value {
     let mut dice = Dice::new(world.seed(), &["suggested"]);
     let mut suggested = |_| {
         let fans = dice.magnitude(10_000, 9_000_000);
@@ -95,9 +113,8 @@ pub(super) fn biz_context(world: &World) -> Value {
     json!({"os": "linux", "isMobile": false, "navList": [], "config": settings, "suggested": suggested})
 }
 
-/// Data blocks of Instagram's framework that say nothing about the profile.
-pub(super) fn server_blocks(world: &World) -> Vec<Value> {
-    let (blocks, entries) = if world.weight() == Weight::Heavy { (14, 220) } else { (3, 4) };
+fn make_server_blocks(world: &World) -> Vec<Value> {
+    let (blocks, entries) = if world.weight() == Weight::Heavy { (15, 250) } else { (3, 4) };
     let mut dice = Dice::new(world.seed(), &["server blocks"]);
     let block = |_| {
         let mut resources = Map::new();
@@ -133,7 +150,7 @@ pub(super) fn main_script_name(site: Site, redesign: Option<&Redesign>) -> Strin
 pub(super) fn script(world: &World, name: &str) -> Reply {
     let bundle = name.strip_prefix("vendor-").and_then(|rest| rest.strip_suffix(".js")?.parse::<usize>().ok());
     if let Some(bundle) = bundle.filter(|n| *n < BUNDLES) {
-        let bytes = world.bundles().0[bundle].get_or_init(|| vendor(world.seed(), bundle)).clone();
+        let bytes = world.bundles().vendor[bundle].get_or_init(|| vendor(world.seed(), bundle)).clone();
         return Reply::lasting("application/javascript; charset=utf-8", bytes);
     }
     match main_script(world, name) {

@@ -56,7 +56,7 @@ fn paint(seed: u64, what: &str, work: usize, (width, height): (u32, u32)) -> Byt
         let inside =
             |(cx, cy, r2, _): &&(i64, i64, i64, [u8; 3])| (i64::from(x) - cx).pow(2) + (i64::from(y) - cy).pow(2) < *r2;
         let base = discs.iter().rev().find(inside).map_or_else(|| blend(top, bottom, y, height), |disc| disc.3);
-        let speck = u8::try_from(grain.bits() >> 60).unwrap_or(0);
+        let speck = u8::try_from(grain.bits() >> 61).unwrap_or(0);
         Rgb(base.map(|channel| channel.saturating_add(speck)))
     });
     let mut jpeg = Vec::new();

@@ -10,7 +10,7 @@ use super::redesign::Redesign;
 /// A part of a page: its name in our scripts, its tag, the readable end of its class, and its test attribute.
 type Part = (&'static str, &'static str, &'static str, &'static str);
 
-const TIKTOK: [Part; 47] = [
+const TIKTOK: [Part; 46] = [
     ("body", "div", "DivBodyContainer", ""),
     ("nav", "div", "DivSideNavContainer", ""),
     ("navitem", "div", "DivNavItem", ""),
@@ -57,7 +57,6 @@ const TIKTOK: [Part; 47] = [
     ("likecount", "strong", "StrongText", "like-count"),
     ("commentcount", "strong", "StrongText2", "comment-count"),
     ("sharecount", "strong", "StrongText3", "share-count"),
-    ("number", "div", "DivPlain", ""),
 ];
 
 const INSTAGRAM: [Part; 40] = [

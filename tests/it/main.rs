@@ -7,4 +7,6 @@ mod queue_outages;
 mod queue_submit;
 mod browser;
 mod har;
+#[cfg(feature = "replica")]
+mod replica;
 mod support;

@@ -7,7 +7,7 @@ looks({
   body:"display:flex;font-family:Arial,Helvetica,sans-serif;color:#161823;margin:0",nav:"width:240px;padding:20px 16px;box-sizing:border-box;flex:none;border-right:1px solid #eee;min-height:100vh",
   navitem:"padding:10px 4px;font-weight:600;font-size:16px",main:"flex:1;padding:32px 24px",header:"display:flex;gap:24px;margin-bottom:20px",
   avatar:"width:212px;height:212px;flex:none",avatarimg:"width:212px;height:212px;border-radius:50%",title:"font-size:24px;font-weight:700;margin:0 0 4px;display:inline-block",
-  subtitle:"font-size:18px;font-weight:600;margin:0 0 14px",counts:"display:flex;gap:20px;font-size:18px;font-weight:400;margin:0 0 12px",number:"margin-right:6px",
+  subtitle:"font-size:18px;font-weight:600;margin:0 0 14px",counts:"display:flex;gap:20px;font-size:18px;font-weight:400;margin:0 0 12px",countlabel:"margin-left:6px",
   bio:"font-size:16px;font-weight:400;white-space:pre-line;margin:0 0 10px",link:"color:#161823;font-weight:600",tabs:"display:flex;gap:32px;border-bottom:1px solid #ddd;margin-bottom:16px",
   tab:"padding:10px 4px;font-weight:600",notice:"background:#f8f8f8;padding:10px;margin-bottom:12px;font-size:14px",list:"display:grid;grid-template-columns:repeat(auto-fill,minmax(180px,1fr));gap:16px",
   card:"position:relative;aspect-ratio:3/4;overflow:hidden;border-radius:8px;background:#eee",anchor:"display:block;width:100%;height:100%",cover:"width:100%;height:100%;object-fit:cover",
@@ -74,7 +74,6 @@ function head(user,stats,handle,name){
 function feed(user,total){
   var list=el("list",{id:"user-post-item-list"}),foot=el("footline"),seen={},cursor="0",busy=false,done=false,handle=g(user,"uniqueId");
   column.append(list,foot);
-  whenSeen(foot,more);
   function more(){
     if(busy||done)return;
     busy=true;
@@ -96,6 +95,7 @@ function feed(user,total){
       seen[id]=1;
       list.append(card(item,list.children.length));
     });
+    if(cursor==="0")whenSeen(foot,more);
     cursor=body.cursor;done=!body.hasMore;
     if(done&&!list.children.length&&total===0)message(text("no_content"),text("no_videos_yet"));
     if(!done&&foot.getBoundingClientRect().top<innerHeight+250)more();

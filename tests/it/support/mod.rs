@@ -3,3 +3,5 @@
 pub(crate) mod servers;
 pub(crate) mod queue;
 pub(crate) mod pages;
+#[cfg(feature = "replica")]
+pub(crate) mod http;
