@@ -23,10 +23,10 @@ pub enum StoreError {
         source: io::Error,
     },
     /// The URL is none. The URL itself is not repeated: it may hold a password.
-    #[error("store.url is not a PostgreSQL URL as in postgres://user:password@host:5432/database: {source}")]
+    #[error("store.url is not a PostgreSQL URL as in postgres://user:password@host:5432/database: {detail}")]
     BadUrl {
-        /// The parser's word.
-        source: sqlx::Error,
+        /// What is wrong with it.
+        detail: String,
     },
     /// Nobody answers there.
     #[error("PostgreSQL at {place} cannot be reached ({detail}): start it or set store.url")]

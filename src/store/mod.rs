@@ -73,7 +73,7 @@ impl Store {
     /// When the URL is no PostgreSQL URL or the server cannot be reached or refuses us.
     pub async fn connect(config: &StoreConfig) -> Result<Self, StoreError> {
         let url = config.url()?;
-        let options: PgConnectOptions = url.expose_secret().parse().map_err(|source| StoreError::BadUrl { source })?;
+        let options = options(url.expose_secret())?;
         let timeout = config.statement_timeout().as_millis().to_string();
         let options = options
             .application_name("sentinel")
@@ -165,6 +165,14 @@ impl Store {
         self.shared.stale_writes.fetch_add(1, Ordering::Relaxed);
         StoreError::StaleWrite { job: job.to_owned(), fence }
     }
+}
+
+fn options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    // sqlx takes any scheme; another database's URL would end in a strange refusal.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(StoreError::BadUrl { detail: "it does not begin with postgres://".to_owned() });
+    }
+    url.parse().map_err(|source: sqlx::Error| StoreError::BadUrl { detail: source.to_string() })
 }
 
 /// Where the server is, for a message: never with a password.

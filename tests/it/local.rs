@@ -3,15 +3,10 @@
 
 use social_sentinel::local::{Durability, Local, LocalConfig};
 
+use crate::support::servers::open_folder;
+
 fn config(folder: &std::path::Path) -> LocalConfig {
     LocalConfig { folder: folder.to_owned(), durability: Durability::Full }
-}
-
-fn open_folder() -> tempfile::TempDir {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    folder
 }
 
 async fn one(url: &str) -> i32 {

@@ -9,4 +9,5 @@ mod browser;
 mod har;
 #[cfg(feature = "replica")]
 mod replica;
+mod store;
 mod support;

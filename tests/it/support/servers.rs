@@ -77,6 +77,13 @@ pub(crate) fn redis_prefix() -> String {
     format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A temporary folder that PostgreSQL's own user can reach too.
+pub(crate) fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
 async fn make_template(superuser_url: &str, url_of: impl Fn(&str) -> String) {
     let mut admin = PgConnection::connect(superuser_url).await.unwrap();
     let create = format!("create database {TEMPLATE} owner sentinel");
