@@ -325,7 +325,8 @@ pub(super) async fn evaluate(tab: &Tab, expression: &str, limit: Duration) -> Re
 /// The document's URL and markup.
 pub(super) async fn content(tab: &Tab, most: usize, limit: Duration) -> Result<(String, String), BrowserError> {
     let script = format!(
-        "(() => {{ const d = document.doctype, root = document.documentElement;
+        "(async () => {{ await new Promise(done => {{ requestAnimationFrame(() => done()); setTimeout(done, 50) }});
+        const d = document.doctype, root = document.documentElement;
         const html = (d ? new XMLSerializer().serializeToString(d) + '\\n' : '') + (root ? root.outerHTML : '');
         return html.length > {most} ? [location.href] : [location.href, html]; }})()"
     );

@@ -79,15 +79,15 @@ impl Shared {
     }
 
     /// Waits until `seen` finds what it looks for; an error when the page is over before.
-    pub(super) async fn until<T>(&self, mut seen: impl FnMut(&State) -> Option<T>) -> Result<T, Over> {
+    pub(super) async fn until<T>(&self, mut seen: impl FnMut(&mut State) -> Option<T>) -> Result<T, Over> {
         let mut changed = self.changed.subscribe();
         loop {
             {
-                let state = self.state();
+                let mut state = self.state();
                 if let Some(over) = state.over {
                     return Err(over);
                 }
-                if let Some(found) = seen(&state) {
+                if let Some(found) = seen(&mut state) {
                     return Ok(found);
                 }
             }

@@ -20,8 +20,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// When a scroll has brought nothing for this long, the next step is made.
 const STEP: Duration = Duration::from_millis(600);
 
-/// Scrolls everything that holds the list to its end, and a little back first, so that a page already at its end notices.
-const SCROLL: &str = "(cards => { const last = cards ? [...document.querySelectorAll(cards)].at(-1) : null;
+/// Scrolls everything that holds the list to its end. Where it is there already, a window's height back first, and a frame
+/// between: an observer of the list's end sees only what a frame shows.
+const SCROLL: &str = "(async cards => { const last = cards ? [...document.querySelectorAll(cards)].at(-1) : null;
+    const frame = () => new Promise(done => { requestAnimationFrame(() => done()); setTimeout(done, 50) });
     const root = document.scrollingElement || document.documentElement;
     const scrolls = e => e.scrollHeight > e.clientHeight + 8 && /auto|scroll/.test(getComputedStyle(e).overflowY);
     const boxes = [];
@@ -30,8 +32,11 @@ const SCROLL: &str = "(cards => { const last = cards ? [...document.querySelecto
         for (const e of document.querySelectorAll('div,main,section,ul')) if (scrolls(e) && (!best || e.clientHeight > best.clientHeight)) best = e;
         if (best) boxes.push(best) }
     if (!boxes.includes(root)) boxes.push(root);
-    for (const e of boxes) { if (e.scrollTop + e.clientHeight >= e.scrollHeight - 2) e.scrollTop = Math.max(0, e.scrollTop - 200);
-        e.scrollTop = e.scrollHeight }
+    await frame();
+    let back = false;
+    for (const e of boxes) if (e.scrollTop > 0 && e.scrollTop + e.clientHeight >= e.scrollHeight - 2) { e.scrollTop -= e.clientHeight; back = true }
+    if (back) { await frame(); await frame() }
+    for (const e of boxes) e.scrollTop = e.scrollHeight;
     return root.scrollHeight + boxes.reduce((sum, e) => sum + e.scrollHeight, 0) })";
 
 /// What has been counted so far.
@@ -47,7 +52,8 @@ struct Count {
 
 impl Count {
     fn items(&self) -> usize {
-        self.ids.len().max(self.cards)
+        // A page may show an item twice; cards count only where no response carries the list.
+        if self.ids.is_empty() { self.cards } else { self.ids.len() }
     }
 
     /// Reads the responses that came since the last time.

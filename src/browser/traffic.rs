@@ -106,7 +106,8 @@ impl Traffic {
         if self.in_flight.len() >= MAX_IN_FLIGHT {
             return Err(Exceeded("requests at a time", u64::try_from(MAX_IN_FLIGHT).unwrap_or(u64::MAX)));
         }
-        let keep = self.keep.iter().any(|part| sent.request.url.contains(part));
+        // A preflight asks for no data and has the same URL as the request that follows.
+        let keep = sent.kind != "Preflight" && self.keep.iter().any(|part| sent.request.url.contains(part));
         let flight = Flight {
             id: sent.request_id.clone(),
             method: sent.request.method,
@@ -172,7 +173,7 @@ impl Traffic {
             return Err(Exceeded("responses kept", u64::try_from(bounds.responses).unwrap_or(u64::MAX)));
         }
         let recordable = self.keep_all && flight.received <= bounds.response_bytes;
-        let fetch = (flight.keep || recordable) && flight.received > 0;
+        let fetch = flight.keep || recordable;
         Ok(Some(self.completed(flight, fetch)))
     }
 
@@ -202,15 +203,36 @@ impl Traffic {
         }
     }
 
-    /// The URLs of the responses that have come in full.
+    /// Whether a response from such a URL has come: in full, or as far as it can.
     pub(super) fn has_finished(&self, part: &str) -> bool {
-        self.finished.iter().any(|flight| flight.url.contains(part))
+        let done = self.finished.iter().filter(|flight| flight.kind != "preflight");
+        done.chain(self.in_flight.values().filter(|flight| flight.is_evident())).any(|flight| flight.url.contains(part))
+    }
+
+    /// Whether such a response is still under way: its body may yet come.
+    pub(super) fn has_unread(&self) -> bool {
+        self.in_flight.values().any(|flight| flight.keep && flight.is_evident())
+    }
+
+    /// Takes in the responses that no script reads to their end but that say all by their head.
+    pub(super) fn take_unread(&mut self) {
+        let unread = self.in_flight.values().filter(|flight| flight.keep && flight.is_evident());
+        let unread: Vec<KeptResponse> = unread.map(|flight| flight.kept(String::new())).collect();
+        self.in_flight.retain(|_, flight| !(flight.keep && flight.is_evident()));
+        self.kept.extend(unread);
     }
 }
 
 impl Flight {
     pub(super) fn is_kept(&self) -> bool {
         self.keep
+    }
+
+    /// Whether its head says all: a refusal, or a body of nothing. Chromium calls such a response finished only when a script
+    /// reads it, and scripts seldom read a refusal.
+    fn is_evident(&self) -> bool {
+        let empty = |head: &Head| head.headers.0.iter().any(|(name, value)| name == "content-length" && value == "0");
+        self.head.as_ref().is_some_and(|head| head.status >= 400 || empty(head))
     }
 
     /// As a response to keep.

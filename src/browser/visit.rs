@@ -18,6 +18,8 @@ use crate::model::visit::{Ready, Visit};
 
 /// How often elements are looked for.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a refusal's body is waited for, which scripts seldom read.
+const UNREAD: Duration = Duration::from_millis(400);
 
 /// Carries it out; after an error the context is gone.
 pub(super) async fn visit(context: &Context, visit: &Visit) -> Result<Visited, BrowserError> {
@@ -153,13 +155,17 @@ async fn element<'a>(tab: &Tab, elements: &[&'a Ready], limit: Duration) -> Resu
     }
 }
 
-/// Waits until the bodies that came are here and the document is parsed: it may just have changed.
+/// Waits until the bodies that came are here and the document is parsed (it may just have changed); a refusal that nobody
+/// reads is waited for a little.
 async fn settle(tab: &Tab, limit: Duration) -> Result<(), BrowserError> {
+    let url = tab.shared.state().traffic.document.url.clone();
+    let read = tab.shared.until(|state| (!state.traffic.has_unread()).then_some(()));
+    let _ = tokio::time::timeout(UNREAD, read).await;
     let settled = tab.shared.until(|state| {
         let document = &state.traffic.document;
-        (state.fetching == 0 && (document.dom_ready || document.failed.is_some() || document.size == 0)).then_some(())
+        let shown = document.dom_ready || document.failed.is_some() || document.size == 0;
+        (state.fetching == 0 && shown).then(|| state.traffic.take_unread())
     });
-    let url = tab.shared.state().traffic.document.url.clone();
     within(limit, || format!("settling {url}"), settled).await?.map_err(|over| over.error(&url))
 }
 

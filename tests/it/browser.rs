@@ -336,7 +336,7 @@ async fn a_context_is_steered_step_by_step() {
     context
         .route("*/api/list?cursor=0", |request| {
             assert_eq!(request.method, "GET");
-            Route::Fulfil(Answer::ok("application/json", r#"{"itemList":[{"id":"ours"}],"hasMore":true,"cursor":0}"#))
+            Route::Fulfil(Answer::ok("application/json", r#"{"itemList":[{"id":"ours"},{"id":"2"},{"id":"3"},{"id":"4"},{"id":"5"}],"hasMore":true,"cursor":8}"#))
         })
         .await
         .unwrap();
@@ -346,7 +346,7 @@ async fn a_context_is_steered_step_by_step() {
     assert!(list.body.contains("ours"));
     assert!(
         context
-            .scroll_until("document.querySelectorAll('.card').length >= 3", 30, Duration::from_secs(5))
+            .scroll_until("document.querySelectorAll('.card').length >= 20", 30, Duration::from_secs(5))
             .await
             .unwrap()
     );
