@@ -2,3 +2,4 @@
 
 mod screenshot;
 mod support;
+mod telemetry;
