@@ -10,4 +10,6 @@ mod har;
 #[cfg(feature = "replica")]
 mod replica;
 mod store;
+mod screenshot;
 mod support;
+mod telemetry;
