@@ -1,1 +1,3 @@
-//! To be written.
+//! Reading a profile out of what came back. Pure and deterministic.
+
+pub mod heal;
