@@ -5,6 +5,7 @@ pub mod archive;
 mod build;
 pub mod coverage;
 mod gather;
+pub mod heal;
 mod html;
 pub mod input;
 mod json;

@@ -1,0 +1,216 @@
+//! The verdict on one field of one page. Every candidate is scored by what speaks for it: rules that held on other pages, a label or key
+//! that names the field, its fit with the profile's past; candidates that say the same in different sources support each other.
+//! A value is given out only with enough behind it and a clear margin over the next; otherwise null.
+
+use super::cand::{Cand, Strength};
+use super::dom::Dom;
+use super::field::{Field, Values};
+use super::learn::{self, Lessons};
+use super::number::Count;
+use super::owner::Owner;
+use crate::model::document::SourceKind;
+
+/// What a value needs behind it.
+const ENOUGH: f64 = 2.0;
+/// How far it must lie ahead of a different value.
+const MARGIN: f64 = 1.0;
+
+/// A value given out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verdict {
+    pub(crate) count: Option<Count>,
+    pub(crate) text: Option<String>,
+    pub(crate) source: SourceKind,
+    pub(crate) score: f64,
+    /// Whether it fits the past; none without a past.
+    pub(crate) fits: Option<bool>,
+}
+
+struct Cluster<'a> {
+    members: Vec<(&'a Cand, f64)>,
+}
+
+/// Everything a verdict looks at.
+pub(crate) struct Scene<'a> {
+    pub(crate) cands: &'a [Cand],
+    pub(crate) found: &'a std::collections::BTreeMap<u64, Vec<usize>>,
+    pub(crate) past: Option<&'a Values>,
+    pub(crate) lessons: &'a Lessons,
+}
+
+/// Judges a field.
+pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
+    let mut clusters: Vec<Cluster<'_>> = Vec::new();
+    for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
+        let Some(score) = score(scene, cand, field) else { continue };
+        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand))) {
+            Some(cluster) => cluster.members.push((cand, score)),
+            None => clusters.push(Cluster { members: vec![(cand, score)] }),
+        }
+    }
+    clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
+    clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    let best = clusters.first()?;
+    if best.score() < ENOUGH {
+        return None;
+    }
+    let chosen = match clusters.get(1) {
+        Some(next) if best.score() - next.score() < MARGIN => between(scene, field, best, next)?,
+        _ => best,
+    };
+    Some(chosen.verdict(scene, field))
+}
+
+/// Two values with about as much behind them: the fresher source wins, unless it repeats the past to the digit while the other moved on.
+fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Cluster<'a>) -> Option<&'a Cluster<'a>> {
+    if b.score() < ENOUGH {
+        return (a.score() - b.score() >= MARGIN / 2.0).then_some(a);
+    }
+    if !field.is_count() || a.fits(scene, field) != b.fits(scene, field) || a.fits(scene, field) == Some(false) {
+        return None;
+    }
+    let stale = |cluster: &Cluster<'_>| {
+        let was = scene.past.and_then(|past| past.count(field));
+        cluster.members.iter().any(|(cand, _)| was.is_some() && cand.count.map(|count| count.value) == was)
+    };
+    match (stale(a), stale(b)) {
+        (true, false) if a.sources() == 1 => Some(b),
+        (false, true) if b.sources() == 1 => Some(a),
+        _ if a.freshest() == b.freshest() => None,
+        _ => Some(if a.freshest() < b.freshest() { a } else { b }),
+    }
+}
+
+impl Cluster<'_> {
+    /// The best of each source, later ones for less.
+    fn score(&self) -> f64 {
+        let mut best: Vec<f64> = Vec::new();
+        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta] {
+            let scores = self.members.iter().filter(|(cand, _)| cand.source == source).map(|&(_, score)| score);
+            best.extend(scores.reduce(f64::max));
+        }
+        best.sort_by(|a, b| b.total_cmp(a));
+        best.iter().enumerate().map(|(at, score)| if at == 0 { *score } else { score.max(0.0) * 0.7 + 0.8 }).sum()
+    }
+
+    fn sources(&self) -> usize {
+        let mut kinds: Vec<SourceKind> = self.members.iter().map(|(cand, _)| cand.source).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds.len()
+    }
+
+    fn freshest(&self) -> Option<SourceKind> {
+        self.members.iter().map(|(cand, _)| cand.source).min()
+    }
+
+    fn fits(&self, scene: &Scene<'_>, field: Field) -> Option<bool> {
+        let past = scene.past?;
+        let known = past.count(field).is_some() || past.text(field).is_some();
+        known.then(|| self.members.iter().any(|(cand, _)| learn::fit(cand, field, past, false).is_some()))
+    }
+
+    /// The most exact value, of the freshest source.
+    fn verdict(&self, scene: &Scene<'_>, field: Field) -> Verdict {
+        let rank = |cand: &Cand| (cand.count.map_or(0, |count| count.unit), cand.source);
+        let best = self.members.iter().map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
+        let fallback = self.members[0].0;
+        let best = best.unwrap_or(fallback);
+        Verdict {
+            count: best.count,
+            text: best.text.clone(),
+            source: best.source,
+            score: self.score(),
+            fits: self.fits(scene, field),
+        }
+    }
+}
+
+/// What speaks for a candidate; none where nothing does.
+fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
+    let mut trust = 0.0_f64;
+    let mut discredited = false;
+    for feature in &cand.features {
+        let places = scene.found.get(&feature.hash).map(Vec::as_slice).unwrap_or_default();
+        let one = places.iter().map(|&at| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
+        let record = scene.lessons.of(field, feature.hash);
+        discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
+        if one {
+            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength));
+        }
+    }
+    let says = match cand.says {
+        Some(said) if said == field => if discredited { -1.0 } else { 2.0 },
+        Some(_) => -4.0,
+        None => 0.0,
+    };
+    let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
+    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
+    let mut score = trust + says + if cand.old == Some(field) { 1.0 } else { 0.0 };
+    let by_text_alone = !field.is_count() && fit.is_some_and(|bits| bits >= 12.0);
+    if score <= 0.0 && !by_text_alone && !(says < 0.0 && discredited) {
+        return None;
+    }
+    score += match (fit, known, field.is_count()) {
+        (Some(bits), _, _) => (bits / 4.0).min(3.0),
+        (None, true, true) => if in_verified_group(scene, cand, field) { -0.5 } else { -3.0 },
+        (None, true, false) => -1.0,
+        (None, false, _) => 0.0,
+    };
+    if cand.owner == Owner::Mixed {
+        score -= 1.5;
+    }
+    if cand.dim {
+        score -= 1.0;
+    }
+    Some(score)
+}
+
+/// A count that left its past stands in one list with another count that fits its own: a surge, and not a stranger's number.
+fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
+    if cand.says != Some(field) || cand.owner != Owner::Own {
+        return false;
+    }
+    let group = || scene.cands.iter().filter(|other| other.group == cand.group && other.source == cand.source);
+    let alone = group().filter(|other| other.says == Some(field)).all(|other| learn::same_value(other, cand));
+    let verified = group().any(|other| {
+        other.says.is_some_and(|said| said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some()))
+    });
+    alone && verified
+}
+
+/// Values that must differ between profiles and do not, without the past speaking for them, are nobody's.
+pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>]) {
+    for field in Field::ALL {
+        let at = field.index();
+        let shared: Vec<usize> = (0..verdicts.len())
+            .filter(|&page| {
+                let ours = verdict_of(verdicts, page, at);
+                let unproven = ours.is_some_and(|verdict| verdict.fits != Some(true) && is_telling(verdict));
+                unproven && (0..verdicts.len()).any(|other| other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
+            })
+            .collect();
+        for page in shared {
+            if let Some(fields) = &mut verdicts[page] {
+                fields[at] = None;
+            }
+        }
+    }
+}
+
+fn verdict_of(verdicts: &[Option<Vec<Option<Verdict>>>], page: usize, at: usize) -> Option<&Verdict> {
+    verdicts[page].as_ref().and_then(|fields| fields[at].as_ref())
+}
+
+fn is_telling(verdict: &Verdict) -> bool {
+    verdict.count.is_none_or(|count| count.unit == 1 && count.value >= 3_000)
+}
+
+fn same(a: &Verdict, b: Option<&Verdict>) -> bool {
+    b.is_some_and(|b| a.count == b.count && a.text == b.text)
+}
+
+/// The bounds of what a page may claim, from its own elements: none for now beyond type.
+pub(crate) fn is_plausible(_dom: &Dom, verdict: &Verdict) -> bool {
+    verdict.count.is_none_or(|count| count.value < 10_000_000_000_000)
+}

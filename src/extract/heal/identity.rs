@@ -1,0 +1,162 @@
+//! The gate: before anything of a page is used, the page names the requested profile in at least two independent places, one of them in
+//! its body, and nothing contradicts. A login wall, a missing page, a captcha and another user's page all fail here, and keep
+//! all their values to themselves.
+
+use std::collections::HashSet;
+
+use super::Known;
+use super::address::{Style, Target, stem};
+use super::dom::Sight;
+use super::field::Values;
+use super::owner::{DomOwners, JsonOwners, could_be_handle, plain_handle};
+use super::page::Page;
+
+/// Why a page's values are withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// An address or a title names another profile.
+    NamesAnother,
+    /// The profile is not named often enough.
+    NotNamed,
+    /// The profile is named, and none of its facts are shown: a wall, a missing page.
+    NoProfile,
+}
+
+/// A page that passed, with whose everything on it is.
+pub(crate) struct Named {
+    /// The profile's handle on this page, lower case.
+    pub(crate) handle: String,
+    /// The handle as the page writes it.
+    pub(crate) written: String,
+    pub(crate) json: Vec<JsonOwners>,
+    pub(crate) dom: DomOwners,
+}
+
+/// Judges a page.
+pub(crate) fn gate(page: &Page, style: &Style, known: &[Known]) -> Result<Named, Refusal> {
+    let asked = plain_handle(&page.profile);
+    match judge(page, style, &asked) {
+        Err(Refusal::NamesAnother) => {
+            let renamed = renamed(page, style, known, &asked).ok_or(Refusal::NamesAnother)?;
+            judge(page, style, &renamed)
+        }
+        judged => judged,
+    }
+}
+
+fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
+    let mut places = 0;
+    for address in addresses(page) {
+        match style.target(address) {
+            Target::Profile(name) if name == handle => places |= 1,
+            Target::Profile(_) => return Err(Refusal::NamesAnother),
+            Target::Post { .. } | Target::Outside | Target::Inside => {}
+        }
+    }
+    for title in titles(page) {
+        match title_names(title, handle) {
+            Some(true) => places |= 2,
+            Some(false) => return Err(Refusal::NamesAnother),
+            None => {}
+        }
+    }
+    let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle)).collect();
+    let others = other_handles(page, &json, handle);
+    let dom = DomOwners::find(&page.dom, style, handle, &others);
+    let mut body = 0;
+    for (doc, owners) in page.docs.iter().zip(&json) {
+        if !owners.own.is_empty() {
+            body += 1;
+            let asked_for = doc.origin.split(['?', '&', '=', '/', '@', '#']).any(|part| plain_handle(part) == handle);
+            body += usize::from(asked_for);
+        }
+    }
+    body += usize::from(!dom.names.is_empty()) + usize::from(dom.names_us(&page.dom, 0));
+    let places = usize::from(places & 1 > 0) + usize::from(places & 2 > 0) + body;
+    if body == 0 || places < 2 {
+        return Err(Refusal::NotNamed);
+    }
+    let written = written_handle(page, &json, handle);
+    Ok(Named { handle: handle.to_owned(), written, json, dom })
+}
+
+fn addresses(page: &Page) -> impl Iterator<Item = &str> {
+    let metas = page.dom.meta.iter().filter(|(name, _)| matches!(name.as_str(), "og:url" | "twitter:url" | "al:web:url")).map(|(_, url)| url.as_str());
+    page.dom.canonical.as_deref().into_iter().chain(metas)
+}
+
+fn titles(page: &Page) -> impl Iterator<Item = &str> {
+    std::iter::once(page.dom.title.as_str()).chain(["og:title", "twitter:title"].into_iter().filter_map(|name| page.dom.meta(name)))
+}
+
+/// Whether a title names the profile; none where it names nobody.
+fn title_names(title: &str, handle: &str) -> Option<bool> {
+    let mut other = false;
+    for word in title.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')) {
+        let word = word.trim_matches(|c: char| matches!(c, '.' | ':' | '•' | '·' | ';' | '!' | '?'));
+        if plain_handle(word) == handle {
+            return Some(true);
+        }
+        other |= word.starts_with('@') && could_be_handle(&word.to_lowercase());
+    }
+    other.then_some(false)
+}
+
+/// Handles that the page's JSON gives to others.
+fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<String> {
+    let mut keys = HashSet::new();
+    for (doc, owners) in page.docs.iter().zip(json) {
+        keys.extend(owners.own.iter().filter_map(|&at| doc.nodes[at].name()));
+    }
+    let mut others = HashSet::new();
+    for doc in &page.docs {
+        for node in &doc.nodes {
+            let Some(text) = node.scalar() else { continue };
+            if node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text) && plain_handle(text) != handle && text.len() >= 4 {
+                others.insert(plain_handle(text));
+            }
+        }
+    }
+    others
+}
+
+fn written_handle(page: &Page, json: &[JsonOwners], handle: &str) -> String {
+    let in_json = page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().find_map(|&at| doc.nodes[at].scalar()));
+    in_json.map_or_else(|| handle.to_owned(), |text| text.trim().trim_start_matches('@').to_owned())
+}
+
+/// The handle a page names, where it is the same account under a new name: most of the known posts are there, and at least two more of
+/// its known facts. An impostor copies facts, never post ids.
+fn renamed(page: &Page, style: &Style, known: &[Known], asked: &str) -> Option<String> {
+    let past = &known.iter().find(|good| plain_handle(&good.page.profile) == asked)?.values;
+    let mut names: Vec<String> = addresses(page)
+        .filter_map(|address| match style.target(address) {
+            Target::Profile(name) => Some(name),
+            Target::Post { .. } | Target::Outside | Target::Inside => None,
+        })
+        .collect();
+    names.dedup();
+    let [name] = names.as_slice() else { return None };
+    let taken = known.iter().any(|good| plain_handle(&good.page.profile) == *name);
+    let posts = past.posts.as_deref().unwrap_or_default();
+    let seen = texts(page);
+    let there = posts.iter().filter(|post| seen.iter().any(|text| text.contains(post.id.as_str()))).count();
+    let same = there >= 3 && there * 2 > posts.len() && facts_kept(past, &seen) >= 2;
+    (same && !taken && titles(page).all(|title| title_names(title, name) != Some(false))).then(|| name.clone())
+}
+
+fn texts(page: &Page) -> Vec<&str> {
+    let json = page.docs.iter().flat_map(|doc| doc.nodes.iter().filter_map(|node| node.scalar()));
+    let links = page.dom.elements.iter().flat_map(|element| element.attrs.iter().map(|(_, value)| value.as_str()));
+    let shown = page.dom.texts.iter().filter(|node| page.dom.elements[node.element].sight != Sight::Hidden).map(|node| node.text.as_str());
+    json.chain(links).chain(shown).collect()
+}
+
+fn facts_kept(past: &Values, seen: &[&str]) -> usize {
+    let has = |wanted: Option<&str>| wanted.is_some_and(|wanted| wanted.len() >= 4 && seen.iter().any(|text| text.contains(wanted)));
+    let first_line = past.bio.as_deref().and_then(|bio| bio.lines().next());
+    [has(past.display_name.as_deref()), has(first_line), has(past.avatar_url.as_deref().map(stem)), has(past.external_url.as_deref().map(stem))]
+        .into_iter()
+        .filter(|&kept| kept)
+        .count()
+}

@@ -1,0 +1,200 @@
+//! Candidates from JSON: every scalar that is the profile's own, with its path relative to the nearest own name. The path survives when
+//! the whole object moves, is nested deeper, or becomes one entry of a map; the keys survive when only the nesting changes.
+
+use super::cand::{Cand, Feature, Strength};
+use super::field::Field;
+use super::json::{JsonDoc, Key, Kind};
+use super::label;
+use super::number::{self, Count};
+use super::owner::{JsonOwners, Owner};
+
+/// Numbers at or above this are ids, not counts.
+const COUNT_MAX: u64 = 10_000_000_000_000;
+
+/// All candidates of a document.
+pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, handle: &str) -> Vec<Cand> {
+    let mut found = Vec::new();
+    if owners.own.is_empty() {
+        return found;
+    }
+    for (at, node) in doc.nodes.iter().enumerate() {
+        let Some(scalar) = node.scalar() else { continue };
+        if scalar.is_empty() || node.name().is_none() && !in_short_list(doc, at) {
+            continue;
+        }
+        let owner = owners.of(doc, at);
+        if !matches!(owner, Owner::Own | Owner::Mixed) {
+            continue;
+        }
+        let mut cand = Cand::at(doc.source, owner, (doc_at, at));
+        cand.count = count_of(&node.kind);
+        if let Kind::Text(text) = &node.kind {
+            cand.is_address = text.starts_with("http") || text.starts_with("//");
+            cand.text = Some(if cand.is_address { super::address::unwrapped(text) } else { text.clone() });
+        }
+        if cand.count.is_none() && cand.text.is_none() {
+            continue;
+        }
+        cand.says = names_field(doc, at);
+        cand.features = features(doc, owners, at, handle);
+        cand.group = Feature::new(Strength::Place, (doc_at, node.parent)).hash;
+        found.push(cand);
+    }
+    found
+}
+
+fn in_short_list(doc: &JsonDoc, at: usize) -> bool {
+    let parent = doc.nodes[at].parent;
+    matches!(doc.nodes[at].key, Key::Index(_)) && doc.nodes[parent].end - parent <= 14
+}
+
+/// A count, written as a number or as a text.
+pub(crate) fn count_of(kind: &Kind) -> Option<Count> {
+    match kind {
+        Kind::Number(text) => {
+            let text = text.strip_suffix(".0").unwrap_or(text);
+            text.parse::<u64>().ok().filter(|&value| value < COUNT_MAX).map(|value| Count { value, unit: 1 })
+        }
+        Kind::Text(text) if text.len() <= 24 => number::whole(text, "").filter(|count| count.value < COUNT_MAX),
+        Kind::Text(_) | Kind::Object | Kind::List | Kind::Flag | Kind::Null => None,
+    }
+}
+
+/// The field that a key names: its own, or the next one up where its own says nothing (`edge_follow: {count: 3}`), or a text beside it
+/// (`{type: "followers", value: 3}`).
+fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
+    let mut here = at;
+    for _ in 0..3 {
+        if let Some(name) = doc.nodes[here].name() {
+            if let Some(field) = label::in_code(name) {
+                return Some(field);
+            }
+            if !is_empty_word(name) {
+                return None;
+            }
+        }
+        if let Some(field) = said_beside(doc, here) {
+            return Some(field);
+        }
+        here = doc.nodes[here].parent;
+    }
+    None
+}
+
+fn is_empty_word(name: &str) -> bool {
+    matches!(
+        name.to_lowercase().as_str(),
+        "count" | "value" | "total" | "text" | "number" | "num" | "amount" | "raw" | "exact" | "n" | "v" | "userinteractioncount" | "@json" | "total_count"
+            | "totalcount" | "val" | "data"
+    )
+}
+
+fn said_beside(doc: &JsonDoc, at: usize) -> Option<Field> {
+    let parent = doc.nodes[at].parent;
+    let mut said = None;
+    for sibling in doc.children(parent) {
+        let texts = std::iter::once(sibling).chain(doc.children(sibling));
+        for text in texts.filter_map(|node| doc.nodes[node].scalar()).filter(|text| text.len() <= 60) {
+            let field = action(text).or_else(|| label::in_code(text)).or_else(|| label::beside(text));
+            match (said, field) {
+                (Some(before), Some(field)) if before != field => return None,
+                (None, Some(_)) => said = field,
+                _ => {}
+            }
+        }
+    }
+    said
+}
+
+/// The vocabulary of linked data.
+fn action(text: &str) -> Option<Field> {
+    match text.rsplit('/').next()? {
+        "FollowAction" => Some(Field::Followers),
+        "LikeAction" => Some(Field::Likes),
+        "WriteAction" => Some(Field::PostsCount),
+        _ => None,
+    }
+}
+
+/// The ways to find a node again.
+fn features(doc: &JsonDoc, owners: &JsonOwners, at: usize, handle: &str) -> Vec<Feature> {
+    let mut features = Vec::with_capacity(4);
+    let Some((mark, here)) = owners.anchor(doc, at) else { return features };
+    let anchor = if doc.nodes[mark].is_container() { "{handle}" } else { doc.nodes[mark].name().unwrap_or("[]") };
+    let up = doc.nodes[mark].depth - doc.nodes[here].depth;
+    let path = path(doc, here, at, handle);
+    features.push(Feature::new(Strength::Meaning, ("path", anchor, up, &path)));
+    let names: Vec<&str> = path.iter().map(String::as_str).filter(|step| !step.starts_with('[')).collect();
+    let listed = path.iter().find(|step| step.starts_with("[="));
+    if let Some(last) = names.last() {
+        features.push(Feature::new(Strength::Name, ("key", last, listed)));
+    }
+    if names.len() >= 2 {
+        features.push(Feature::new(Strength::Name, ("keys", &names[names.len() - 2..], listed)));
+    }
+    features.push(Feature::new(Strength::Place, slot(doc, at)));
+    features
+}
+
+/// The steps from a node down to another: names as they are, ids and handles as `*`, list places as what tells the item from its
+/// neighbours.
+pub(crate) fn path(doc: &JsonDoc, from: usize, to: usize, handle: &str) -> Vec<String> {
+    let mut steps = Vec::new();
+    let mut here = to;
+    while here != from && doc.nodes[here].parent != here {
+        let parent = doc.nodes[here].parent;
+        steps.push(match &doc.nodes[here].key {
+            Key::Name(name) if is_dynamic(name, handle) => "*".to_owned(),
+            Key::Name(name) => name.clone(),
+            Key::Index(index) if doc.nodes[here].is_container() => match predicate(doc, here) {
+                Some(text) => format!("[={text}"),
+                None => "[]".to_owned(),
+            },
+            Key::Index(index) if parent_is_pair(doc, parent) => format!("[{index}"),
+            Key::Index(index) => format!("[{index}]"),
+            Key::Root => String::new(),
+        });
+        here = parent;
+    }
+    steps.reverse();
+    steps
+}
+
+fn parent_is_pair(doc: &JsonDoc, at: usize) -> bool {
+    doc.children(at).count() == 2
+}
+
+fn is_dynamic(name: &str, handle: &str) -> bool {
+    super::owner::plain_handle(name) == handle || name.bytes().filter(u8::is_ascii_digit).count() >= 6
+}
+
+/// The text that tells a list's item from its neighbours: a short word among its own strings.
+fn predicate(doc: &JsonDoc, at: usize) -> Option<&str> {
+    doc.children(at).find_map(|child| match &doc.nodes[child].kind {
+        Kind::Text(text) if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) => Some(text.as_str()),
+        _ => None,
+    })
+}
+
+/// The place among its neighbours, by their kinds and not their names: what stays when every key is renamed.
+fn slot(doc: &JsonDoc, at: usize) -> (u64, u64) {
+    let one = |at: usize| {
+        let parent = doc.nodes[at].parent;
+        let kinds: Vec<(bool, u8)> = doc
+            .children(parent)
+            .map(|child| {
+                let kind = match doc.nodes[child].kind {
+                    Kind::Object => 0,
+                    Kind::List => 1,
+                    Kind::Text(_) => 2,
+                    Kind::Number(_) => 3,
+                    Kind::Flag => 4,
+                    Kind::Null => 5,
+                };
+                (child == at, kind)
+            })
+            .collect();
+        Feature::new(Strength::Place, kinds).hash
+    };
+    (one(at), one(doc.nodes[at].parent))
+}

@@ -1,0 +1,199 @@
+//! Words that name a count: on the page in the reader's language, in attributes and keys in the programmer's. A word that could name
+//! two counts names none.
+
+use super::field::Field;
+
+/// Words beside a number, lower case. Longest match wins; two fields of equal length cancel out.
+const FOLLOWERS: &[&str] = &[
+    "followers", "follower", "fans", "abonnenten", "abonnent", "anhänger", "abonnés", "abonné", "abonnées", "seguidores", "seguidor",
+    "seguidors", "seguaci", "follower/s", "volgers", "volger", "obserwujących", "obserwujący", "obserwujacy", "подписчиков", "подписчики",
+    "подписчика", "подписчик", "фолловеры", "читачі", "читачів", "підписників", "підписники", "takipçi", "takipçiler", "フォロワー",
+    "팔로워", "粉丝", "粉絲", "粉絲數", "位粉丝", "追蹤者", "位追蹤者", "关注者", "關注者", "متابع", "متابعون", "المتابعون", "متابعين", "المتابعين", "متابعًا", "دنبال‌کننده",
+    "دنبال کننده", "دنبال‌کنندگان", "עוקבים", "फ़ॉलोअर", "फ़ॉलोअर", "फ़ॉलोअर्स", "फॉलोअर", "फॉलोअर्स", "फ़ॉलोवर", "অনুসরণকারী", "ফলোয়ার", "ফলোয়ার", "pengikut", "người theo dõi",
+    "ผู้ติดตาม", "följare", "følgere", "følger", "seuraajaa", "seuraajat", "sledující", "sledujících", "sledovatelia", "sledovateľov", "követő", "követők",
+    "urmăritori", "de urmăritori", "ακόλουθοι", "ακόλουθος", "последователи", "последовател", "pratitelji", "pratitelja", "пратиоци", "пратилаца",
+    "sljedbenika", "sledilci", "mga follower", "tagasubaybay", "wafuasi", "sekotāji", "sekėjai", "jälgijat", "jälgijad", "jarraitzaile", "seareiniz",
+];
+const FOLLOWING: &[&str] = &[
+    "following", "folge ich", "gefolgt", "abonniert", "ich folge", "abonnements", "abonnement", "suivi(e)s", "suivis", "suivi", "suivies",
+    "suivi(e)", "siguiendo", "seguidos", "seguits", "seguint", "seguindo", "a seguir", "seguiti", "profili seguiti", "seguito", "segue già",
+    "volgend", "wordt gevolgd", "obserwowani", "obserwowanych", "obserwuje", "obserwowane", "подписок", "подписки", "подписка", "подписан", "підписок",
+    "підписки", "відстежується", "стежить", "takip", "takip edilen", "takip ediliyor", "takip edilenler", "フォロー中", "フォロー", "팔로잉", "팔로우", "팔로우 중", "关注", "關注", "已关注",
+    "已關注", "正在关注", "追蹤中", "正在追蹤", "关注中", "關注中", "يتابع", "يتابعهم", "أتابعه", "أتابع", "متابَعون", "متابَع", "قيد المتابعة", "المتابَعون", "دنبال می‌کند", "دنبال‌شونده", "دنبال شونده",
+    "دنبال‌شوندگان", "נעקבים", "במעקב", "עוקב אחרי", "עוקב", "फ़ॉलोइंग", "फ़ॉलो किए गए", "फ़ॉलो कर रहे हैं", "फ़ॉलो कर रहे हैं", "फॉलोइंग", "फ़ॉलो किया गया", "ফলো করছেন", "অনুসরণ করছেন", "অনুসরণ করছে", "mengikuti", "diikuti", "đang theo dõi",
+    "đã follow", "đang follow", "กำลังติดตาม", "följer", "följs", "følger for", "fulgt", "følger selv", "følger andre", "seurataan", "seurattavat", "seurattua", "seurattavaa",
+    "sleduji", "sledovaní", "sledovaných", "sledované", "sledujem", "sleduje", "követés", "követett", "követések", "követve", "követi", "urmărește", "urmăriri", "urmăriți",
+    "ακολουθεί", "ακολουθώ", "ακολουθείτε", "следва", "последвани", "следвани", "prati", "pratim", "praćenja", "прати", "праћења", "sledim", "spremljam",
+    "sinusundan", "sinusubaybayan", "pinafollow", "wanaofuatwa", "anafuata", "seko", "stebimi", "seka", "jälgin", "jälgib", "jälgitavad",
+];
+const LIKES: &[&str] = &[
+    "likes", "like", "gefällt mir", "gefällt-mir-angaben", "gefällt-mir", "j'aime", "j’aime", "mentions j'aime", "mentions j’aime", "me gusta", "curtidas", "gostos",
+    "mi piace", "vind-ik-leuks", "polubienia", "polubień", "polubienie", "лайков", "лайки", "лайка", "лайк", "отметок нравится", "вподобань", "вподобання", "уподобання", "уподобань", "beğeni",
+    "beğeniler", "いいね", "좋아요", "获赞", "赞", "讚", "獲讚", "次赞", "个赞", "個讚", "إعجاب", "إعجابات", "الإعجابات", "تسجيلات الإعجاب", "تسجيل إعجاب", "پسند", "لایک", "لایک‌ها", "לייקים", "סימוני לייק",
+    "लाइक", "लाइक्स", "पसंद", "লাইক", "লাইকস", "পছন্দ", "suka", "disukai", "lượt thích", "thích", "ถูกใจ", "คนถูกใจ", "gilla-markeringar", "gillningar", "gilla", "synes godt om", "likerklikk", "liker", "tykkäystä", "tykkäykset", "tykkäyksiä", "to se mi líbí",
+    "páči sa mi to", "lajky", "lajků", "kedvelés", "kedvelések", "aprecieri", "de aprecieri", "μου αρέσει", "харесвания", "харесване", "lajkova", "oznaka sviđa mi se", "sviđanja", "sviđa mi se", "лајкова", "všečki", "všečkov", "mga like", "m'agrada", "atsauksmes patīk", "patīk",
+    "patiktukai", "meeldimist", "meeldimised", "gustatzen", "hearts",
+];
+const POSTS: &[&str] = &[
+    "posts", "post", "beiträge", "beitrag", "publications", "publication", "publicaciones", "publicación", "publicações", "publicação", "publicacions", "posts publicados", "post pubblicati", "berichten", "bericht",
+    "posty", "postów", "post(ów)", "публикаций", "публикации", "публикация", "дописів", "дописи", "допис", "публікацій", "публікації", "gönderi", "gönderiler", "投稿", "投稿件", "게시물", "帖子", "篇帖子", "貼文", "篇貼文", "則貼文",
+    "منشور", "منشورات", "المنشورات", "منشورًا", "پست", "پست‌ها", "פוסטים", "पोस्ट", "পোস্ট", "postingan", "kiriman", "siaran", "bài viết", "โพสต์", "inlägg", "opslag", "innlegg", "julkaisua", "julkaisut", "příspěvků", "příspěvky", "príspevkov", "príspevky",
+    "bejegyzés", "bejegyzések", "postări", "de postări", "δημοσιεύσεις", "δημοσίευση", "публикации", "objava", "objave", "објава", "објаве", "mga post", "machapisho", "ieraksti", "įrašai", "įrašų", "postitust", "postitused", "videos", "vidéos", "动态", "作品",
+];
+
+const WORDS: [(Field, &[&str]); 4] =
+    [(Field::Followers, FOLLOWERS), (Field::Following, FOLLOWING), (Field::Likes, LIKES), (Field::PostsCount, POSTS)];
+
+/// Words of other counts: beside them a number is none of ours, whatever else is said.
+const OTHER: &[&str] = &[
+    "suggested", "mutual", "friends", "requests", "blocked", "avg", "average", "per post", "views", "plays", "comments", "shares", "reposts",
+    "gefolgt von", "followed by", "suivi par", "seguido por", "and", "more", "others", "weitere", "autres",
+];
+
+/// The field that a text beside a number names; none where it names two, or another thing.
+pub(crate) fn beside(text: &str) -> Option<Field> {
+    let plain = plain(text);
+    if plain.is_empty() || plain.chars().count() > 60 {
+        return None;
+    }
+    let mut best: Option<(usize, Field)> = None;
+    let mut tied = false;
+    for (field, words) in WORDS {
+        let longest = words.iter().filter(|word| contains_word(&plain, word)).map(|word| word.chars().count()).max();
+        let Some(length) = longest else { continue };
+        match best {
+            Some((other, _)) if other > length => {}
+            Some((other, _)) if other == length => tied = true,
+            _ => {
+                tied = false;
+                best = Some((length, field));
+            }
+        }
+    }
+    if tied || OTHER.iter().any(|word| contains_word(&plain, word)) {
+        return None;
+    }
+    let (length, field) = best?;
+    // A long sentence that happens to hold the word is no label.
+    (plain.chars().count() <= length * 2 + 12).then_some(field)
+}
+
+/// Every field a text names, in order, with where its word ends: for texts that hold several labels.
+pub(crate) fn all_in(text: &str) -> usize {
+    WORDS.iter().filter(|(_, words)| words.iter().any(|word| contains_word(text, word))).count()
+}
+
+/// Lower case, without punctuation at the ends, one space between words.
+pub(crate) fn plain(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
+        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '·' | '•' | '|' | '.' | '(' | ')' | '-' | '–' | '—' | '،' | '、')))
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+fn contains_word(text: &str, word: &str) -> bool {
+    let dense = word.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF));
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        dense || !(before.is_some_and(is_letter) || after.is_some_and(is_letter))
+    })
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_alphabetic() || matches!(u32::from(c), 0x0900..=0x0D7F | 0x0300..=0x036F)
+}
+
+/// The field that a key, an attribute's value or an address's last step names, as in `followerCount`, `followers-count`, `edge_followed_by`.
+pub(crate) fn in_code(name: &str) -> Option<Field> {
+    if name.len() > 60 {
+        return None;
+    }
+    let words = words_of(name);
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let other = [
+        "button", "btn", "tab", "nav", "icon", "mutual", "friend", "friends", "avg", "max", "min", "prev", "previous", "old", "last", "cached", "stale", "request",
+        "requests", "requested", "blocked", "is", "has", "can", "not", "viewer", "me", "my", "suggested", "related", "history", "delta", "change", "growth", "list", "item", "modal", "close", "top", "goal", "target", "limit", "rank", "share", "shares", "comment", "comments", "view", "views", "play", "plays",
+    ];
+    if has(&other) {
+        return None;
+    }
+    let followers = has(&["follower", "followers", "fans", "fan", "followed", "subscribers", "subscriber"]);
+    let following = has(&["following", "followings", "follow", "follows", "followee", "followees"]);
+    let likes = has(&["likes", "like", "heart", "hearts", "favorited"]);
+    let posts = has(&["posts", "post", "media", "video", "videos", "aweme", "publications"]);
+    match (followers, following, likes, posts) {
+        (true, false, false, false) => Some(Field::Followers),
+        (false, true, false, false) => Some(Field::Following),
+        (false, false, true, false) => Some(Field::Likes),
+        (false, false, false, true) => Some(Field::PostsCount),
+        _ => None,
+    }
+}
+
+/// `followerCount`, `follower_count` and `follower-count` as their words.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut lower_before = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            words.push(String::new());
+            lower_before = false;
+            continue;
+        }
+        if c.is_uppercase() && lower_before {
+            words.push(String::new());
+        }
+        lower_before = c.is_lowercase() || c.is_numeric();
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_beside_a_number_name_its_field() {
+        for (text, field) in [
+            (" Follower", Field::Followers),
+            ("Folge ich", Field::Following),
+            (" Beiträge", Field::PostsCount),
+            ("フォロー中", Field::Following),
+            ("フォロワー", Field::Followers),
+            ("người theo dõi", Field::Followers),
+            ("đang theo dõi", Field::Following),
+            ("J’aime", Field::Likes),
+            ("подписчиков", Field::Followers),
+            ("подписок", Field::Following),
+        ] {
+            assert_eq!(beside(text), Some(field), "{text}");
+        }
+        assert_eq!(beside("Followers and Following"), None);
+        assert_eq!(beside("mutual friends"), None);
+    }
+
+    #[test]
+    fn keys_and_attributes_name_their_field() {
+        for (name, field) in [
+            ("followerCount", Some(Field::Followers)),
+            ("followers-count", Some(Field::Followers)),
+            ("edge_followed_by", Some(Field::Followers)),
+            ("edge_follow", Some(Field::Following)),
+            ("heartCount", Some(Field::Likes)),
+            ("videoCount", Some(Field::PostsCount)),
+            ("follow-button", None),
+            ("edge_mutual_followed_by", None),
+            ("prevFollowerCount", None),
+        ] {
+            assert_eq!(in_code(name), field, "{name}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Healing: given what is known of some profiles and pages that changed, the right values of each page, or null.
+//!
+//! Other tools heal by likeness of the old element, on one page, and go wrong exactly where it hurts. We know more: several sources on
+//! each page, each profile's own past, other pages of the same template. So a page must first name the profile (`identity`); a value
+//! must be nearest to that name (`owner`); what finds it must have held on other profiles, or a label must name it (`learn`,
+//! `label`); and it needs a clear margin over the next (`decide`). Everything is pure and deterministic.
+
+mod address;
+mod cand;
+pub mod case;
+mod decide;
+mod dom;
+pub mod field;
+mod identity;
+mod json;
+mod keyed;
+mod label;
+mod learn;
+mod number;
+mod owner;
+pub mod page;
+mod posts;
+pub mod selectors;
+mod shown;
+mod text;
+mod told;
+mod worded;
+
+use field::{Field, Values};
+pub use identity::Refusal;
+use identity::Named;
+use page::Page;
+use selectors::OldSelectors;
+
+use crate::clock::Clock;
+
+/// A page whose values are known.
+pub struct Known {
+    /// The page.
+    pub page: Page,
+    /// What was read of it.
+    pub values: Values,
+}
+
+/// A page's outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HealedPage {
+    /// The values; all null where the page was refused.
+    pub values: Values,
+    /// Why all values are withheld.
+    pub refusal: Option<Refusal>,
+}
+
+/// A heal's outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Healed {
+    /// In the order of the pages.
+    pub pages: Vec<HealedPage>,
+    /// Milliseconds per page; what is learned from all pages is shared evenly.
+    pub heal_ms: Vec<f64>,
+}
+
+/// A page made ready: everything that is the profile's own.
+struct Ready {
+    named: Named,
+    cands: Vec<cand::Cand>,
+    found: std::collections::BTreeMap<u64, Vec<usize>>,
+    phrases: Vec<shown::Phrase>,
+}
+
+/// Heals pages.
+#[must_use]
+pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
+    let style = address::Style::learn(known, pages);
+    let started = clock.uptime();
+    let good: Vec<Option<Ready>> = known.iter().map(|good| ready(&good.page, &style, known).ok()).collect();
+    let mut shared = clock.uptime().saturating_sub(started);
+    let mut own_time = Vec::with_capacity(pages.len());
+    let mut readied = Vec::with_capacity(pages.len());
+    for page in pages {
+        let from = clock.uptime();
+        readied.push(ready(page, &style, known));
+        own_time.push(clock.uptime().saturating_sub(from));
+    }
+    let from = clock.uptime();
+    let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known)).collect();
+    let mut verdicts = judge(known, &good, &readied, &pasts);
+    let corrected = correct(&pasts, &verdicts);
+    if corrected != pasts {
+        verdicts = judge(known, &good, &readied, &corrected);
+    }
+    decide::withhold_shared(&mut verdicts);
+    let post_lessons = learn_posts(known, &good, pages, &readied, &pasts, &style);
+    shared += clock.uptime().saturating_sub(from);
+    let mut healed = Vec::with_capacity(pages.len());
+    for (at, page) in pages.iter().enumerate() {
+        let from = clock.uptime();
+        let posts = readied[at].as_ref().ok().and_then(|ready| {
+            posts::find(page, &ready.named, &ready.phrases, pasts[at].as_ref(), &post_lessons, &style)
+        });
+        healed.push(assemble(&readied[at], verdicts[at].as_deref(), posts));
+        own_time[at] += clock.uptime().saturating_sub(from);
+    }
+    let each = shared.as_secs_f64() * 1_000.0 / f64::from(u32::try_from(pages.len().max(1)).unwrap_or(u32::MAX));
+    let heal_ms = own_time.iter().map(|own| own.as_secs_f64() * 1_000.0 + each).collect();
+    Healed { pages: healed, heal_ms }
+}
+
+fn ready(page: &Page, style: &address::Style, known: &[Known]) -> Result<Ready, Refusal> {
+    let named = identity::gate(page, style, known)?;
+    let (phrases, mut cands) = shown::candidates(&page.dom, &named.dom, &named.handle);
+    for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
+        cands.extend(keyed::candidates(at, doc, owners, &named.handle));
+    }
+    cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
+    cands.extend(told::candidates(&page.dom, &named.handle));
+    let found = learn::found_by(&cands);
+    Ok(Ready { named, cands, found, phrases })
+}
+
+/// What is known of a page's profile from an earlier visit.
+fn past_of(page: &Page, known: &[Known]) -> Option<Values> {
+    let asked = owner::plain_handle(&page.profile);
+    known.iter().find(|good| owner::plain_handle(&good.page.profile) == asked).map(|good| good.values.clone())
+}
+
+type Verdicts = Vec<Option<Vec<Option<decide::Verdict>>>>;
+
+fn judge(known: &[Known], good: &[Option<Ready>], pages: &[Result<Ready, Refusal>], pasts: &[Option<Values>]) -> Verdicts {
+    let mut lessons = Vec::new();
+    for (known, ready) in known.iter().zip(good) {
+        if let Some(ready) = ready {
+            lessons.push(learn::Lesson { cands: &ready.cands, past: &known.values, same_visit: true });
+        }
+    }
+    for (ready, past) in pages.iter().zip(pasts) {
+        if let (Ok(ready), Some(past)) = (ready, past) {
+            lessons.push(learn::Lesson { cands: &ready.cands, past, same_visit: false });
+        }
+    }
+    let learned = learn::learn(&lessons);
+    let judge_page = |(ready, past): (&Result<Ready, Refusal>, &Option<Values>)| {
+        let ready = ready.as_ref().ok()?;
+        let scene = decide::Scene { cands: &ready.cands, found: &ready.found, past: past.as_ref(), lessons: &learned };
+        Some(Field::ALL.iter().map(|&field| decide::decide(&scene, field)).collect())
+    };
+    pages.iter().zip(pasts).map(judge_page).collect()
+}
+
+/// Where a value left its past and was accepted all the same, the past has moved: what finds it did not miss.
+fn correct(pasts: &[Option<Values>], verdicts: &Verdicts) -> Vec<Option<Values>> {
+    let mut corrected = pasts.to_vec();
+    for (past, fields) in corrected.iter_mut().zip(verdicts) {
+        let (Some(past), Some(fields)) = (past, fields) else { continue };
+        for (field, verdict) in Field::ALL.into_iter().zip(fields) {
+            let Some(verdict) = verdict.as_ref().filter(|verdict| verdict.fits == Some(false)) else { continue };
+            if let Some(count) = verdict.count {
+                past.set_count(field, count.value);
+            } else if let Some(text) = &verdict.text {
+                past.set_text(field, text.clone());
+            }
+        }
+    }
+    corrected
+}
+
+fn learn_posts(
+    known: &[Known],
+    good: &[Option<Ready>],
+    pages: &[Page],
+    readied: &[Result<Ready, Refusal>],
+    pasts: &[Option<Values>],
+    style: &address::Style,
+) -> posts::PostLessons {
+    let mut lessons = Vec::new();
+    for (known, ready) in known.iter().zip(good) {
+        if let Some(ready) = ready {
+            let lesson = posts::PostLesson { page: &known.page, named: &ready.named, phrases: &ready.phrases, past: &known.values, same_visit: true };
+            lessons.push(lesson);
+        }
+    }
+    for ((page, ready), past) in pages.iter().zip(readied).zip(pasts) {
+        if let (Ok(ready), Some(past)) = (ready, past) {
+            lessons.push(posts::PostLesson { page, named: &ready.named, phrases: &ready.phrases, past, same_visit: false });
+        }
+    }
+    posts::PostLessons::learn(&lessons, style)
+}
+
+fn assemble(ready: &Result<Ready, Refusal>, verdicts: Option<&[Option<decide::Verdict>]>, posts: Option<Vec<field::PostValues>>) -> HealedPage {
+    let (ready, verdicts) = match (ready, verdicts) {
+        (Ok(ready), Some(verdicts)) => (ready, verdicts),
+        (Err(refusal), _) => return HealedPage { values: Values::default(), refusal: Some(*refusal) },
+        (Ok(_), None) => return HealedPage { values: Values::default(), refusal: Some(Refusal::NoProfile) },
+    };
+    let mut values = Values { posts, ..Values::default() };
+    let mut counts = 0;
+    for (field, verdict) in Field::ALL.into_iter().zip(verdicts) {
+        let Some(verdict) = verdict else { continue };
+        if let (true, Some(count)) = (field.is_count(), verdict.count) {
+            counts += usize::from(verdict.source != crate::model::document::SourceKind::Meta);
+            values.set_count(field, count.value);
+        } else if let Some(text) = &verdict.text {
+            values.set_text(field, text.clone());
+        }
+    }
+    if counts == 0 && values.posts.is_none() {
+        return HealedPage { values: Values::default(), refusal: Some(Refusal::NoProfile) };
+    }
+    values.username = Some(ready.named.written.clone());
+    HealedPage { values, refusal: None }
+}

@@ -1,0 +1,323 @@
+//! Counts as sites write them, in any language: `1,244`, `1.244`, `12.6K`, `2,1 Mio.`, `1.2万`, `12,34,567`, Arabic digits; also where
+//! the page tears one number into several texts. A text may hold several counts: each is found with its place, so that the words
+//! around it can name it.
+
+/// Stands between two texts of the page that were joined for reading.
+pub(crate) const SEAM: char = '\u{1}';
+/// Stands where nothing may be joined.
+pub(crate) const WALL: char = '\u{2}';
+
+/// A count and how coarse it is: `12.6K` is 12,600 to the unit of 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) value: u64,
+    pub(crate) unit: u64,
+}
+
+impl Count {
+    /// Whether both can be the same number: each within one unit of the other's last digit, since sites truncate.
+    pub(crate) const fn agrees(self, other: Self) -> bool {
+        let slack = if self.unit > other.unit { self.unit } else { other.unit };
+        self.value.abs_diff(other.value) <= if slack > 1 { slack } else { 0 }
+    }
+}
+
+/// A count inside a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Bytes.
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) count: Count,
+}
+
+/// The whole text as one count, or nothing.
+pub(crate) fn whole(text: &str, lang: &str) -> Option<Count> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > 40 {
+        return None;
+    }
+    match scan(text, lang).as_slice() {
+        [one] if one.start == 0 && text[one.end..].trim().is_empty() => Some(one.count),
+        _ => None,
+    }
+}
+
+/// Every count in a text, in order.
+pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(step) = text[at..].find(|c: char| digit(c).is_some()) {
+        let start = at + step;
+        let (raw, end) = digits_from(text, start);
+        if !may_begin(text, start) {
+            at = skip_word(text, end);
+            continue;
+        }
+        let Some((multiplier, after)) = unit_after(text, end, lang) else {
+            at = skip_word(text, end);
+            continue;
+        };
+        if let Some(count) = decode(&raw, multiplier) {
+            found.push(Found { start, end: after, count });
+        }
+        at = after;
+    }
+    found
+}
+
+fn skip_word(text: &str, from: usize) -> usize {
+    text[from..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(text.len(), |step| from + step)
+}
+
+/// A number inside a word, a handle, a hashtag or a date is none.
+fn may_begin(text: &str, start: usize) -> bool {
+    let mut before = text[..start].chars().rev();
+    match before.next() {
+        None => true,
+        Some(c) if c.is_alphabetic() => !is_spaced_script(c),
+        Some('_' | '@' | '#' | '-' | '/' | ':' | '=' | '&' | '%' | '.' | ',' | '$' | '€' | '£') => false,
+        Some('+') => before.next().is_none_or(|c| !c.is_alphanumeric()),
+        Some(_) => true,
+    }
+}
+
+/// Scripts that separate words by spaces: a digit right after such a letter belongs to the word.
+fn is_spaced_script(c: char) -> bool {
+    !matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF)
+}
+
+/// Any decimal digit of the scripts that sites use.
+fn digit(c: char) -> Option<char> {
+    let code = u32::from(c);
+    let zero = match code {
+        0x30..=0x39 => 0x30,
+        0x660..=0x669 => 0x660,
+        0x6F0..=0x6F9 => 0x6F0,
+        0x966..=0x96F => 0x966,
+        0x9E6..=0x9EF => 0x9E6,
+        0xE50..=0xE59 => 0xE50,
+        0x1040..=0x1049 => 0x1040,
+        0x17E0..=0x17E9 => 0x17E0,
+        0xFF10..=0xFF19 => 0xFF10,
+        _ => return None,
+    };
+    char::from_digit(code - zero, 10)
+}
+
+const fn separator(c: char) -> Option<char> {
+    match c {
+        '.' | '·' => Some('.'),
+        ',' | '٫' | '،' | '，' => Some(','),
+        '٬' | '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' => Some(' '),
+        _ => None,
+    }
+}
+
+/// The digits and separators of one number, with separators as `.`, `,` or a space, and where it ends.
+fn digits_from(text: &str, start: usize) -> (String, usize) {
+    let chars: Vec<(usize, char)> = text[start..].char_indices().take(48).collect();
+    let at_char = |i: usize| chars.get(i).map(|&(_, c)| c);
+    let end_of = |i: usize| chars.get(i).map_or(text.len().min(start + chars.last().map_or(0, |&(at, c)| at + c.len_utf8())), |&(at, _)| start + at);
+    let mut raw = String::new();
+    let mut i = 0;
+    while let Some(c) = at_char(i) {
+        if let Some(digit) = digit(c) {
+            raw.push(digit);
+            i += 1;
+            continue;
+        }
+        let mut j = i;
+        let mut mark = None;
+        let mut seams = 0;
+        while let Some(c) = at_char(j) {
+            if c == SEAM && seams < 2 {
+                seams += 1;
+            } else if let (Some(found), None) = (separator(c), mark) {
+                mark = Some(found);
+            } else {
+                break;
+            }
+            j += 1;
+        }
+        let Some(mark) = mark else { break };
+        let run = (j..).map_while(|k| at_char(k).and_then(digit)).count();
+        if run == 0 || (mark == ' ' && (run != 3 || seams > 0)) {
+            break;
+        }
+        raw.push(mark);
+        i = j;
+    }
+    (raw, end_of(i))
+}
+
+/// What follows the digits: a unit, or a word that may follow a number. None where digits are part of something else (`720p`).
+fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
+    let rest = &text[end..];
+    let gap: usize = rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
+    let gap_chars = rest[..gap].chars().filter(|&c| c != SEAM).count();
+    let seamed = rest[..gap].contains(SEAM);
+    let tail = &rest[gap..];
+    if gap_chars <= 2 {
+        if let Some((multiplier, length)) = dense_unit(tail) {
+            return Some((multiplier, end + gap + length));
+        }
+        let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
+        if let Some((multiplier, length)) = spaced_unit(word, tail, lang, gap > 0) {
+            return Some((multiplier, end + gap + length));
+        }
+    }
+    let next = rest.chars().next();
+    match next {
+        Some(':' | '/' | '%' | '°' | '-' | '@' | '_') if !seamed => None,
+        Some(c) if c.is_alphabetic() && is_spaced_script(c) => {
+            let letters = rest.chars().take_while(|c| c.is_alphabetic()).count();
+            (letters >= 4).then_some((1, end))
+        }
+        _ => Some((1, end)),
+    }
+}
+
+/// Combining marks of the Indic scripts belong to words.
+fn is_mark(c: char) -> bool {
+    matches!(u32::from(c), 0x0900..=0x0D7F | 0x0300..=0x036F | 0x200C | 0x200D)
+}
+
+/// Units of scripts without spaces.
+fn dense_unit(tail: &str) -> Option<(u64, usize)> {
+    const UNITS: [(&str, u64); 15] = [
+        ("千", 1_000), ("萬", 10_000), ("万", 10_000), ("億", 100_000_000), ("亿", 100_000_000), ("천", 1_000),
+        ("만", 10_000), ("억", 100_000_000), ("พันล้าน", 1_000_000_000), ("พัน", 1_000), ("หมื่น", 10_000), ("แสน", 100_000),
+        ("ล้าน", 1_000_000), ("கோடி", 10_000_000), ("లక్ష", 100_000),
+    ];
+    UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).map(|&(unit, multiplier)| (multiplier, unit.len()))
+}
+
+/// Units that are words: the whole word, or a capital letter with another capital right behind it (`66.7KLikes`).
+fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Option<(u64, usize)> {
+    if word.is_empty() {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    if let Some(multiplier) = multiplier(&lower, lang) {
+        let length = word.len();
+        let dotted = tail[length..].starts_with('.');
+        let known_case = lower.chars().count() > 1 || !apart || word.chars().all(char::is_uppercase) || lang.len() >= 2;
+        return known_case.then_some((multiplier, length + usize::from(dotted)));
+    }
+    let mut letters = word.chars();
+    let (first, second) = (letters.next()?, letters.next()?);
+    let glued = matches!(first, 'K' | 'M' | 'B') && (second.is_uppercase() || !second.is_ascii()) && !apart;
+    glued.then(|| multiplier(&first.to_lowercase().to_string(), lang).map(|multiplier| (multiplier, 1))).flatten()
+}
+
+fn multiplier(word: &str, lang: &str) -> Option<u64> {
+    const K: u64 = 1_000;
+    const M: u64 = 1_000_000;
+    const G: u64 = 1_000_000_000;
+    let lang = lang.get(..2).unwrap_or(lang);
+    let by_language = match (lang, word) {
+        ("tr" | "az", "b" | "bin") => Some(K),
+        ("id" | "ms", "m") | ("vi", "t" | "tỷ" | "tỉ") => Some(G),
+        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => Some(K),
+        ("vi", "tr" | "triệu") => Some(M),
+        ("es" | "pt" | "ca" | "gl", "mil") => Some(K),
+        ("ro" | "cs" | "sk" | "hr" | "sl" | "bs" | "mo", "mil") => Some(M),
+        ("hi" | "en" | "bn" | "mr" | "gu" | "ta" | "te", "l" | "lakh" | "lac") => Some(100_000),
+        _ => None,
+    };
+    if by_language.is_some() {
+        return by_language;
+    }
+    let multiplier = match word {
+        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer" | "χιλ" | "tūkst" | "tuh"
+        | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार" | "হাজার" | "হা" | "bin" | "mil" | "mila"
+        | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć" | "мың" => K,
+        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu" | "مليون" | "ملايين"
+        | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones" | "milhões" | "milioni" => M,
+        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar" | "billion" | "mia"
+        | "mr" | "mljrd" => G,
+        "lakh" | "लाख" | "লাখ" | "লা" => 100_000,
+        "cr" | "crore" | "करोड़" | "क" | "কোটি" | "কো" => 10_000_000,
+        _ => return None,
+    };
+    Some(multiplier)
+}
+
+/// The value: grouping and decimal marks told apart by what follows them and by whether a unit stands behind.
+fn decode(raw: &str, multiplier: u64) -> Option<Count> {
+    let marks: Vec<char> = raw.chars().filter(|c| !c.is_ascii_digit()).collect();
+    let groups: Vec<&str> = raw.split(|c: char| !c.is_ascii_digit()).collect();
+    let last = groups.last().copied().unwrap_or_default();
+    let decimal = match marks.as_slice() {
+        [] => false,
+        [' '] => false,
+        [_] => multiplier > 1 || last.len() != 3,
+        [.., before, end] => before != end && *end != ' ',
+    };
+    let (integral, fraction) = if decimal { (&groups[..groups.len() - 1], last) } else { (&groups[..], "") };
+    let grouped = integral.len() > 1;
+    if grouped && !(integral[0].len() <= 3 && integral[1..].iter().all(|group| group.len() == 3 || group.len() == 2)) {
+        return None;
+    }
+    if grouped && integral.last().is_some_and(|group| group.len() != 3) {
+        return None;
+    }
+    if (decimal && multiplier == 1) || fraction.len() > 3 {
+        return None;
+    }
+    let written: String = integral.concat() + fraction;
+    if written.len() > 15 {
+        return None;
+    }
+    let scale = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
+    let unit = (multiplier / scale).max(1);
+    let value = written.parse::<u64>().ok()?.checked_mul(multiplier)? / scale;
+    Some(Count { value, unit })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_many_languages_are_read() {
+        for (text, lang, value, unit) in [
+            ("1,244", "en", 1244, 1),
+            ("1.244", "de", 1244, 1),
+            ("1 244", "fr", 1244, 1),
+            ("12.6K", "en", 12_600, 100),
+            ("2,1\u{a0}Mio.", "de", 2_100_000, 100_000),
+            ("12,6 mil", "pt-br", 12_600, 100),
+            ("1,2 mil.", "ro", 1_200_000, 100_000),
+            ("35,5 B", "tr", 35_500, 100),
+            ("1.2万", "ja", 12_000, 1_000),
+            ("12,34,567", "hi", 1_234_567, 1),
+            ("١٬٢٤٤", "ar", 1244, 1),
+            ("3,4 rb", "id", 3_400, 100),
+            ("12\u{1}.\u{1}6K", "en", 12_600, 100),
+            ("1,5\u{1}\u{a0}Mio.", "de", 1_500_000, 100_000),
+            ("1M", "en", 1_000_000, 1_000_000),
+            ("5,4 тыс.", "ru", 5_400, 100),
+            ("1,2 E", "hu", 1_200, 100),
+        ] {
+            assert_eq!(whole(text, lang), Some(Count { value, unit }), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_count_is_none() {
+        for text in ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"] {
+            assert_eq!(scan(text, "en"), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn several_counts_in_one_text_stay_apart() {
+        let values = |text: &str| scan(text, "en").iter().map(|found| found.count.value).collect::<Vec<_>>();
+        assert_eq!(values("1,244 Followers, 3 Following, 66.7K Likes"), [1244, 3, 66_700]);
+        assert_eq!(values("12\u{1}6K"), [12, 6000]);
+        assert_eq!(values("66.7KLikes1,024Followers"), [66_700]);
+        assert_eq!(values("1,244Followers"), [1244]);
+    }
+}
