@@ -5,8 +5,8 @@ use crate::model::job::Target;
 use crate::store::Store;
 use crate::store::profiles::{StoredPost, StoredProfile};
 
-/// Posts read at a time.
-const PAGE: usize = 500;
+/// Posts shown at most.
+const MOST: usize = 10_000;
 
 /// Show what is stored of a profile.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> 
 }
 
 async fn show(args: &Args, store: &Store, target: &Target) -> anyhow::Result<u8> {
-    let crawls = store.crawls(target, 5).await?;
+    let crawls = store.crawls(Some(target), 5).await?;
     let Some(profile) = store.profile(target).await? else {
         return match crawls.first() {
             Some(crawl) => {
@@ -48,7 +48,7 @@ async fn show(args: &Args, store: &Store, target: &Target) -> anyhow::Result<u8>
             None => Err(super::exit::BadInput(format!("nothing is stored of {target}: submit it first")).into()),
         };
     };
-    let posts = store.posts(&profile, None, args.posts.min(PAGE)).await?;
+    let posts = store.posts(profile.id, args.posts.min(MOST)).await?;
     if args.json {
         output::json(&serde_json::json!({ "profile": profile, "posts": posts, "crawls": crawls }))?;
     } else if args.csv {

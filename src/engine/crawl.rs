@@ -207,7 +207,7 @@ fn wait_of(value: &str, now: DateTime<Utc>) -> Option<Duration> {
 /// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
 async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlError> {
     let settings = rooms.config.screenshot.clone();
-    let fitted = off_thread(move || screenshot::fit(picture, &settings)).await?;
+    let fitted = off_thread(move || screenshot::fit(&picture, &settings)).await?;
     Ok(fitted.map_err(|error| tracing::warn!(%error, "the screenshot is left out")).ok())
 }
 

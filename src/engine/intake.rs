@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::services::Services;
 use crate::model::event::EventKind;
-use crate::model::job::{Job, Target};
+use crate::model::job::Job;
 use crate::queue::{Intake, RawTarget, Submission};
 
 use super::rooms::Rooms;
@@ -75,7 +75,7 @@ fn job(rooms: &Rooms, submission: &Submission) -> Result<Job, String> {
     let raw = submission.job.as_ref().map_err(ToString::to_string)?;
     let target = match &raw.target {
         RawTarget::Url(url) => crate::platform::parse_target_with(url, &rooms.config.base_urls()).map_err(|e| e.to_string())?,
-        RawTarget::Named { platform, handle } => Target { platform: platform.clone(), handle: handle.clone() },
+        RawTarget::Named(target) => target.clone(),
     };
     rooms.platform(&target.platform).map_err(|error| error.to_string())?;
     Ok(raw.clone().into_job(target, submission.fallback_id()))

@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::gate::{Admission, Ask, Egress, Gate, GateError, SharedAt, Source};
 use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
 use crate::model::event::{Event, EventKind};
+use crate::model::fault::Fault;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
 pub use crawl::{CrawlError, Crawled, Spent, described};
 pub use service::{Service, ServiceError};
@@ -114,19 +115,15 @@ impl Engine {
         loop {
             self.rooms.tell(EventKind::JobStarted { job: job.id.clone(), target: target.clone(), attempt });
             let result = self.attempt(&job, &spec).await;
-            let wait = match &result {
-                Ok(_) => None,
-                Err(error) => verdict::wait_in_process(&self.rooms, &error.fault(), attempt),
+            let Err(error) = result else {
+                return result.inspect(|crawled| self.rooms.tell_done(&job, &crawled.document));
             };
-            let Some(wait) = wait else {
-                if let Ok(crawled) = &result {
-                    self.rooms.tell_done(&job, &crawled.document);
-                }
-                return result;
-            };
-            if let Err(error) = &result {
-                self.rooms.tell_postponed(&job, wait, &error.to_string());
+            let policy = self.rooms.retry_policy();
+            if error.fault() != Fault::Transient || attempt > policy.retries {
+                return Err(error);
             }
+            let wait = verdict::wait(attempt, &policy, &self.rooms.rng);
+            self.rooms.tell_postponed(&job, wait, &error.to_string());
             tokio::time::sleep(wait).await;
             attempt += 1;
         }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::services::{Services, ServicesError};
+use crate::model::document::Outcome;
 use crate::model::job::JobId;
 use crate::queue::{Fate, QueuedJob, ResultState};
+use crate::store::lease::Bury;
 use crate::store::submit::{Accepted, Submission};
 
 /// How many jobs one push carries.
@@ -128,7 +130,7 @@ async fn reclaim_round(services: &Services) -> Result<(), ServicesError> {
             Fate::Back | Fate::Quarantine => {}
             Fate::Dead => {
                 let reason = format!("its worker died {} times, the last time in quarantine", reclaimed.deaths);
-                services.store.bury_dead(&reclaimed.job, &reason).await?;
+                bury(services, &reclaimed.job, &reason).await?;
                 publish_end(services, &reclaimed.job, ResultState::Dead).await?;
                 services.queue.bury(&ids).await?;
             }
@@ -142,10 +144,20 @@ async fn reclaim_round(services: &Services) -> Result<(), ServicesError> {
     Ok(())
 }
 
+/// Gives a job up in the ledger under the fence of its last lease: nobody holds a newer one.
+async fn bury(services: &Services, job: &JobId, reason: &str) -> Result<(), ServicesError> {
+    let Some(record) = services.store.job(job).await? else { return Ok(()) };
+    let bury = Bury { job, fence: record.fence, reason, last_log: None, crawl: None };
+    match services.store.bury(&bury).await {
+        Err(error) if error.is_stale() => Ok(()),
+        other => Ok(other?),
+    }
+}
+
 /// Publishes what the ledger says of a finished job, for itself and for all that joined it.
 pub(super) async fn publish_end(services: &Services, job: &JobId, state: ResultState) -> Result<(), ServicesError> {
     let result = services.store.result(job).await?;
-    let outcome = result.as_ref().and_then(|result| result.outcome);
+    let outcome = result.as_ref().and_then(|result| Outcome::of_word(result.outcome.as_deref()?));
     let document = result.and_then(|result| result.document);
     let mut ids = vec![job.clone()];
     ids.extend(services.store.joined(job).await?);
@@ -164,7 +176,8 @@ pub(super) async fn answer_finished(services: &Services, accepted: &[Accepted]) 
             "cancelled" => ResultState::Cancelled,
             _ => continue,
         };
-        services.queue.publish_result(std::slice::from_ref(id), state, result.outcome, result.document.as_deref()).await?;
+        let outcome = result.outcome.as_deref().and_then(Outcome::of_word);
+        services.queue.publish_result(std::slice::from_ref(id), state, outcome, result.document.as_deref()).await?;
     }
     Ok(())
 }

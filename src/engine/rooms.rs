@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::crawl::CrawlError;
+use super::verdict::RetryPolicy;
 use crate::blob::BlobStore;
 use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
@@ -79,6 +80,16 @@ impl Rooms {
     pub(super) fn selectors(&self, id: &PlatformId) -> Result<Arc<SelectorSet>, CrawlError> {
         let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
         sets.get(id).cloned().ok_or_else(|| self.unknown(id))
+    }
+
+    /// How often and after which waits a failed crawl is tried again.
+    pub(super) fn retry_policy(&self) -> RetryPolicy {
+        let engine = &self.config.engine;
+        RetryPolicy {
+            retries: engine.retries,
+            first: Duration::from_millis(engine.retry_first_ms),
+            longest: Duration::from_millis(engine.retry_longest_ms),
+        }
     }
 
     /// Tells everyone who listens; nobody listening is fine.

@@ -24,7 +24,7 @@ use crate::model::event::EventKind;
 use crate::model::fault::Verdict;
 use crate::model::job::{Job, JobId, PlatformId};
 use crate::queue::{Beat, Capacity, JobProgress, Lease, ResultState, Settlement};
-use crate::store::lease::{Before, Begin, Begun, Bury, Leased, Postpone, Spend};
+use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
 use crate::store::save::{CrawlRecord, SaveCrawl};
 
 /// How many leases one round takes at most.

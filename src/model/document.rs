@@ -98,6 +98,12 @@ impl Outcome {
         }
     }
 
+    /// The outcome of this word; none for other words.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        serde_json::from_value(serde_json::Value::from(word)).ok()
+    }
+
     /// Whether the site refused us: such an outcome says nothing about the profile.
     #[must_use]
     pub const fn is_block(self) -> bool {

@@ -8,18 +8,18 @@ use super::keys::{CLASSES, INTAKE};
 use crate::model::job::PlatformId;
 
 /// How full one stream is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Depth {
     /// Jobs that nobody has.
     pub waiting: u64,
     /// Jobs that a worker has.
     pub leased: u64,
-    /// How long the oldest waiting one has waited.
+    /// How long the oldest waiting one has waited; in seconds and nanoseconds in JSON.
     pub oldest: Duration,
 }
 
 /// One stream of a lane.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct LaneDepth {
     /// The platform.
     pub platform: PlatformId,
@@ -30,7 +30,7 @@ pub struct LaneDepth {
 }
 
 /// How full everything is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct QueueStats {
     /// Every lane's four streams, in the order of the platforms and of service.
     pub lanes: Vec<LaneDepth>,

@@ -22,6 +22,8 @@ pub struct StoreConfig {
     pub acquire_timeout_ms: u64,
     /// How long a statement may run.
     pub statement_timeout_ms: u64,
+    /// Whether `serve` and `submit` bring the tables to their version by themselves.
+    pub migrate_at_start: bool,
     /// Jobs that may wait in the ledger.
     pub backlog_max_jobs: u32,
     /// Days that finished jobs are kept; 0: for ever. So for all below.

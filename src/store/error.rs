@@ -106,6 +106,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a write was refused because its lease is not the present one.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        matches!(self, Self::StaleWrite { .. })
+    }
+
     /// What kind of failure this is.
     #[must_use]
     pub fn fault(&self) -> Fault {

@@ -12,15 +12,6 @@ use super::save::CrawlRecord;
 use super::{Store, StoreError, micros};
 use crate::model::job::{Frame, Job, JobId, Priority, Target};
 
-/// How the lease before this one ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// There was none, or it was settled or handed back.
-    Settled,
-    /// Its worker died with it: a death is counted.
-    Died,
-}
-
 /// A lease that begins.
 #[derive(Debug, Clone, Copy)]
 pub struct Begin<'a> {
@@ -30,8 +21,8 @@ pub struct Begin<'a> {
     pub fence: u64,
     /// Who holds it.
     pub worker: &'a str,
-    /// How the lease before ended.
-    pub before: Before,
+    /// How many workers have died with the job, as Redis counts them; the ledger keeps the highest it was told.
+    pub deaths: u32,
 }
 
 /// What the ledger says to a lease.
@@ -155,14 +146,14 @@ impl Store {
     pub async fn begin_lease(&self, begin: &Begin<'_>) -> Result<Begun, StoreError> {
         let sql = "
             update jobs set state = 'leased', fence = $2, worker = $3, leased_at = now(),
-                pushed_at = coalesce(pushed_at, now()), deaths = deaths + $4
+                pushed_at = coalesce(pushed_at, now()), deaths = greatest(deaths, $4)
             where tenant_id = app_tenant() and id = $1 and fence < $2 and state in ('queued', 'leased')
             returning id, platform, handle, posts, full_page, priority, attempts, deaths, quarantined";
         let leased: Option<LeasedRow> = sqlx::query_as(sql)
             .bind(begin.job.as_str())
             .bind(fence(begin.fence))
             .bind(begin.worker)
-            .bind(i32::from(begin.before == Before::Died))
+            .bind(i32::try_from(begin.deaths).unwrap_or(i32::MAX))
             .fetch_optional(&self.pool)
             .await
             .map_err(|e| self.error(e))?;

@@ -15,7 +15,7 @@ use social_sentinel::model::document::{
     SelectorsUsed, SourceKind, TimePrecision,
 };
 use social_sentinel::model::job::{Frame, Job, JobId, PlatformId, Priority, Target};
-use social_sentinel::store::lease::{Before, Begin, Begun, Leased};
+use social_sentinel::store::lease::{Begin, Begun, Leased};
 use social_sentinel::store::save::{SaveCrawl, Saved};
 use social_sentinel::store::{Store, StoreConfig, StoreError};
 
@@ -57,12 +57,12 @@ fn day(day: u32) -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 10, day, 12, 0, 0).unwrap()
 }
 
-async fn begin(store: &Store, job: &str, fence: u64, before: Before) -> Begun {
-    store.begin_lease(&Begin { job: &id(job), fence, worker: "w1", before }).await.unwrap()
+async fn begin(store: &Store, job: &str, fence: u64, deaths: u32) -> Begun {
+    store.begin_lease(&Begin { job: &id(job), fence, worker: "w1", deaths }).await.unwrap()
 }
 
 async fn lease(store: &Store, job: &str, fence: u64) -> Leased {
-    match begin(store, job, fence, Before::Settled).await {
+    match begin(store, job, fence, 0).await {
         Begun::Leased(leased) => leased,
         other => panic!("{job} cannot be leased: {other:?}"),
     }

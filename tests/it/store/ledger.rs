@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use social_sentinel::model::job::Priority;
-use social_sentinel::store::lease::{Before, Begun, Bury, Postpone, Spend};
+use social_sentinel::store::lease::{Begun, Bury, Postpone, Spend};
 use social_sentinel::store::submit::{Accepted, Submission};
 use social_sentinel::store::{Store, StoreError};
 
@@ -74,9 +74,9 @@ async fn a_stale_worker_cannot_settle() {
     let store = store().await;
     store.submit(&[job("a", "nasa").into()]).await.unwrap();
     lease(&store, "a", 5).await;
-    let Begun::Leased(second) = begin(&store, "a", 6, Before::Died).await else { panic!("not leased") };
+    let Begun::Leased(second) = begin(&store, "a", 6, 1).await else { panic!("not leased") };
     assert_eq!((second.attempt, second.deaths), (1, 1));
-    assert_eq!(begin(&store, "a", 6, Before::Settled).await, Begun::Stale { present: 6 });
+    assert_eq!(begin(&store, "a", 6, 0).await, Begun::Stale { present: 6 });
 
     let document = document("nasa", "1", 10, 1, vec![]);
     assert!(is_stale(store.save(&crawl(&id("a"), 5, &target("nasa"), &document)).await));
@@ -90,8 +90,8 @@ async fn a_stale_worker_cannot_settle() {
 
     let saved = store.save(&crawl(&id("a"), 6, &target("nasa"), &document)).await.unwrap();
     assert!(!saved.repeated);
-    assert_eq!(begin(&store, "a", 9, Before::Settled).await, Begun::Over { state: "done".to_owned() });
-    assert_eq!(begin(&store, "never", 9, Before::Settled).await, Begun::Unknown);
+    assert_eq!(begin(&store, "a", 9, 0).await, Begun::Over { state: "done".to_owned() });
+    assert_eq!(begin(&store, "never", 9, 0).await, Begun::Unknown);
 }
 
 #[tokio::test]

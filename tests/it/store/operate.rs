@@ -1,7 +1,7 @@
 //! Cancel, redrive, lists, counts, retention.
 
 use social_sentinel::store::jobs::JobFilter;
-use social_sentinel::store::lease::{Before, Begun, Bury};
+use social_sentinel::store::lease::{Begun, Bury};
 use social_sentinel::store::operate::Redriven;
 use social_sentinel::store::retention::Aging;
 
@@ -23,7 +23,7 @@ async fn cancelling_a_job_hands_it_to_the_oldest_of_those_who_joined_it() {
     assert_eq!(store.cancel(&id("a"), "no longer wanted").await.unwrap(), Some(id("b")));
     let document = document("nasa", "1", 10, 1, vec![]);
     assert!(is_stale(store.save(&crawl(&id("a"), 1, &target("nasa"), &document)).await));
-    assert_eq!(begin(&store, "a", 9, Before::Settled).await, Begun::Over { state: "cancelled".to_owned() });
+    assert_eq!(begin(&store, "a", 9, 0).await, Begun::Over { state: "cancelled".to_owned() });
     assert_eq!(store.due_to_push(9).await.unwrap()[0].job.id, id("b"));
     assert_eq!(store.joined(&id("b")).await.unwrap(), [id("c")]);
     assert_eq!(store.cancel(&id("c"), "x").await.unwrap(), None);
