@@ -1,1 +1,3 @@
-//! To be written.
+//! The engine: introduces the rooms to each other.
+
+pub mod verdict;
