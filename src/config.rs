@@ -42,6 +42,20 @@ pub struct Config {
     pub engine: EngineConfig,
 }
 
+/// How often and how soon a failed job is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryRules {
+    /// Attempts after the first.
+    pub retries: u32,
+    /// The interval before the first retry; each further one is twice as long.
+    pub backoff_first_ms: u64,
+    /// The longest interval.
+    pub backoff_max_ms: u64,
+    /// How long a job sleeps when the platform says slow down and not for how long.
+    pub snooze_s: u64,
+}
+
 /// One platform's section.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,12 +74,8 @@ pub struct EngineConfig {
     pub crawl_deadline_s: u64,
     /// How long running crawls may go on after a stop signal, in seconds.
     pub shutdown_grace_s: u64,
-    /// How often a failed crawl is tried again.
-    pub retries: u32,
-    /// The first wait before a retry, in milliseconds; it doubles with each.
-    pub retry_first_ms: u64,
-    /// The longest wait before a retry, in milliseconds.
-    pub retry_longest_ms: u64,
+    /// How often and how soon a failed crawl is tried again.
+    pub retry: RetryRules,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
@@ -151,8 +161,8 @@ impl Config {
         }
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
         within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
-        within("engine.retries", u64::from(self.engine.retries), 0, 100)?;
-        within("engine.retry_first_ms", self.engine.retry_first_ms, 1, self.engine.retry_longest_ms)
+        within("engine.retry.retries", u64::from(self.engine.retry.retries), 0, 100)?;
+        within("engine.retry.backoff_first_ms", self.engine.retry.backoff_first_ms, 1, self.engine.retry.backoff_max_ms)
     }
 }
 

@@ -85,7 +85,8 @@ fn code(text: &str) -> String {
 
 /// The root modules that a file names as `crate::x`, also inside braces.
 fn named(code: &str) -> Vec<String> {
-    let word = |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let word =
+        |text: &str| text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut found = Vec::new();
     for (start, _) in code.match_indices("crate::") {
         let rest = &code[start + "crate::".len()..];
@@ -145,9 +146,9 @@ fn a_foreign_crate_is_named_in_its_own_room() {
         let code = code(&text);
         for (name, rooms) in ROOMS {
             let used = code.contains(&format!("use {name}::"))
-                || code.match_indices(&format!("{name}::")).any(|(at, _)| {
-                    !code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':'))
-                });
+                || code
+                    .match_indices(&format!("{name}::"))
+                    .any(|(at, _)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':')));
             let at_home = rooms.iter().any(|home| file.starts_with(home));
             if used && !at_home {
                 wrong.push(format!("{file} names {name}, whose home is {}", rooms.join(", ")));

@@ -1,7 +1,13 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --cases FOLDER` scores case folders that hold a `truth.json`,
 //! `-- --export FOLDER` writes the generated cases in the same form, so that other tools can be run on them.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::panic, reason = "a measuring tool, run by hand")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a measuring tool, run by hand"
+)]
 
 mod score;
 

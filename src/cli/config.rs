@@ -6,7 +6,7 @@ use super::{Surroundings, output};
 
 /// Check or show the settings.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -23,7 +23,7 @@ enum Action {
 ///
 /// # Errors
 /// When the settings cannot stand.
-pub fn run(args: &Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: &Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     surroundings.config()?;
     match args.action {
         Action::Check => output::text("the settings are good\n")?,

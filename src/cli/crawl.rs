@@ -18,7 +18,7 @@ use crate::model::job::{DEFAULT_POSTS, Frame, MAX_POSTS, Target};
 
 /// Crawl profiles now, in this process; needs only Chromium.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Profile URLs, or @handle@tiktok and @handle@instagram.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
@@ -55,7 +55,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Bad input, or no browser.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let targets = targets(&args.targets, &config)?;
     let recorder = args.record_har.as_ref().map(|_| Recorder::new());
@@ -151,7 +151,8 @@ fn write_out(folder: &Path, target: &Target, crawled: &mut Crawled) -> anyhow::R
 /// Writes beside and renames, so that a reader or a full disk never leaves half a file under the name.
 fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut beside =
+        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
     std::io::Write::write_all(&mut beside, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     beside.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())
@@ -185,13 +186,27 @@ fn remedy(outcome: Outcome) -> Option<&'static str> {
         Outcome::Ok | Outcome::Partial => None,
         Outcome::Private => Some("only its followers see it: nothing to be done, it is recorded as a fact"),
         Outcome::NotFound => Some("there is no such profile: check the spelling, or whether it was renamed"),
-        Outcome::LoginWall => Some("the site wants a login from guests now: try again later, or give your own session by --session FILE"),
-        Outcome::Captcha => Some("the site wants to see a human: let it rest for some hours, crawl slower (gate), we solve no captchas"),
-        Outcome::Checkpoint => Some("the site wants your session's account confirmed: open it in your own browser and save the session anew"),
-        Outcome::RateLimited => Some("the site said slow down: wait as long as it says, and lower gate's page loads a minute"),
-        Outcome::RegionBlocked => Some("the site does not serve this region: it must be visited from another machine of yours"),
-        Outcome::AgeGated => Some("the site shows this to confirmed adults only: your own session by --session FILE may see it"),
-        Outcome::Blocked => Some("the site answered with nothing in the profile's place, which is a refusal: let it rest, then try again"),
+        Outcome::LoginWall => {
+            Some("the site wants a login from guests now: try again later, or give your own session by --session FILE")
+        }
+        Outcome::Captcha => {
+            Some("the site wants to see a human: let it rest for some hours, crawl slower (gate), we solve no captchas")
+        }
+        Outcome::Checkpoint => Some(
+            "the site wants your session's account confirmed: open it in your own browser and save the session anew",
+        ),
+        Outcome::RateLimited => {
+            Some("the site said slow down: wait as long as it says, and lower gate's page loads a minute")
+        }
+        Outcome::RegionBlocked => {
+            Some("the site does not serve this region: it must be visited from another machine of yours")
+        }
+        Outcome::AgeGated => {
+            Some("the site shows this to confirmed adults only: your own session by --session FILE may see it")
+        }
+        Outcome::Blocked => Some(
+            "the site answered with nothing in the profile's place, which is a refusal: let it rest, then try again",
+        ),
         Outcome::Unavailable => Some("the site's own error, or it will not say: try again later"),
         Outcome::Failed => Some("this was our failure: look above for its cause"),
     }

@@ -25,7 +25,7 @@ const LONGEST: Duration = Duration::from_secs(240);
 
 /// Crawl 20 profiles of a built-in replica site through every real part.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Where the demo's servers, screenshots and captures are kept.
     #[arg(long, default_value = ".data/demo", value_name = "DIR")]
     data: PathBuf,
@@ -35,7 +35,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When a part cannot be started: the message names it and the package that brings it.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     std::fs::create_dir_all(&args.data).with_context(|| format!("cannot create {}", args.data.display()))?;
     let data = std::fs::canonicalize(&args.data).with_context(|| format!("cannot use {}", args.data.display()))?;
     say("starting a private PostgreSQL and Redis, and the replica of both sites");
@@ -119,7 +119,8 @@ async fn show(service: &Service, replica: &Replica, jobs: &[(Target, JobId)], da
         };
         let document: Document = serde_json::from_str(&text)?;
         let truth = replica.truth(&target.platform, &target.handle);
-        let wrong = truth.map_or_else(|| vec!["the replica does not know it".to_owned()], |truth| judge(&document, &truth));
+        let wrong =
+            truth.map_or_else(|| vec!["the replica does not know it".to_owned()], |truth| judge(&document, &truth));
         if wrong.is_empty() {
             right += 1;
         }
@@ -129,7 +130,10 @@ async fn show(service: &Service, replica: &Replica, jobs: &[(Target, JobId)], da
         documents.push(document);
     }
     output::text(&table::summaries(&documents))?;
-    output::text(&format!("\n{right} of {} profiles judged rightly: every stored value was held against the truth\n", jobs.len()))?;
+    output::text(&format!(
+        "\n{right} of {} profiles judged rightly: every stored value was held against the truth\n",
+        jobs.len()
+    ))?;
     output::text(&format!("screenshots and captures: {}\n", data.join("blobs").display()))?;
     output::text(NEXT)?;
     Ok(if right == jobs.len() { 0 } else { exit::FAILED })

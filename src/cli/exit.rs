@@ -3,13 +3,13 @@
 use crate::model::document::Outcome;
 
 /// Usage or bad input.
-pub const USAGE: u8 = 2;
+pub(super) const USAGE: u8 = 2;
 /// Ours: something failed.
-pub const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 
 /// The code of an error that ended a command: bad input is the caller's to mend, all else is ours.
 #[must_use]
-pub fn of_error(error: &anyhow::Error) -> u8 {
+pub(super) fn of_error(error: &anyhow::Error) -> u8 {
     let bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
             || cause.is::<crate::config::ConfigError>()
@@ -22,11 +22,11 @@ pub fn of_error(error: &anyhow::Error) -> u8 {
 /// Input that a person must mend, in words.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct BadInput(pub String);
+pub(super) struct BadInput(pub String);
 
 /// 0 read, 3 private, 4 not found, 5 refused, 6 unavailable, 1 failed.
 #[must_use]
-pub const fn code(outcome: Outcome) -> u8 {
+pub(super) const fn code(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::Ok | Outcome::Partial => 0,
         Outcome::Private => 3,
@@ -45,7 +45,7 @@ pub const fn code(outcome: Outcome) -> u8 {
 
 /// The code of several profiles: the highest.
 #[must_use]
-pub fn highest(outcomes: impl IntoIterator<Item = Outcome>) -> u8 {
+pub(super) fn highest(outcomes: impl IntoIterator<Item = Outcome>) -> u8 {
     outcomes.into_iter().map(code).max().unwrap_or(0)
 }
 

@@ -16,7 +16,7 @@ use crate::platform::{self, parse_target_with};
 
 /// Read saved pages, payloads, HAR files or captures, without a browser.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// tiktok or instagram; a capture or a --url tells by itself.
     #[arg(long)]
     platform: Option<String>,
@@ -50,7 +50,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Files that cannot be read, or a platform that nobody knows.
-pub fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let bases = surroundings.config()?.base_urls();
     let target = args.url.as_deref().and_then(|url| parse_target_with(url, &bases).ok());
     let ready = args.har.as_deref().map(of_har).transpose()?;

@@ -12,7 +12,7 @@ use crate::model::job::PlatformId;
 
 /// See and command the gate that all workers share.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -44,7 +44,7 @@ enum Action {
 ///
 /// # Errors
 /// When Redis, which holds what the workers share, does not answer.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let rng = Rng::from_seed(Rng::fresh_seed());
     let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(&config)))?;

@@ -17,7 +17,7 @@ const LISTED: usize = 50;
 
 /// See, cancel, retry and export jobs.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -112,7 +112,7 @@ impl Filter {
 ///
 /// # Errors
 /// When PostgreSQL cannot be used, or a named job is not there.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let services = Services::connect(&surroundings.config()?, Clock::system()).await?;
     let code = act(args.action, &services).await;
     services.store.close().await;
@@ -150,7 +150,11 @@ async fn list(services: &Services, filter: &JobFilter, limit: usize, json: bool)
         after = Some(last.cursor());
         left -= page.len().min(left);
         for job in &page {
-            if json { output::json_line(job)? } else { rows.add_row(row(job)); }
+            if json {
+                output::json_line(job)?
+            } else {
+                rows.add_row(row(job));
+            }
         }
     }
     if !json {

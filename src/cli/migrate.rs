@@ -5,7 +5,7 @@ use crate::store::Store;
 
 /// Bring the database to this program's version.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Change nothing: say what is pending, and exit 1 if this program cannot work with the database as it is.
     #[arg(long)]
     check: bool,
@@ -18,7 +18,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When PostgreSQL cannot be used.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let store = Store::connect(&surroundings.config()?.store).await?;
     if !args.check {
         crate::store::migrate(store.pool()).await?;

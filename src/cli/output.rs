@@ -8,7 +8,7 @@ use serde::Serialize;
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
     let line = serde_json::to_string(value)?;
     text(&format!("{line}\n"))
 }
@@ -17,7 +17,7 @@ pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
+pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let value = serde_json::to_string_pretty(value)?;
     text(&format!("{value}\n"))
 }
@@ -26,7 +26,7 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn text(text: &str) -> anyhow::Result<()> {
+pub(super) fn text(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -7,14 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::model::event::{Event, EventKind};
 
 /// Shows how far a known number of crawls is.
-pub struct Progress {
+pub(super) struct Progress {
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
     /// For `total` crawls.
     #[must_use]
-    pub fn new(total: usize) -> Self {
+    pub(super) fn new(total: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(total.try_into().unwrap_or(u64::MAX));
             if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}") {
@@ -28,12 +28,12 @@ impl Progress {
 
     /// Lines only, for a service whose work has no end.
     #[must_use]
-    pub fn lines() -> Self {
+    pub(super) fn lines() -> Self {
         Self { bar: None }
     }
 
     /// Tells one event.
-    pub fn tell(&self, event: &Event) {
+    pub(super) fn tell(&self, event: &Event) {
         let Some(line) = sentence(&event.kind) else { return };
         match &self.bar {
             Some(bar) => {
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Clears the bar.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -57,7 +57,7 @@ impl Progress {
 }
 
 /// A line for people; a closed stderr is no reason to stop.
-pub fn say(line: &str) {
+pub(super) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
@@ -65,12 +65,9 @@ fn sentence(kind: &EventKind) -> Option<String> {
     match kind {
         EventKind::JobStarted { target, attempt: 1, .. } => Some(format!("{target}: crawling")),
         EventKind::JobStarted { target, attempt, .. } => Some(format!("{target}: crawling, attempt {attempt}")),
-        EventKind::JobDone { target, outcome, posts, ms, .. } => Some(format!(
-            "{target}: {} · {posts} posts · {}.{} s",
-            outcome.as_str(),
-            ms / 1000,
-            ms % 1000 / 100
-        )),
+        EventKind::JobDone { target, outcome, posts, ms, .. } => {
+            Some(format!("{target}: {} · {posts} posts · {}.{} s", outcome.as_str(), ms / 1000, ms % 1000 / 100))
+        }
         EventKind::JobPostponed { target, after_ms, reason, .. } => {
             Some(format!("{target}: again in {} s: {reason}", after_ms.div_ceil(1000)))
         }

@@ -9,7 +9,7 @@ use crate::replica::{Replica, ReplicaOptions, Weight};
 
 /// Run the replica site alone, for trying things out.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Where to listen; the loopback only.
     #[arg(long, default_value = "127.0.0.1:8900")]
     address: SocketAddr,
@@ -25,9 +25,10 @@ pub struct Args {
 ///
 /// # Errors
 /// When the address is not free, or not the loopback.
-pub async fn run(args: Args) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args) -> anyhow::Result<u8> {
     let weight = if args.heavy { Weight::Heavy } else { Weight::Light };
-    let options = ReplicaOptions { address: args.address, weight, ..ReplicaOptions::seeded(args.seed, Clock::system()) };
+    let options =
+        ReplicaOptions { address: args.address, weight, ..ReplicaOptions::seeded(args.seed, Clock::system()) };
     let replica = Replica::start(options).await?;
     output::text(&format!("{}\n", replica.base_url()))?;
     for entry in replica.handles() {

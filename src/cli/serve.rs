@@ -9,7 +9,7 @@ use crate::engine::Service;
 
 /// Take jobs from Redis, crawl, store, until Ctrl-C or SIGTERM.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Say each job's end on stderr.
     #[arg(long)]
     verbose: bool,
@@ -19,7 +19,7 @@ pub struct Args {
 ///
 /// # Errors
 /// When PostgreSQL, Chromium or a setting cannot be used.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -10,7 +10,7 @@ const MOST: usize = 10_000;
 
 /// Show what is stored of a profile.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// A profile URL, or @handle@tiktok and @handle@instagram.
     target: String,
     /// The posts as comma-separated values.
@@ -28,7 +28,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Bad input, or a database that cannot be used.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let target = crate::platform::parse_target_with(&args.target, &config.base_urls())?;
     let store = Store::connect(&config.store).await?;
@@ -42,7 +42,10 @@ async fn show(args: &Args, store: &Store, target: &Target) -> anyhow::Result<u8>
     let Some(profile) = store.profile(target).await? else {
         return match crawls.first() {
             Some(crawl) => {
-                output::text(&format!("{target}: never read; the last crawl, at {}, ended with {}\n", crawl.started_at, crawl.outcome))?;
+                output::text(&format!(
+                    "{target}: never read; the last crawl, at {}, ended with {}\n",
+                    crawl.started_at, crawl.outcome
+                ))?;
                 Ok(super::exit::FAILED)
             }
             None => Err(super::exit::BadInput(format!("nothing is stored of {target}: submit it first")).into()),

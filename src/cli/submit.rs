@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Submit profiles to the workers.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Profile URLs, or @handle@tiktok and @handle@instagram.
     #[arg(value_name = "TARGET", required_unless_present = "file")]
     targets: Vec<String>,
@@ -67,7 +67,7 @@ fn priority(text: &str) -> Result<Priority, String> {
 ///
 /// # Errors
 /// Bad input, or a ledger that does not take the jobs.
-pub async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let clock = Clock::system();
     let jobs = jobs(&args, &targets(&listed(&args)?, &config)?, clock)?;
@@ -95,7 +95,9 @@ fn listed(args: &Args) -> anyhow::Result<Vec<String>> {
         targets.extend(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
     }
     if targets.is_empty() {
-        return Err(BadInput("the list holds no target: write one profile URL or @handle@platform a line".to_owned()).into());
+        return Err(
+            BadInput("the list holds no target: write one profile URL or @handle@platform a line".to_owned()).into()
+        );
     }
     Ok(targets)
 }
@@ -152,7 +154,11 @@ async fn wait(args: &Args, services: &Services, jobs: &[Job]) -> anyhow::Result<
     let mut follow = services.queue.follow(open.keys().cloned()).await.ok();
     while !open.is_empty() {
         let Some(left) = deadline.checked_sub(clock.uptime()) else {
-            progress::say(&format!("{} jobs are not done after {} s; they go on without us", open.len(), args.timeout_s));
+            progress::say(&format!(
+                "{} jobs are not done after {} s; they go on without us",
+                open.len(),
+                args.timeout_s
+            ));
             return Ok(code.max(exit::FAILED));
         };
         let told = match &mut follow {

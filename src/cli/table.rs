@@ -11,7 +11,7 @@ const CAPTION_SHOWN: usize = 40;
 
 /// One profile and its newest posts.
 #[must_use]
-pub fn document(document: &Document) -> String {
+pub(super) fn document(document: &Document) -> String {
     let mut text = summaries(std::slice::from_ref(document));
     if !document.posts.is_empty() {
         text.push('\n');
@@ -22,7 +22,7 @@ pub fn document(document: &Document) -> String {
 
 /// One row for each profile.
 #[must_use]
-pub fn summaries(documents: &[Document]) -> String {
+pub(super) fn summaries(documents: &[Document]) -> String {
     let mut table = plain(&["profile", "outcome", "followers", "following", "likes", "posts", "read", "screenshot"]);
     for column in 2..=6 {
         align_right(&mut table, column);
@@ -38,7 +38,10 @@ pub fn summaries(documents: &[Document]) -> String {
             count(profile.and_then(|p| p.likes)),
             count(profile.and_then(|p| p.posts_count)),
             document.coverage.got.to_string(),
-            document.screenshot.as_ref().map_or_else(|| "-".to_owned(), |shot| format!("{} kB", shot.bytes.div_ceil(1000))),
+            document
+                .screenshot
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), |shot| format!("{} kB", shot.bytes.div_ceil(1000))),
         ]);
     }
     format!("{table}\n")
@@ -67,7 +70,7 @@ fn posts(posts: &[Post]) -> String {
 
 /// A table without frames, with these headings.
 #[must_use]
-pub fn plain(headings: &[&str]) -> Table {
+pub(super) fn plain(headings: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(headings.iter().map(Cell::new));
@@ -75,7 +78,7 @@ pub fn plain(headings: &[&str]) -> Table {
 }
 
 /// Aligns a column of numbers.
-pub fn align_right(table: &mut Table, column: usize) {
+pub(super) fn align_right(table: &mut Table, column: usize) {
     if let Some(column) = table.column_mut(column) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -83,7 +86,7 @@ pub fn align_right(table: &mut Table, column: usize) {
 
 /// 1,234,567, or a dash for what the site does not show.
 #[must_use]
-pub fn count(value: Option<u64>) -> String {
+pub(super) fn count(value: Option<u64>) -> String {
     let Some(value) = value else { return "-".to_owned() };
     let digits = value.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
@@ -98,7 +101,7 @@ pub fn count(value: Option<u64>) -> String {
 
 /// A caption's beginning on one line, without characters that could steer a terminal.
 #[must_use]
-pub fn caption(text: &str) -> String {
+pub(super) fn caption(text: &str) -> String {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let short: String = clean.chars().take(CAPTION_SHOWN).collect();
     if clean.chars().count() > CAPTION_SHOWN { format!("{short}…") } else { short }

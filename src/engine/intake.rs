@@ -74,7 +74,9 @@ async fn enter(
 fn job(rooms: &Rooms, submission: &Submission) -> Result<Job, String> {
     let raw = submission.job.as_ref().map_err(ToString::to_string)?;
     let target = match &raw.target {
-        RawTarget::Url(url) => crate::platform::parse_target_with(url, &rooms.config.base_urls()).map_err(|e| e.to_string())?,
+        RawTarget::Url(url) => {
+            crate::platform::parse_target_with(url, &rooms.config.base_urls()).map_err(|e| e.to_string())?
+        }
         RawTarget::Named(target) => target.clone(),
     };
     rooms.platform(&target.platform).map_err(|error| error.to_string())?;

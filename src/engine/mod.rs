@@ -23,12 +23,13 @@ use crate::config::Config;
 use crate::gate::{Admission, Ask, Egress, Gate, GateError, SharedAt, Source};
 use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
 use crate::model::event::{Event, EventKind};
-use crate::model::fault::Fault;
+use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
 pub use crawl::{CrawlError, Crawled, Spent, described};
+use rooms::Rooms;
 pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
-use rooms::Rooms;
+use verdict::Setback;
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ impl Engine {
         let rng = seeded(config.engine.seed);
         let browser = Browser::start(&config.browser, clock).await?;
         let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
-        let blobs = BlobStore::open(&config.blob).await?;
+        let blobs = BlobStore::open(&config.blob)?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
     }
 
@@ -118,12 +119,14 @@ impl Engine {
             let Err(error) = result else {
                 return result.inspect(|crawled| self.rooms.tell_done(&job, &crawled.document));
             };
-            let policy = self.rooms.retry_policy();
-            if error.fault() != Fault::Transient || attempt > policy.retries {
+            let (fault, what) = (error.fault(), error.to_string());
+            let setback = Setback { fault: &fault, attempt, rest: None, what: &what };
+            let Verdict::Retry { after: wait } =
+                verdict::verdict(&setback, &self.rooms.config.engine.retry, &self.rooms.rng)
+            else {
                 return Err(error);
-            }
-            let wait = verdict::wait(attempt, &policy, &self.rooms.rng);
-            self.rooms.tell_postponed(&job, wait, &error.to_string());
+            };
+            self.rooms.tell_postponed(&job, wait, &what);
             tokio::time::sleep(wait).await;
             attempt += 1;
         }

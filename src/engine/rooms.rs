@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::crawl::CrawlError;
-use super::verdict::RetryPolicy;
 use crate::blob::BlobStore;
 use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
@@ -39,10 +38,8 @@ pub(super) struct Rooms {
 impl Rooms {
     pub(super) fn new(config: Config, clock: Clock, rng: Rng, browser: Browser, gate: Gate, blobs: BlobStore) -> Self {
         let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
-        let selectors = platforms
-            .keys()
-            .filter_map(|id| Some((id.clone(), crate::extract::selectors::builtin(id)?)))
-            .collect();
+        let selectors =
+            platforms.keys().filter_map(|id| Some((id.clone(), crate::extract::selectors::builtin(id)?))).collect();
         Self {
             deadline: Duration::from_secs(config.engine.crawl_deadline_s),
             config,
@@ -80,16 +77,6 @@ impl Rooms {
     pub(super) fn selectors(&self, id: &PlatformId) -> Result<Arc<SelectorSet>, CrawlError> {
         let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
         sets.get(id).cloned().ok_or_else(|| self.unknown(id))
-    }
-
-    /// How often and after which waits a failed crawl is tried again.
-    pub(super) fn retry_policy(&self) -> RetryPolicy {
-        let engine = &self.config.engine;
-        RetryPolicy {
-            retries: engine.retries,
-            first: Duration::from_millis(engine.retry_first_ms),
-            longest: Duration::from_millis(engine.retry_longest_ms),
-        }
     }
 
     /// Tells everyone who listens; nobody listening is fine.

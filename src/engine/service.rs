@@ -61,7 +61,8 @@ impl Service {
     }
 
     fn run(rooms: Arc<Rooms>, services: Services) -> Self {
-        let (stop, hard_stop, wind_down) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let (stop, hard_stop, wind_down) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), hard_stop.clone());
         let (working, around) = (TaskTracker::new(), TaskTracker::new());
         working.spawn({

@@ -1,77 +1,80 @@
-//! The only retry policy in the house: a fault, the attempt, and chance give a verdict. Pure: the waits are worked out,
-//! never slept. `backoff` is used for its exponential interval alone (no randomisation, no end); the jitter is full and
-//! comes from our seeded Rng, because workers that fail together must not come back together.
+//! What becomes of a job after a failure: the only retry policy in the house, and the only file that names `backoff`
+//! (unmaintained, RUSTSEC-2025-0012; of it only the exponential interval is used, without its chance and its clock).
+//!
+//! | fault | verdict | attempt spent |
+//! |---|---|---|
+//! | Transient | Retry after full jitter over an exponential interval, not before the breaker's rest; when none is left, Bury | yes |
+//! | Throttled | Snooze for Retry-After, not before the breaker's rest | no |
+//! | Walled | Retry once, not before the breaker's rest; then the outcome stands: Done | yes |
+//! | Absent, Drifted | Done | final |
+//! | Defect | Bury | final |
+//!
+//! Full jitter (anything from nothing to the interval) because many jobs fail in the same moment for the same reason; a
+//! wall is not tried again at once, so its wait has the interval as its floor.
 
 use std::time::Duration;
 
-use backoff::ExponentialBackoffBuilder;
+use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff as _;
 
 use crate::clock::Rng;
+use crate::config::RetryRules;
 use crate::model::fault::{Fault, Verdict};
 
-/// How long to wait where the platform says "slow down" and not for how long, and no breaker rests.
-const THROTTLED_REST: Duration = Duration::from_secs(60);
-/// A wall is tried once more, and then its outcome stands.
-const ATTEMPTS_AT_A_WALL: u32 = 2;
+/// Intervals beyond this many have long reached the longest.
+const MOST_INTERVALS: u32 = 64;
 
-/// How often and after which waits a failed crawl is tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// Tries after the first.
-    pub retries: u32,
-    /// The wait before the first retry; it doubles with each.
-    pub first: Duration,
-    /// The longest wait.
-    pub longest: Duration,
+/// A failed attempt, as the judge sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setback<'job> {
+    /// What stopped it.
+    pub(super) fault: &'job Fault,
+    /// Which attempt it was: 1 for the first.
+    pub(super) attempt: u32,
+    /// How long the breaker of its platform still rests; none where it is closed.
+    pub(super) rest: Option<Duration>,
+    /// What happened, for a person who finds the job buried.
+    pub(super) what: &'job str,
 }
 
-/// What the verdict depends on beside the fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Judged {
-    /// 1 for the first attempt.
-    pub attempt: u32,
-    /// How long the breaker of this platform still rests.
-    pub breaker_rest: Option<Duration>,
-}
-
-/// What becomes of a job after an attempt; no fault is success.
+/// Judges a failed attempt. Pure but for the chance that it draws.
 #[must_use]
-pub fn judge(fault: Option<&Fault>, judged: Judged, policy: &RetryPolicy, rng: &Rng) -> Verdict {
+pub(super) fn verdict(setback: &Setback<'_>, rules: &RetryRules, rng: &Rng) -> Verdict {
+    let Setback { fault, attempt, rest, what } = *setback;
+    let rest = rest.unwrap_or_default();
+    let retries_left = attempt <= rules.retries;
     match fault {
-        None | Some(Fault::Absent { .. } | Fault::Drifted) => Verdict::Done,
-        Some(Fault::Defect) => Verdict::Bury { reason: "a defect: trying again would fail in the same way".to_owned() },
-        Some(Fault::Throttled { retry_after }) => {
-            let told = retry_after.unwrap_or(THROTTLED_REST);
-            // Not all at the same moment once the rest is over.
-            let after = told.max(judged.breaker_rest.unwrap_or_default()) + rng.jitter(policy.first);
-            Verdict::Snooze { after }
+        Fault::Transient if retries_left => Verdict::Retry { after: rng.jitter(interval(attempt, rules)).max(rest) },
+        Fault::Transient => Verdict::Bury { reason: format!("failed in each of {attempt} attempts; the last: {what}") },
+        Fault::Throttled { retry_after } => {
+            let asleep = retry_after.unwrap_or(Duration::from_secs(rules.snooze_s)).max(rest);
+            // Never sooner than told; a little later, or all who were told so would come back in one moment.
+            Verdict::Snooze { after: asleep.saturating_add(rng.jitter(asleep / 10)) }
         }
-        Some(Fault::Walled { .. }) if judged.attempt >= ATTEMPTS_AT_A_WALL.min(policy.retries + 1) => Verdict::Done,
-        Some(Fault::Walled { .. }) => {
-            let after = judged.breaker_rest.unwrap_or_default() + wait(judged.attempt, policy, rng);
-            Verdict::Retry { after }
+        Fault::Walled { .. } if attempt == 1 && retries_left => {
+            let pause = interval(attempt, rules);
+            Verdict::Retry { after: (pause + rng.jitter(pause)).max(rest) }
         }
-        Some(Fault::Transient) if judged.attempt > policy.retries => Verdict::Done,
-        Some(Fault::Transient) => Verdict::Retry { after: wait(judged.attempt, policy, rng) },
+        Fault::Walled { .. } | Fault::Absent { .. } | Fault::Drifted => Verdict::Done,
+        Fault::Defect => Verdict::Bury { reason: what.to_owned() },
     }
 }
 
-/// Full jitter over the exponential interval of this attempt.
-#[must_use]
-pub fn wait(attempt: u32, policy: &RetryPolicy, rng: &Rng) -> Duration {
-    rng.jitter(interval(attempt, policy))
-}
-
-fn interval(attempt: u32, policy: &RetryPolicy) -> Duration {
-    let mut backoff = ExponentialBackoffBuilder::new()
-        .with_initial_interval(policy.first)
-        .with_max_interval(policy.longest)
-        .with_multiplier(2.0)
-        .with_randomization_factor(0.0)
-        .with_max_elapsed_time(None)
-        .build();
-    (0..attempt.clamp(1, 64)).filter_map(|_| backoff.next_backoff()).last().unwrap_or(policy.longest)
+/// The exponential interval before the retry that follows `attempt`.
+fn interval(attempt: u32, rules: &RetryRules) -> Duration {
+    let first = Duration::from_millis(rules.backoff_first_ms);
+    let longest = Duration::from_millis(rules.backoff_max_ms);
+    let mut intervals = ExponentialBackoff {
+        current_interval: first.min(longest),
+        initial_interval: first.min(longest),
+        randomization_factor: 0.0,
+        multiplier: 2.0,
+        max_interval: longest,
+        max_elapsed_time: None,
+        ..ExponentialBackoff::default()
+    };
+    let wanted = attempt.clamp(1, MOST_INTERVALS);
+    (0..wanted).filter_map(|_| intervals.next_backoff()).last().map_or(longest, |interval| interval.min(longest))
 }
 
 #[cfg(test)]
@@ -79,53 +82,91 @@ mod tests {
     use super::*;
     use crate::model::document::Outcome;
 
-    const POLICY: RetryPolicy =
-        RetryPolicy { retries: 3, first: Duration::from_secs(2), longest: Duration::from_secs(300) };
+    const RULES: RetryRules = RetryRules { retries: 3, backoff_first_ms: 1_000, backoff_max_ms: 5_000, snooze_s: 30 };
 
-    fn verdict(fault: Option<Fault>, attempt: u32, rest_s: u64) -> Verdict {
-        let judged = Judged { attempt, breaker_rest: (rest_s > 0).then(|| Duration::from_secs(rest_s)) };
-        judge(fault.as_ref(), judged, &POLICY, &Rng::from_seed(1))
+    fn judge(fault: &Fault, attempt: u32, rest_s: u64, seed: u64) -> Verdict {
+        let rest = (rest_s > 0).then_some(Duration::from_secs(rest_s));
+        verdict(&Setback { fault, attempt, rest, what: "the page did not load" }, &RULES, &Rng::from_seed(seed))
     }
 
-    #[test]
-    fn intervals_double_up_to_the_longest() {
-        let seconds: Vec<u64> = (1..=10).map(|attempt| interval(attempt, &POLICY).as_secs()).collect();
-        assert_eq!(seconds, [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
-    }
-
-    #[test]
-    fn success_and_facts_are_done() {
-        assert_eq!(verdict(None, 1, 0), Verdict::Done);
-        assert_eq!(verdict(Some(Fault::Absent { kind: Outcome::NotFound }), 1, 0), Verdict::Done);
-        assert_eq!(verdict(Some(Fault::Drifted), 1, 0), Verdict::Done);
-    }
-
-    #[test]
-    fn a_hiccup_is_tried_three_times_more() {
-        for attempt in 1..=3 {
-            assert!(matches!(verdict(Some(Fault::Transient), attempt, 0), Verdict::Retry { .. }), "{attempt}");
+    fn wait(verdict: &Verdict) -> Duration {
+        match verdict {
+            Verdict::Retry { after } | Verdict::Snooze { after } => *after,
+            Verdict::Done | Verdict::Bury { .. } => panic!("{verdict:?} waits for nothing"),
         }
-        assert_eq!(verdict(Some(Fault::Transient), 4, 0), Verdict::Done);
     }
 
     #[test]
-    fn a_wall_is_tried_once_more_and_not_before_the_breakers_rest() {
-        let Verdict::Retry { after } = verdict(Some(Fault::Walled { kind: Outcome::LoginWall }), 1, 30) else {
-            panic!("a first wall is tried again")
-        };
-        assert!(after >= Duration::from_secs(30));
-        assert_eq!(verdict(Some(Fault::Walled { kind: Outcome::LoginWall }), 2, 30), Verdict::Done);
+    fn the_interval_doubles_up_to_the_longest() {
+        for (attempt, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 5), (64, 5), (u32::MAX, 5)] {
+            assert_eq!(interval(attempt, &RULES).as_millis(), seconds * 1_000, "attempt {attempt}");
+        }
     }
 
     #[test]
-    fn told_to_slow_down_waits_as_long_as_it_was_told_and_spends_no_attempt() {
+    fn every_fault_has_its_verdict() {
+        let walled = Fault::Walled { kind: Outcome::Captcha };
+        let throttled = Fault::Throttled { retry_after: None };
+        for (fault, attempt, expected) in [
+            (Fault::Transient, 1, "retry"),
+            (Fault::Transient, 3, "retry"),
+            (Fault::Transient, 4, "bury"),
+            (throttled.clone(), 1, "snooze"),
+            (throttled, 1_000, "snooze"),
+            (walled.clone(), 1, "retry"),
+            (walled, 2, "done"),
+            (Fault::Absent { kind: Outcome::NotFound }, 1, "done"),
+            (Fault::Drifted, 1, "done"),
+            (Fault::Defect, 1, "bury"),
+        ] {
+            let word = match judge(&fault, attempt, 0, 7) {
+                Verdict::Done => "done",
+                Verdict::Retry { .. } => "retry",
+                Verdict::Snooze { .. } => "snooze",
+                Verdict::Bury { .. } => "bury",
+            };
+            assert_eq!(word, expected, "{fault:?} at attempt {attempt}");
+        }
+    }
+
+    #[test]
+    fn without_retries_a_wall_stands_and_a_hiccup_is_buried() {
+        let rules = RetryRules { retries: 0, ..RULES };
+        let judge =
+            |fault: &Fault| verdict(&Setback { fault, attempt: 1, rest: None, what: "x" }, &rules, &Rng::from_seed(1));
+        assert_eq!(judge(&Fault::Walled { kind: Outcome::LoginWall }), Verdict::Done);
+        assert!(matches!(judge(&Fault::Transient), Verdict::Bury { .. }));
+    }
+
+    #[test]
+    fn jitter_is_full_and_comes_from_our_seed() {
+        let waits: Vec<Duration> = (0..200).map(|seed| wait(&judge(&Fault::Transient, 3, 0, seed))).collect();
+        assert!(waits.iter().all(|wait| *wait <= Duration::from_secs(4)));
+        assert!(waits.iter().any(|wait| *wait < Duration::from_millis(400)), "near nothing too");
+        assert!(waits.iter().any(|wait| *wait > Duration::from_millis(3_600)), "and near the whole");
+        assert_eq!(judge(&Fault::Transient, 3, 0, 5), judge(&Fault::Transient, 3, 0, 5));
+    }
+
+    #[test]
+    fn nobody_comes_back_before_the_breakers_rest_or_retry_after() {
         let told = Fault::Throttled { retry_after: Some(Duration::from_secs(7)) };
-        let Verdict::Snooze { after } = verdict(Some(told), 9, 0) else { panic!("a snooze spends no attempt") };
-        assert!(after >= Duration::from_secs(7) && after <= Duration::from_secs(9));
+        for seed in 0..100 {
+            assert!(wait(&judge(&told, 1, 0, seed)) >= Duration::from_secs(7));
+            for fault in [&told, &Fault::Transient, &Fault::Walled { kind: Outcome::Blocked }] {
+                assert!(wait(&judge(fault, 1, 60, seed)) >= Duration::from_secs(60), "{fault:?}");
+            }
+        }
     }
 
     #[test]
-    fn a_defect_is_buried() {
-        assert!(matches!(verdict(Some(Fault::Defect), 1, 0), Verdict::Bury { .. }));
+    fn a_wall_is_not_tried_again_at_once() {
+        let wall = Fault::Walled { kind: Outcome::LoginWall };
+        assert!((0..100).all(|seed| wait(&judge(&wall, 1, 0, seed)) >= Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn the_dead_letter_says_what_happened() {
+        let Verdict::Bury { reason } = judge(&Fault::Transient, 4, 0, 1) else { panic!("not buried") };
+        assert_eq!(reason, "failed in each of 4 attempts; the last: the page did not load");
     }
 }

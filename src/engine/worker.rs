@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::crawl::{self, CrawlError, Crawled};
 use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
-use super::verdict::{self, Judged};
+use super::verdict::{self, Setback};
 use crate::browser::SessionSpec;
 use crate::gate::{Admission, Ask, Egress, Later, Source};
 use crate::model::event::EventKind;
@@ -111,7 +111,8 @@ impl Workers {
         let now = self.rooms.clock.uptime();
         let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
         shut.retain(|_, until| *until > now);
-        let lanes = self.rooms.platform_ids().map(|id| (id.clone(), if shut.contains_key(id) { 0 } else { free })).collect();
+        let lanes =
+            self.rooms.platform_ids().map(|id| (id.clone(), if shut.contains_key(id) { 0 } else { free })).collect();
         Capacity { lanes, quarantine: free == self.size }
     }
 
@@ -195,7 +196,7 @@ impl Workers {
         match ended {
             Ok(result) => {
                 permit.report(crawl::report(&result)).await;
-                self.judge(lease, fence, leased, &ask, result).await
+                self.judge(fence, leased, &ask, result).await
             }
             Err(beat) => {
                 permit.report(crate::gate::Report::default()).await;
@@ -233,7 +234,6 @@ impl Workers {
 
     async fn judge(
         &self,
-        lease: &Lease,
         fence: u64,
         leased: &Leased,
         ask: &Ask,
@@ -244,30 +244,31 @@ impl Workers {
             Ok(crawled) => crawl::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),
         };
-        let rest = self.rooms.gate.rest_left(ask).await;
-        let judged = Judged { attempt: leased.attempt, breaker_rest: rest };
-        let verdict = verdict::judge(fault.as_ref(), judged, &self.rooms.retry_policy(), &self.rooms.rng);
-        match (verdict, result) {
-            (Verdict::Done, Ok(crawled)) => self.save(fence, leased, crawled).await,
-            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.to_string(), None).await,
-            (Verdict::Bury { reason }, result) => {
-                let reason = result.as_ref().err().map_or(reason, ToString::to_string);
-                self.bury(fence, leased, &reason, result.ok()).await
+        let what = reason(&result);
+        let verdict = match &fault {
+            None => Verdict::Done,
+            Some(fault) => {
+                let rest = self.rooms.gate.rest_left(ask).await;
+                let setback = Setback { fault, attempt: leased.attempt, rest, what: &what };
+                verdict::verdict(&setback, &self.rooms.config.engine.retry, &self.rooms.rng)
             }
+        };
+        match (verdict, result) {
+            // What was seen stands, also when it is that the site would not answer in any attempt.
+            (Verdict::Done | Verdict::Bury { .. }, Ok(crawled)) => self.save(fence, leased, crawled).await,
+            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.to_string()).await,
+            (Verdict::Bury { reason }, Err(_)) => self.bury(fence, leased, &reason).await,
             (Verdict::Retry { after }, result) => {
-                let reason = reason(&result);
-                tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, reason, "will be tried again");
-                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &reason, result.ok().as_ref()).await?;
+                tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
+                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok().as_ref()).await?;
                 Ok(Turn::Settle(Settlement::Retry(after)))
             }
             (Verdict::Snooze { after }, result) => {
-                let reason = reason(&result);
-                tracing::info!(job = %job.id, target = %job.target, ?after, reason, "told to wait");
-                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &reason, result.ok().as_ref()).await?;
+                tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
+                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok().as_ref()).await?;
                 Ok(Turn::Settle(Settlement::Snooze(after)))
             }
         }
-        .inspect(|_| drop(lease.attempt()))
     }
 
     /// Picture and capture first, then the transaction under the fence, then the result.
@@ -312,18 +313,19 @@ impl Workers {
         let text = serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned());
         let mut ids = vec![job.id.clone()];
         ids.extend(saved.joined);
-        if let Err(error) = self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await {
+        if let Err(error) =
+            self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
+        {
             tracing::warn!(job = %job.id, %error, "the result stands in the ledger but could not be published");
         }
         self.rooms.tell_done(job, document);
         Ok(Turn::Settle(Settlement::Done))
     }
 
-    async fn bury(&self, fence: u64, leased: &Leased, reason: &str, crawled: Option<Crawled>) -> Result<Turn, ServicesError> {
+    async fn bury(&self, fence: u64, leased: &Leased, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
-        let crawl = crawled.as_ref().map(|crawled| self.record(job, fence, leased.attempt, crawled, reason));
-        let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: crawl.as_ref() };
+        let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
         match self.services.store.bury(&bury).await {
             Ok(()) => {}
             Err(error) if error.is_stale() => return Ok(Turn::LetGo),
@@ -362,7 +364,14 @@ impl Workers {
         Ok(())
     }
 
-    fn record<'a>(&'a self, job: &'a Job, fence: u64, attempt: u32, crawled: &'a Crawled, reason: &'a str) -> CrawlRecord<'a> {
+    fn record<'a>(
+        &'a self,
+        job: &'a Job,
+        fence: u64,
+        attempt: u32,
+        crawled: &'a Crawled,
+        reason: &'a str,
+    ) -> CrawlRecord<'a> {
         let document = &crawled.document;
         CrawlRecord {
             job: &job.id,
@@ -386,12 +395,7 @@ impl Workers {
 }
 
 fn ask(job: &Job) -> Ask {
-    Ask {
-        platform: job.target.platform.clone(),
-        egress: Egress::direct(),
-        source: Source::profile(),
-        page_loads: 1,
-    }
+    Ask { platform: job.target.platform.clone(), egress: Egress::direct(), source: Source::profile(), page_loads: 1 }
 }
 
 fn reason(result: &Result<Crawled, CrawlError>) -> String {

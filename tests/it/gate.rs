@@ -7,8 +7,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use social_sentinel::clock::{Clock, Rng};
 use social_sentinel::gate::{
-    Admission, Ask, BreakerState, Egress, Gate, GateConfig, GateError, GateFact, GateStatus, LaterReason, Permit,
-    Report, Scope, SharedAt, Source,
+    Admission, Ask, BreakerState, Egress, Gate, GateConfig, GateError, GateFact, GateStatus, LaterReason, PageLoad,
+    Permit, Report, Scope, SharedAt, Source,
 };
 use social_sentinel::local::{Durability, LocalRedis};
 use social_sentinel::model::fault::Fault;
@@ -90,7 +90,7 @@ fn most_within(loads: &[Instant], minute: Duration) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_processes_never_exceed_their_common_limit_and_use_it() {
-    let minute = Duration::from_secs(4);
+    let minute = Duration::from_secs(3);
     let config = GateConfig { page_loads_per_minute: 30, concurrent_crawls: 100, ..config() };
     let gates = three(config, minute).await;
     let loads = load_pages(&gates, Instant::now() + 4 * minute).await;
@@ -158,6 +158,29 @@ async fn reserved_page_loads_that_were_not_made_come_back_for_the_others() {
 }
 
 #[tokio::test]
+async fn further_page_loads_of_one_crawl_count_against_all_and_leave_a_minute_after_they_were_over() {
+    let gates = three(GateConfig { page_loads_per_minute: 3, ..config() }, Duration::from_secs(1)).await;
+    let mut crawl = permit(&gates[0]).await;
+    for _ in 0..3 {
+        assert!(matches!(crawl.page_load().await, PageLoad::Go));
+    }
+    assert!(matches!(refusal(&gates[1]).await, LaterReason::Minute));
+    // The first two were over when the next was asked for; the third is under way and counts on.
+    let mut others = 0;
+    while others < 2 {
+        match gates[1].admit(&ask()).await {
+            Admission::Permit(permit) => {
+                others += 1;
+                permit.report(fine()).await;
+            }
+            Admission::Later(later) => tokio::time::sleep(later.after).await,
+        }
+    }
+    assert!(matches!(refusal(&gates[2]).await, LaterReason::Minute));
+    crawl.report(Report::default()).await;
+}
+
+#[tokio::test]
 async fn hourly_daily_and_bytes_budgets_are_kept_together() {
     for (config, reason) in [
         (GateConfig { page_loads_per_hour: 2, ..config() }, LaterReason::Hour),
@@ -192,7 +215,7 @@ async fn an_operators_command_reaches_every_process() {
 async fn while_redis_is_away_the_shares_together_keep_the_limit_and_the_breaker_is_remembered() {
     let folder = tempfile::tempdir().unwrap();
     let redis = LocalRedis::start(folder.path(), Durability::None).await.unwrap();
-    let minute = Duration::from_secs(3);
+    let minute = Duration::from_secs(2);
     let config = GateConfig { page_loads_per_minute: 30, concurrent_crawls: 100, ..config() };
     let gates = [(); 3].map(|()| process(config.clone(), &redis.url(), "away", minute));
     // Each is counted before Redis goes, and each knows of the others from its next wish.
@@ -214,7 +237,7 @@ async fn while_redis_is_away_the_shares_together_keep_the_limit_and_the_breaker_
     let loads = crawling.await.unwrap();
     assert!(most_within(&loads, minute) <= 30, "{} within a minute", most_within(&loads, minute));
     let apart = loads.iter().filter(|at| **at < away && **at > away - minute).count();
-    assert!(apart >= 15, "{apart} page loads in the last minute without Redis");
+    assert!(apart >= 6, "{apart} page loads in the last minute without Redis");
     let facts: Vec<GateFact> = gates.iter().flat_map(Gate::take_facts).collect();
     let lost = |fact: &&GateFact| matches!(fact, GateFact::SharedLost { workers: 3, .. });
     assert_eq!(facts.iter().filter(lost).count(), 3, "{facts:?}");

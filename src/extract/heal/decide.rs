@@ -43,12 +43,16 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
         let Some(score) = score(scene, cand, field) else { continue };
-        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand))) {
+        match clusters
+            .iter_mut()
+            .find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand)))
+        {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
     }
-    clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
+    clusters
+        .retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
     let best = clusters.first()?;
     if best.score() < ENOUGH {
@@ -85,7 +89,8 @@ impl Cluster<'_> {
     /// The best of each source, later ones for less.
     fn score(&self) -> f64 {
         let mut best: Vec<f64> = Vec::new();
-        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta] {
+        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta]
+        {
             let scores = self.members.iter().filter(|(cand, _)| cand.source == source).map(|&(_, score)| score);
             best.extend(scores.reduce(f64::max));
         }
@@ -132,7 +137,11 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     let mut discredited = false;
     for feature in &cand.features {
         let places = scene.found.get(&feature.hash).map(Vec::as_slice).unwrap_or_default();
-        let one = places.iter().map(|&at| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
+        let one = places
+            .iter()
+            .map(|&at| &scene.cands[at])
+            .filter(|other| learn::could_be(other, field))
+            .all(|other| learn::same_value(other, cand));
         let record = scene.lessons.of(field, feature.hash);
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
@@ -140,12 +149,20 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         }
     }
     let says = match cand.says {
-        Some(said) if said == field => if discredited { -1.0 } else { 2.0 },
+        Some(said) if said == field => {
+            if discredited {
+                -1.0
+            } else {
+                2.0
+            }
+        }
         Some(_) => -4.0,
         None => 0.0,
     };
     let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
-    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
+    let known = scene
+        .past
+        .is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
     let mut score = trust + says + if cand.old == Some(field) { 1.0 } else { 0.0 };
     let by_text_alone = !field.is_count() && fit.is_some_and(|bits| bits >= 12.0);
     if score <= 0.0 && !by_text_alone && !(says < 0.0 && discredited) {
@@ -153,7 +170,13 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     }
     score += match (fit, known, field.is_count()) {
         (Some(bits), _, _) => (bits / 4.0).min(3.0),
-        (None, true, true) => if in_verified_group(scene, cand, field) { -0.5 } else { -3.0 },
+        (None, true, true) => {
+            if in_verified_group(scene, cand, field) {
+                -0.5
+            } else {
+                -3.0
+            }
+        }
         (None, true, false) => -1.0,
         (None, false, _) => 0.0,
     };
@@ -174,7 +197,9 @@ fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
     let group = || scene.cands.iter().filter(|other| other.group == cand.group && other.source == cand.source);
     let alone = group().filter(|other| other.says == Some(field)).all(|other| learn::same_value(other, cand));
     let verified = group().any(|other| {
-        other.says.is_some_and(|said| said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some()))
+        other.says.is_some_and(|said| {
+            said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some())
+        })
     });
     alone && verified
 }
@@ -187,7 +212,10 @@ pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>]) {
             .filter(|&page| {
                 let ours = verdict_of(verdicts, page, at);
                 let unproven = ours.is_some_and(|verdict| verdict.fits != Some(true) && is_telling(verdict));
-                unproven && (0..verdicts.len()).any(|other| other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
+                unproven
+                    && (0..verdicts.len()).any(|other| {
+                        other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at)))
+                    })
             })
             .collect();
         for page in shared {

@@ -52,7 +52,9 @@ pub(crate) const fn drift(field: Field) -> Drift {
     match field {
         Field::Followers | Field::Likes => Drift { share: 0.06, least: 3 },
         Field::Following | Field::PostsCount => Drift { share: 0.03, least: 8 },
-        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => Drift { share: 0.0, least: 0 },
+        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => {
+            Drift { share: 0.0, least: 0 }
+        }
     }
 }
 
@@ -148,7 +150,9 @@ pub(crate) fn could_be(cand: &Cand, field: Field) -> bool {
 pub(crate) fn same_value(a: &Cand, b: &Cand) -> bool {
     match (a.count, b.count, &a.text, &b.text) {
         (Some(a), Some(b), _, _) => a.agrees(b),
-        (_, _, Some(a), Some(b)) => text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b)),
+        (_, _, Some(a), Some(b)) => {
+            text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b))
+        }
         _ => false,
     }
 }
@@ -180,7 +184,8 @@ impl Lessons {
     /// How much a feature is trusted for a field: 0 not at all; above, the more pages agreed and the more it means.
     pub(crate) fn trust(&self, field: Field, hash: u64, strength: Strength) -> f64 {
         let record = self.of(field, hash);
-        if record.misses > 0 && record.misses * 2 >= record.fits || record.wrong > 0 && record.wrong * 4 >= record.good {
+        if record.misses > 0 && record.misses * 2 >= record.fits || record.wrong > 0 && record.wrong * 4 >= record.good
+        {
             return 0.0;
         }
         let needed = match strength {
@@ -192,9 +197,27 @@ impl Lessons {
         let now = (record.bits - needed).max(0.0);
         let changed = match record.fits {
             0 => 0.0,
-            1 => if now >= 3.0 { 1.5 } else { 0.5 },
-            2 => if now >= 3.0 { 3.0 } else { 2.0 },
-            _ => if now >= 3.0 { 4.0 } else { 3.0 },
+            1 => {
+                if now >= 3.0 {
+                    1.5
+                } else {
+                    0.5
+                }
+            }
+            2 => {
+                if now >= 3.0 {
+                    3.0
+                } else {
+                    2.0
+                }
+            }
+            _ => {
+                if now >= 3.0 {
+                    4.0
+                } else {
+                    3.0
+                }
+            }
         };
         let before = match (record.good, strength) {
             (0, _) => 0.0,
@@ -210,7 +233,8 @@ impl Lessons {
 
 fn float(value: u64) -> f64 {
     // Counts stay far below 2^53, where this is exact.
-    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0 + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
+    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0
+        + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
 }
 
 trait RoundToU64 {

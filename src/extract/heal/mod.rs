@@ -27,8 +27,8 @@ mod told;
 mod worded;
 
 use field::{Field, Values};
-pub use identity::Refusal;
 use identity::Named;
+pub use identity::Refusal;
 use page::Page;
 use selectors::OldSelectors;
 
@@ -126,7 +126,12 @@ fn past_of(page: &Page, known: &[Known]) -> Option<Values> {
 
 type Verdicts = Vec<Option<Vec<Option<decide::Verdict>>>>;
 
-fn judge(known: &[Known], good: &[Option<Ready>], pages: &[Result<Ready, Refusal>], pasts: &[Option<Values>]) -> Verdicts {
+fn judge(
+    known: &[Known],
+    good: &[Option<Ready>],
+    pages: &[Result<Ready, Refusal>],
+    pasts: &[Option<Values>],
+) -> Verdicts {
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
@@ -175,19 +180,35 @@ fn learn_posts(
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            let lesson = posts::PostLesson { page: &known.page, named: &ready.named, phrases: &ready.phrases, past: &known.values, same_visit: true };
+            let lesson = posts::PostLesson {
+                page: &known.page,
+                named: &ready.named,
+                phrases: &ready.phrases,
+                past: &known.values,
+                same_visit: true,
+            };
             lessons.push(lesson);
         }
     }
     for ((page, ready), past) in pages.iter().zip(readied).zip(pasts) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            lessons.push(posts::PostLesson { page, named: &ready.named, phrases: &ready.phrases, past, same_visit: false });
+            lessons.push(posts::PostLesson {
+                page,
+                named: &ready.named,
+                phrases: &ready.phrases,
+                past,
+                same_visit: false,
+            });
         }
     }
     posts::PostLessons::learn(&lessons, style)
 }
 
-fn assemble(ready: &Result<Ready, Refusal>, verdicts: Option<&[Option<decide::Verdict>]>, posts: Option<Vec<field::PostValues>>) -> HealedPage {
+fn assemble(
+    ready: &Result<Ready, Refusal>,
+    verdicts: Option<&[Option<decide::Verdict>]>,
+    posts: Option<Vec<field::PostValues>>,
+) -> HealedPage {
     let (ready, verdicts) = match (ready, verdicts) {
         (Ok(ready), Some(verdicts)) => (ready, verdicts),
         (Err(refusal), _) => return HealedPage { values: Values::default(), refusal: Some(*refusal) },

@@ -74,15 +74,24 @@ impl JsonOwners {
                     own_marks.push(at);
                     keys.extend(node.name());
                 }
-                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle) => own_marks.push(at),
+                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle) => {
+                    own_marks.push(at)
+                }
                 _ => {}
             }
         }
-        let mut owners = Self { own: own_marks, own_down: vec![FAR; count], other_down: vec![FAR; count], in_list: vec![false; count] };
+        let mut owners = Self {
+            own: own_marks,
+            own_down: vec![FAR; count],
+            other_down: vec![FAR; count],
+            in_list: vec![false; count],
+        };
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
             other[at] = match (&node.kind, node.name()) {
-                (Kind::Text(text), Some(name)) => keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle,
+                (Kind::Text(text), Some(name)) => {
+                    keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle
+                }
                 _ => false,
             };
         }
@@ -99,7 +108,8 @@ impl JsonOwners {
                 continue;
             }
             for sibling in doc.children(doc.nodes[at].parent) {
-                let named = doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && plain_handle(name) != handle);
+                let named =
+                    doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && plain_handle(name) != handle);
                 if named && doc.nodes[sibling].is_container() {
                     other[sibling] = true;
                 }
@@ -237,10 +247,13 @@ impl DomOwners {
         for (at, element) in dom.elements.iter().enumerate() {
             let spoken = element.attr("alt").or_else(|| element.attr("aria-label")).unwrap_or_default();
             if spoken.len() <= 120 {
-                let mut words = spoken.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',' | ':' | '(' | ')')).map(plain_handle);
+                let mut words = spoken
+                    .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',' | ':' | '(' | ')'))
+                    .map(plain_handle);
                 if words.any(|word| word.trim_matches('.') == handle) {
                     marks.push((at, Mark::Own));
-                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&plain_handle(word))) {
+                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&plain_handle(word)))
+                {
                     marks.push((at, Mark::Other));
                 }
             }
@@ -302,7 +315,14 @@ impl DomOwners {
     }
 }
 
-fn link_mark(dom: &Dom, style: &Style, handle: &str, at: usize, href: &str, others: &mut HashSet<String>) -> Option<(usize, Mark)> {
+fn link_mark(
+    dom: &Dom,
+    style: &Style,
+    handle: &str,
+    at: usize,
+    href: &str,
+    others: &mut HashSet<String>,
+) -> Option<(usize, Mark)> {
     let mark = match style.target(href) {
         Target::Profile(name) if name == handle => Mark::Own,
         Target::Profile(name) => {
@@ -347,7 +367,9 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
         }
     }
     for (at, text) in rest {
-        let named = surely_handle(&text) || others.contains(&plain_handle(&text)) || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
+        let named = surely_handle(&text)
+            || others.contains(&plain_handle(&text))
+            || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
         if named && number::whole(&text, &dom.lang).is_none() {
             marks.push((at, Mark::Other));
         }
@@ -376,13 +398,17 @@ fn joined_name(dom: &Dom, index: usize, handle: &str) -> Option<(usize, String)>
 
 fn in_outside_link(dom: &Dom, at: usize) -> bool {
     dom.upward(at).take(4).any(|up| {
-        dom.elements[up].tag == "a" && dom.elements[up].attr("href").is_some_and(|href| href.starts_with("http") && !href.contains("/@"))
+        dom.elements[up].tag == "a"
+            && dom.elements[up].attr("href").is_some_and(|href| href.starts_with("http") && !href.contains("/@"))
     })
 }
 
 impl DomOwners {
     fn people(&self, dom: &Dom, at: usize) -> (bool, bool) {
-        (Self::within(&self.own, dom, at) > 0, Self::within(&self.other, dom, at) + Self::within(&self.foreign_post, dom, at) > 0)
+        (
+            Self::within(&self.own, dom, at) > 0,
+            Self::within(&self.other, dom, at) + Self::within(&self.foreign_post, dom, at) > 0,
+        )
     }
 
     /// The largest surrounding of a post in which nobody is named.

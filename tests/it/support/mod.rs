@@ -1,7 +1,7 @@
 //! What tests share: private servers and ways to reach them.
 
-pub(crate) mod servers;
-pub(crate) mod queue;
-pub(crate) mod pages;
 #[cfg(feature = "replica")]
 pub(crate) mod http;
+pub(crate) mod pages;
+pub(crate) mod queue;
+pub(crate) mod servers;

@@ -37,9 +37,17 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         let group = groups.entry(root).or_insert_with(|| Group {
             records: Vec::new(),
             owner: named.dom.around(dom, root),
-            shape: format!("grid:{}:{}", dom.elements[region].tag, dom.elements[region].attr("class").unwrap_or_default()),
+            shape: format!(
+                "grid:{}:{}",
+                dom.elements[region].tag,
+                dom.elements[region].attr("class").unwrap_or_default()
+            ),
         });
-        group.records.push(Record { id: id.clone(), values: values(dom, phrases, region, *at), named: owner.is_some() });
+        group.records.push(Record {
+            id: id.clone(),
+            values: values(dom, phrases, region, *at),
+            named: owner.is_some(),
+        });
     }
     groups.into_values().collect()
 }
@@ -57,7 +65,8 @@ fn links(dom: &Dom, style: &Style) -> Vec<Link> {
             Target::Profile(_) | Target::Outside | Target::Inside => None,
         });
         let noted = || {
-            let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
+            let value =
+                element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
             Some((at, value.1.clone(), None))
         };
         links.extend(addressed.or_else(|| if style.numeric_ids { noted() } else { None }));
@@ -111,7 +120,8 @@ fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(Str
 }
 
 fn number_locators(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> Vec<String> {
-    let mut locators = vec![format!("n:shape:{}", shape(dom, phrase.element, 3)), format!("n:own:{}", shape(dom, phrase.element, 1))];
+    let mut locators =
+        vec![format!("n:shape:{}", shape(dom, phrase.element, 3)), format!("n:own:{}", shape(dom, phrase.element, 1))];
     let mut said = String::new();
     for up in dom.upward(phrase.element).take_while(|&up| up >= region) {
         let element = &dom.elements[up];
@@ -145,7 +155,14 @@ fn shape(dom: &Dom, at: usize, levels: usize) -> String {
 }
 
 /// The profile's posts among a page's grids.
-pub(super) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
+pub(super) fn find(
+    page: &Page,
+    named: &Named,
+    phrases: &[Phrase],
+    past: &HashMap<&str, &PostValues>,
+    lessons: &PostLessons,
+    style: &Style,
+) -> Option<Vec<PostValues>> {
     let mut groups = groups(page, named, phrases, style);
     let known = |group: &Group| group.records.iter().filter(|record| past.contains_key(record.id.as_str())).count();
     let all_named = |group: &Group| group.records.iter().all(|record| record.named);
@@ -168,6 +185,7 @@ pub(super) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: &HashMa
             return None;
         }
     }
-    let posts: Vec<PostValues> = groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
+    let posts: Vec<PostValues> =
+        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
     (!posts.is_empty()).then_some(posts)
 }
