@@ -16,7 +16,7 @@ use crate::local::{Durability, Local, LocalConfig};
 use crate::model::document::Document;
 use crate::model::event::EventKind;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, JobId, Priority, Target};
-use crate::replica::{Replica, ReplicaOptions, judge};
+use crate::replica::{Replica, ReplicaOptions};
 
 /// The demo's site is the same every time.
 const SEED: u64 = 7;
@@ -68,7 +68,8 @@ fn settings(surroundings: &Surroundings, data: &Path, local: &Local, site: &str)
     set("GATE__PAGE_LOADS_PER_MINUTE", "6000");
     set("GATE__BURST_PAGE_LOADS", "3000");
     set("GATE__OPEN_AFTER_FAILURES", "100");
-    set("ENGINE__RETRIES", "0");
+    set("GATE__REST_S", "1");
+    set("ENGINE__RETRY__BACKOFF_FIRST_MS", "200");
     Ok(Config::load(&sources)?)
 }
 
@@ -120,7 +121,7 @@ async fn show(service: &Service, replica: &Replica, jobs: &[(Target, JobId)], da
         let document: Document = serde_json::from_str(&text)?;
         let truth = replica.truth(&target.platform, &target.handle);
         let wrong =
-            truth.map_or_else(|| vec!["the replica does not know it".to_owned()], |truth| judge(&document, &truth));
+            truth.map_or_else(|| vec!["the replica does not know it".to_owned()], |truth| truth.complaints(&document));
         if wrong.is_empty() {
             right += 1;
         }
