@@ -10,7 +10,7 @@ function el(part,attrs){
   var s=SKIN[part]||{t:"div",c:"",a:{},w:0},n=document.createElement(s.t),kids=[].slice.call(arguments,2);
   if(s.c)n.className=s.c;
   for(var a in s.a)n.setAttribute(a,s.a[a]);
-  for(a in attrs||{})if(attrs[a]!=null)n.setAttribute(a,attrs[a]);
+  for(a in attrs||{})if(attrs[a]!=null&&DROP.indexOf(a)<0)n.setAttribute(a,attrs[a]);
   kids.forEach(function(c){if(c!=null&&c!=="")n.append(c)});
   for(var i=0;i<s.w;i++){var w=document.createElement("div");w.className=s.c+"-w"+i;w.append(n);n=w}
   return n;
