@@ -71,7 +71,7 @@ function grid(owner,name,first,load,limit){
       if(foot.getBoundingClientRect().top<innerHeight+250)more();
     },function(){busy=false;info={}});
   }
-  function start(list){add(list);whenSeen(foot,more)}
+  function start(list){add(list);whenSeen(foot,more);beacon("grid")}
   if(first)start(first);else load(null).then(function(list){if(list)start(list);else message("Something went wrong","Please reload the page")});
 }
 function card(node,owner,name){

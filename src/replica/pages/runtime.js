@@ -27,3 +27,5 @@ function meta(attr,name,content){var m=document.createElement("meta");m.setAttri
 function style(css){var s=document.createElement("style");s.textContent=css;document.head.append(s)}
 function looks(rules){var css="";for(var p in rules){var s=SKIN[p];if(s&&s.c)css+="."+s.c.split(" ")[0]+"{"+rules[p]+"}"}style(css)}
 function whenSeen(node,act){new IntersectionObserver(function(es){if(es.some(function(e){return e.isIntersecting}))act()},{rootMargin:"250px"}).observe(node)}
+function beacon(what){if(navigator.sendBeacon)navigator.sendBeacon("/ajax/bz",JSON.stringify({event:what,at:performance.now()}))}
+addEventListener("load",function(){beacon("loaded")});

@@ -95,7 +95,7 @@ function feed(user,total){
       seen[id]=1;
       list.append(card(item,list.children.length));
     });
-    if(cursor==="0")whenSeen(foot,more);
+    if(cursor==="0"){whenSeen(foot,more);beacon("feed")}
     cursor=body.cursor;done=!body.hasMore;
     if(done&&!list.children.length&&total===0)message(text("no_content"),text("no_videos_yet"));
     if(!done&&foot.getBoundingClientRect().top<innerHeight+250)more();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use social_sentinel::model::document::Outcome;
 use social_sentinel::replica::{FaultKind, FaultRule, Mode, Redesign, RedesignKind, RequestKind, Site, Truth};
 
-use super::tiktok::{all_items, user_detail};
+use super::tiktok::{all_items, signed, user_detail};
 use super::{handle, ids, replica, truth};
 use crate::support::http::{ask, get, post};
 
@@ -111,4 +111,18 @@ async fn faults_are_planted_in_every_nth_page() {
     replica.control().clear_faults();
     replica.control().fault(FaultRule { kind: FaultKind::CutOff, platform: None, handle: None, every: None });
     assert!(ask(replica.base_url(), "GET", "/@creator_1", &[], "").await.is_err(), "the page ends halfway");
+}
+
+#[tokio::test]
+async fn a_hanging_call_waits_until_its_visitor_leaves() {
+    let replica = replica(28).await;
+    let rule = FaultRule { kind: FaultKind::HangingApi, platform: None, handle: Some("creator_2".into()), every: None };
+    replica.control().fault(rule);
+    let sec_uid = user_detail(&replica, "creator_2").await["userInfo"]["user"]["secUid"].clone();
+    let path = signed(&replica, &format!("secUid={}&cursor=0&count=16", sec_uid.as_str().unwrap_or_default())).await;
+    let call = ask(replica.base_url(), "GET", &path, &[], "");
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(300), call).await.is_err());
+    replica.control().clear_faults();
+    user_detail(&replica, "creator_2").await;
+    assert_eq!(get(replica.base_url(), &path).await.status, 200, "a page without the fault ends it");
 }

@@ -13,7 +13,7 @@ fn fnv(start: u32, text: &str) -> u32 {
 }
 
 /// Signs a query as the page's script does, with the secret read from it.
-async fn signed(replica: &Replica, query: &str) -> String {
+pub(super) async fn signed(replica: &Replica, query: &str) -> String {
     let script = get(replica.base_url(), "/static/tiktok-main.js").await.text();
     let secret = between(&script, "SECRET=\"", "\"");
     let query = format!("{query}&msToken=t");
