@@ -5,6 +5,7 @@
 mod browser;
 mod controls;
 mod instagram;
+mod judge;
 mod site;
 mod tiktok;
 
