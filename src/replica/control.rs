@@ -1,4 +1,15 @@
 //! The switches of the site, for tests in the same process and, by `/__control/…`, for programs outside it.
+//!
+//! Over HTTP, each POST takes a JSON object and each answers `{"ok": true}` or 400 with the reason:
+//! - `/__control/mode` `{"platform": "tiktok", "mode": "normal" | "empty_bodies" | "login_wall" | "captcha"}`, or
+//!   `{…, "mode": "throttle", "retry_after_s": 7}`, `{…, "mode": "down", "status": 503}`, `{…, "mode": "latency", "ms": 200}`
+//! - `/__control/redesign` `{"platform", "redesign": {"kind": "dom" | "json" | "both", "seed": 1, "share": 0.5} | null}`
+//! - `/__control/fault` `{"rule": {"kind": "renderer_crash", "platform"?, "handle"?, "every"?}}`, `/__control/clear_faults`
+//! - `/__control/surge` `{"platform", "handle", "factor"}`, `/__control/rename` `{"platform", "old", "new"}`
+//! - `/__control/delete_posts` `{"ids": […]}`, `/__control/advance_time` `{"days"}`, `/__control/reset`,
+//!   `/__control/clear_requests`
+//!
+//! GET reads: `/__control/requests`, `/__control/handles`, `/__control/truth/<platform>/<handle>`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

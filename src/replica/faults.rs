@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::catalogue::Role;
+use super::catalogue::{Role, Site};
 use super::http::{Fate, Reply};
 use super::world::World;
 
@@ -47,16 +47,23 @@ pub struct FaultRule {
 }
 
 /// The fault that this profile page gets. Counts the page.
-pub(super) fn fault_of_page(world: &World, platform: &str, handle: &str, role: Role) -> Option<FaultKind> {
+pub(super) fn fault_of_page(world: &World, site: Site, handle: &str, role: Role) -> Option<FaultKind> {
     let mut changes = world.changes();
     changes.pages += 1;
     let page = changes.pages;
     let planted = changes.faults.iter().find(|rule| {
-        rule.platform.as_deref().is_none_or(|p| p == platform)
+        rule.platform.as_deref().is_none_or(|p| p == site.name())
             && rule.handle.as_deref().is_none_or(|h| h == handle)
             && rule.every.is_none_or(|n| n > 0 && page.is_multiple_of(n))
     });
-    planted.map(|rule| rule.kind).or_else(|| fault_of_role(role))
+    let fault = planted.map(|rule| rule.kind).or_else(|| fault_of_role(role));
+    let key = (site, handle.to_owned());
+    if fault == Some(FaultKind::HangingApi) {
+        changes.hanging.insert(key);
+    } else {
+        changes.hanging.remove(&key);
+    }
+    fault
 }
 
 /// The fault that comes with the part a profile plays.

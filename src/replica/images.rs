@@ -10,7 +10,7 @@ use image::{ExtendedColorType, ImageEncoder as _, Rgb, RgbImage};
 use super::dice::Dice;
 
 const WORKS: usize = 48;
-const COVER: (u32, u32) = (270, 360);
+const COVER: (u32, u32) = (405, 540);
 const AVATAR: (u32, u32) = (240, 240);
 
 /// All pictures of a site.
@@ -47,7 +47,7 @@ fn paint(seed: u64, what: &str, work: usize, (width, height): (u32, u32)) -> Byt
         .map(|_| {
             let at = |dice: &mut Dice, size: u32| i64::try_from(dice.below(u64::from(size))).unwrap_or(0);
             let (x, y) = (at(&mut dice, width), at(&mut dice, height));
-            let radius = i64::try_from(dice.between(15, 90)).unwrap_or(15);
+            let radius = i64::try_from(dice.between(20, 120)).unwrap_or(15);
             (x, y, radius * radius, colour(&mut dice))
         })
         .collect();

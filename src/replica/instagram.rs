@@ -4,11 +4,11 @@ use serde_json::json;
 
 use super::catalogue::{Role, Site, role};
 use super::dice::Dice;
-use super::faults::{self, FaultKind, fault_of_page};
+use super::faults::{self, fault_of_page};
 use super::http::{Fate, Reply};
 use super::instagram_data as data;
 use super::instagram_page as page;
-use super::people::{Person, person};
+use super::people::{Person, handle_in_fb_id, person};
 use super::posts::by_code;
 use super::route::InstagramRoute;
 use super::server::Asked;
@@ -79,7 +79,7 @@ fn profile(world: &World, route: &InstagramRoute, handle: &str, asked: &Asked) -
         return refusal;
     }
     let Some(person) = person(world, Site::Instagram, handle) else { return page::gone(world, handle) };
-    let fault = fault_of_page(world, "instagram", handle, role);
+    let fault = fault_of_page(world, Site::Instagram, handle, role);
     let reply = if asked.is_logged_in() {
         page::member_profile(world, &person, fault)
     } else {
@@ -154,7 +154,7 @@ fn guest_query(world: &World, asked: &Asked) -> Reply {
     let Some(person) = found.filter(may_be_listed) else {
         return guarded(&json!({"data": {"node": null}, "extensions": {"is_final": true}}));
     };
-    if world.has_fault(FaultKind::HangingApi, &person.handle) {
+    if world.calls_hang(Site::Instagram, &person.handle) {
         return Reply::empty().fated(Fate::Withheld);
     }
     let timeline = data::guest_timeline(world, &person, data::place_of(text("after").as_deref()));
@@ -169,10 +169,11 @@ fn may_be_listed(person: &Person) -> bool {
     !person.private && !matches!(person.role, Role::NoPosts | Role::Walled | Role::Checkpoint | Role::AgeGated)
 }
 
-/// The profile that a page's call means: its id alone does not lead back, the page that calls names it.
+/// The profile that a call means: by its id, or, where the id does not lead back, by the page that calls.
 fn by_fb_id(world: &World, asked: &Asked, fb_id: &str) -> Option<Person> {
-    let handle = asked.referer.split('/').nth(3)?;
-    person(world, Site::Instagram, handle).filter(|person| person.fb_id == fb_id)
+    let named = handle_in_fb_id(fb_id).map(|first| world.handle_today(Site::Instagram, &first));
+    let handle = named.or_else(|| asked.referer.split('/').nth(3).map(str::to_owned))?;
+    person(world, Site::Instagram, &handle).filter(|person| person.fb_id == fb_id)
 }
 
 fn session_query(world: &World, asked: &Asked) -> Reply {

@@ -16,6 +16,7 @@ mod images;
 mod instagram;
 mod instagram_data;
 mod instagram_page;
+mod judge;
 mod markup;
 mod people;
 mod posts;

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 
-use super::catalogue::{Role, Site, role};
+use super::catalogue::{Role, Site, handle_of, number_of, role};
 use super::dice::Dice;
 use super::words;
 use super::world::World;
@@ -81,7 +81,7 @@ fn make(world: &World, site: Site, role: Role, handle: &str, first: &str) -> Per
         handle: handle.to_owned(),
         first_handle: first.to_owned(),
         id: profile_id(&mut dice, site),
-        fb_id: format!("178414{:011}", dice.below(100_000_000_000)),
+        fb_id: fb_id(&mut dice, first),
         sec_uid: format!("{SEC_UID_HEAD}{}{}", URL_SAFE_NO_PAD.encode(first), dice.hex(SEC_UID_TAIL)),
         bio: words::bio(&mut dice, role),
         name,
@@ -149,6 +149,18 @@ fn grown(count: u64, factor: f64) -> u64 {
     // Written out and read back: a float of at most nine digits, without a cast that could lose its sign.
     let hundredths = format!("{hundredths:.0}").parse::<u64>().unwrap_or(100);
     count.saturating_mul(hundredths) / 100
+}
+
+/// Seventeen digits, in which the handle's numbers stand: a call names a profile by this id alone.
+fn fb_id(dice: &mut Dice, first: &str) -> String {
+    let (kind, number) = number_of(first).unwrap_or((99, dice.below(1 << 18)));
+    format!("178414{kind:02}{number:06}{:03}", dice.below(1_000))
+}
+
+/// The first handle that Instagram's other id was made from.
+pub(super) fn handle_in_fb_id(fb_id: &str) -> Option<String> {
+    let digits = fb_id.strip_prefix("178414").filter(|digits| digits.len() == 11)?;
+    handle_of(digits.get(..2)?.parse().ok()?, digits.get(2..8)?.parse().ok()?)
 }
 
 fn profile_id(dice: &mut Dice, site: Site) -> String {

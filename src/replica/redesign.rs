@@ -181,3 +181,31 @@ pub(super) fn rename_keys(redesign: &Redesign, value: Value) -> Value {
         scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The keys in calls of `g(object, "key", …)` and `k("key")`.
+    fn keys_read_by(script: &str) -> BTreeSet<&str> {
+        let starts = script.match_indices(['g', 'k']).filter(|(at, _)| {
+            let before = script[..*at].chars().next_back();
+            script[at + 1..].starts_with('(') && !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.')
+        });
+        let arguments = starts.filter_map(|(at, _)| script[at + 2..].split_once(')').map(|(inside, _)| inside));
+        arguments.flat_map(|inside| inside.split('"').skip(1).step_by(2)).collect()
+    }
+
+    #[test]
+    fn every_key_that_the_scripts_read_is_in_their_dictionary() {
+        for script in [include_str!("pages/tiktok.js"), include_str!("pages/instagram.js")] {
+            let keys = keys_read_by(script);
+            assert!(keys.len() > 20);
+            let unknown: Vec<_> =
+                keys.iter().filter(|key| !SCRIPT_KEYS.contains(key) && !KEPT_KEYS.contains(key)).collect();
+            assert!(unknown.is_empty(), "{unknown:?} would not be found under a redesign");
+        }
+    }
+}

@@ -13,6 +13,8 @@ pub(super) enum Route {
     Cover(String),
     Avatar(String),
     Video,
+    /// Where pages report that they were looked at.
+    Beacon,
     Robots,
     Unknown,
 }
@@ -42,8 +44,21 @@ pub(super) enum InstagramRoute {
 }
 
 /// First parts of paths that are no Instagram handles.
-const RESERVED: [&str; 12] =
-    ["login", "accounts", "api", "graphql", "static", "v", "o1", "video", "challenge", "p", "reel", "favicon.ico"];
+const RESERVED: [&str; 13] = [
+    "login",
+    "accounts",
+    "api",
+    "graphql",
+    "static",
+    "v",
+    "o1",
+    "video",
+    "challenge",
+    "p",
+    "reel",
+    "ajax",
+    "favicon.ico",
+];
 
 /// Reads a path.
 pub(super) fn route(path: &str) -> Route {
@@ -59,6 +74,7 @@ pub(super) fn route(path: &str) -> Route {
         ["api", "v1", "users", "web_profile_info"] => Route::Instagram(InstagramRoute::ProfileInfo),
         ["accounts", "login"] => Route::Instagram(InstagramRoute::Login),
         ["challenge", ..] => Route::Instagram(InstagramRoute::Challenge),
+        ["ajax", "bz"] => Route::Beacon,
         ["static", name] => Route::Script((*name).to_owned()),
         ["tos-maliva-avt-0068", file] | ["v", "t51.2885-19", file] => Route::Avatar(key(file)),
         ["tos-no1a-p-0037-no", file] | ["v", "t51.2885-15", file] => Route::Cover(key(file)),
@@ -99,6 +115,7 @@ impl Route {
             | Self::Cover(_)
             | Self::Avatar(_)
             | Self::Video
+            | Self::Beacon
             | Self::Robots
             | Self::Unknown => None,
         }
@@ -123,7 +140,7 @@ impl Route {
             },
             Self::Script(_) => RequestKind::Asset,
             Self::Cover(_) | Self::Avatar(_) | Self::Video => RequestKind::Media,
-            Self::Control(_) | Self::Robots | Self::Unknown => RequestKind::Other,
+            Self::Control(_) | Self::Beacon | Self::Robots | Self::Unknown => RequestKind::Other,
         }
     }
 

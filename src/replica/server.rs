@@ -124,6 +124,7 @@ fn serve_route(world: &World, route: &Route, asked: &Asked) -> Reply {
         Route::Cover(key) => Reply::lasting("image/jpeg", world.gallery().cover(key)),
         Route::Avatar(key) => Reply::lasting("image/jpeg", world.gallery().avatar(key)),
         Route::Video => Reply::lasting("video/mp4", Bytes::from_static(b"\0\0\0\x18ftypisom\0\0\x02\0isomiso2")),
+        Route::Beacon => Reply::new(204, "text/plain", Bytes::new()),
         Route::Robots => Reply::new(200, "text/plain", "User-agent: *\nDisallow: /__control/\n"),
         Route::Unknown => Reply::new(404, "text/plain; charset=utf-8", "Not found"),
         Route::TikTok(route) => tiktok::answer(world, route, asked),

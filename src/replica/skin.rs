@@ -102,7 +102,11 @@ const INSTAGRAM: [Part; 40] = [
     ("article", "article", "", ""),
 ];
 
-/// The look of a site as a constant for its script: `{part: {t, c, a, w}}`, `ORDER` of the counts, `CELL` id prefix.
+/// Parts that the scripts add to later, or whose place in a grid counts.
+const UNWRAPPED: [&str; 9] = ["body", "nav", "main", "list", "grid", "row", "cell", "count", "footline"];
+
+/// The look of a site as constants for its script: `SKIN` is `{part: {t, c, a, w}}` (tag, class, attributes, number of
+/// wrappers), `ORDER` that of the counts, `DROP` the attributes that are left out.
 pub(super) fn script_constants(site: Site, redesign: Option<&Redesign>) -> String {
     let seed = redesign.filter(|redesign| redesign.changes_dom()).map(|redesign| redesign.seed);
     let parts: &[Part] = match site {
@@ -119,9 +123,13 @@ pub(super) fn script_constants(site: Site, redesign: Option<&Redesign>) -> Strin
         Some(1) => "[1,2,0]",
         Some(_) => "[2,0,1]",
     };
-    let cell =
-        seed.map_or("grid-item-container-".to_owned(), |seed| format!("c{}-", Dice::new(seed, &["cell"]).hex(4)));
-    format!("var SKIN={},ORDER={order},CELL=\"{cell}\";", Value::Object(skin))
+    let drop = match seed.map(|seed| Dice::new(seed, &["drop"]).below(3)) {
+        None => json!([]),
+        Some(0) => json!(["id"]),
+        Some(1) => json!(["id", "title"]),
+        Some(_) => json!(["id", "title", "role", "aria-label", "tabindex"]),
+    };
+    format!("var SKIN={},ORDER={order},DROP={drop};", Value::Object(skin))
 }
 
 /// The test attribute's name: a redesign renames it, or drops it.
@@ -154,7 +162,7 @@ fn look(site: Site, seed: Option<u64>, (name, tag, class, e2e): &Part, attribute
             if seed % 4 < 2 { (*e2e).to_owned() } else { format!("q{}", Dice::new(seed, &["e2e", e2e]).hex(5)) };
         attributes.insert(attribute.to_owned(), json!(value));
     }
-    let wrappers = if matches!(*name, "cell" | "count" | "row" | "footline") { 0 } else { dice.below(3) / 2 };
+    let wrappers = if UNWRAPPED.contains(name) { 0 } else { dice.below(3) / 2 };
     json!({"t": other_tag(&mut dice, tag), "c": class, "a": attributes, "w": wrappers})
 }
 

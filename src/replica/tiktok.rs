@@ -63,7 +63,7 @@ fn profile(world: &World, route: &TikTokRoute, handle: &str) -> Reply {
         Some(person) => data::user_detail(world, &person),
         None => data::nobody(),
     };
-    let fault = fault_of_page(world, "tiktok", handle, role);
+    let fault = fault_of_page(world, Site::TikTok, handle, role);
     let page = shell(world, handle, "webapp.user-detail", detail, fault);
     faults::applied(page, fault, &format!("/@{handle}"))
 }
@@ -155,7 +155,7 @@ fn item_list(world: &World, asked: &Asked) -> Reply {
     if person.private {
         return Reply::json(200, &json!({"statusCode": 10_222, "status_code": 10_222, "status_msg": ""}));
     }
-    if world.has_fault(FaultKind::HangingApi, &person.handle) {
+    if world.calls_hang(Site::TikTok, &person.handle) {
         return Reply::empty().fated(Fate::Withheld);
     }
     let cursor = asked.param("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ballast::Bundles;
 use super::catalogue::Site;
-use super::faults::{FaultKind, FaultRule};
+use super::faults::FaultRule;
 use super::images::Gallery;
 use super::redesign::Redesign;
 use super::requests::RequestBook;
@@ -56,6 +56,8 @@ pub(super) struct Changes {
     pub(super) redesigns: HashMap<Site, Redesign>,
     /// Faults to plant.
     pub(super) faults: Vec<FaultRule>,
+    /// Profiles whose last page was given [`super::FaultKind::HangingApi`].
+    pub(super) hanging: HashSet<(Site, String)>,
     /// How many pages a site has served, for faults in every n-th.
     pub(super) pages: u64,
     /// Audiences multiplied, by first handle.
@@ -175,10 +177,9 @@ impl World {
         renamed.map_or_else(|| first.to_owned(), |((_, handle), _)| handle.clone())
     }
 
-    /// Whether a fault of this kind is planted for a profile's calls.
-    pub(super) fn has_fault(&self, kind: FaultKind, handle: &str) -> bool {
-        let for_handle = |rule: &FaultRule| rule.handle.as_deref().is_none_or(|h| h == handle);
-        self.changes().faults.iter().any(|rule| rule.kind == kind && for_handle(rule))
+    /// Whether the calls of a profile's page are to be left without an answer.
+    pub(super) fn calls_hang(&self, site: Site, handle: &str) -> bool {
+        self.changes().hanging.contains(&(site, handle.to_owned()))
     }
 
     /// True the first time it is asked for a profile.

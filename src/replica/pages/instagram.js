@@ -48,7 +48,7 @@ function header(user,posts,category){
 
 /* The grid: rows of three, more when its end comes near. */
 function grid(owner,name,first,load,limit){
-  var box=el("grid"),foot=el("footline"),row=null,shown=0,seen={},busy=false,pages=1,info;
+  var box=el("grid"),foot=el("footline"),row=null,shown=0,seen={},busy=false,pages=1,walled=0,info;
   main.append(el("tabs",{},el("tab",{},"POSTS"),el("tab",{},"REELS"),el("tab",{},"TAGGED")),box,foot);
   function add(list){
     (g(list,"edges")||[]).forEach(function(e){
@@ -62,7 +62,7 @@ function grid(owner,name,first,load,limit){
   }
   function more(){
     if(busy||!info.has_next_page)return;
-    if(limit&&pages>=limit){if(!document.querySelector('[role="dialog"]'))main.append(el("dialog",{role:"dialog"},"Log in to see more photos and videos from "+name));return}
+    if(limit&&pages>=limit){if(!walled++)main.append(el("dialog",{role:"dialog"},"Log in to see more photos and videos from "+name));return}
     busy=true;
     load(info.end_cursor).then(function(list){
       busy=false;
@@ -71,7 +71,7 @@ function grid(owner,name,first,load,limit){
       if(foot.getBoundingClientRect().top<innerHeight+250)more();
     },function(){busy=false;info={}});
   }
-  function start(list){add(list);whenSeen(foot,more)}
+  function start(list){add(list);whenSeen(foot,more);beacon("grid")}
   if(first)start(first);else load(null).then(function(list){if(list)start(list);else message("Something went wrong","Please reload the page")});
 }
 function card(node,owner,name){

@@ -10,7 +10,7 @@ function el(part,attrs){
   var s=SKIN[part]||{t:"div",c:"",a:{},w:0},n=document.createElement(s.t),kids=[].slice.call(arguments,2);
   if(s.c)n.className=s.c;
   for(var a in s.a)n.setAttribute(a,s.a[a]);
-  for(a in attrs||{})if(attrs[a]!=null)n.setAttribute(a,attrs[a]);
+  for(a in attrs||{})if(attrs[a]!=null&&DROP.indexOf(a)<0)n.setAttribute(a,attrs[a]);
   kids.forEach(function(c){if(c!=null&&c!=="")n.append(c)});
   for(var i=0;i<s.w;i++){var w=document.createElement("div");w.className=s.c+"-w"+i;w.append(n);n=w}
   return n;
@@ -27,3 +27,5 @@ function meta(attr,name,content){var m=document.createElement("meta");m.setAttri
 function style(css){var s=document.createElement("style");s.textContent=css;document.head.append(s)}
 function looks(rules){var css="";for(var p in rules){var s=SKIN[p];if(s&&s.c)css+="."+s.c.split(" ")[0]+"{"+rules[p]+"}"}style(css)}
 function whenSeen(node,act){new IntersectionObserver(function(es){if(es.some(function(e){return e.isIntersecting}))act()},{rootMargin:"250px"}).observe(node)}
+function beacon(what){if(navigator.sendBeacon)navigator.sendBeacon("/ajax/bz",JSON.stringify({event:what,at:performance.now()}))}
+addEventListener("load",function(){beacon("loaded")});

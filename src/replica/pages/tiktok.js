@@ -95,7 +95,7 @@ function feed(user,total){
       seen[id]=1;
       list.append(card(item,list.children.length));
     });
-    if(cursor==="0")whenSeen(foot,more);
+    if(cursor==="0"){whenSeen(foot,more);beacon("feed")}
     cursor=body.cursor;done=!body.hasMore;
     if(done&&!list.children.length&&total===0)message(text("no_content"),text("no_videos_yet"));
     if(!done&&foot.getBoundingClientRect().top<innerHeight+250)more();
@@ -103,7 +103,7 @@ function feed(user,total){
   function card(item,index){
     var id=g(item,"id"),photo=g(item,"imagePost"),who=g(item,"author","uniqueId");
     var alt=(g(item,"desc")||"")+" created by "+g(item,"author","nickname")+" with "+g(item,"music","authorName")+"’s "+g(item,"music","title");
-    return el("cell",{id:CELL+index},el("card",{tabindex:"0",role:"button"},
+    return el("cell",{id:"grid-item-container-"+index},el("card",{tabindex:"0",role:"button"},
       el("anchor",{href:"https://www.tiktok.com/@"+who+(photo?"/photo/":"/video/")+id},
         g(item,"isPinnedItem")?el("badge",{},text("profile_page_pin")):"",
         el("cover",{loading:"lazy",decoding:"async",alt:alt,src:g(item,"video","cover")}),
