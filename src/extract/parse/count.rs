@@ -43,8 +43,6 @@ pub fn count(text: &str) -> Option<ParsedCount> {
 /// The number that begins at `start`, with its unit; none where no number begins there or it is part of a word.
 pub(super) fn number_at(text: &[char], start: usize, tongue: Tongue) -> Option<Shown> {
     let (digits, end) = Digits::scan(text, start)?;
-    let alone =
-        start == 0 || !matches!(text[start - 1], '-' | '/' | ':' | '.' | ',' | '\'' | '%' | '$' | '€' | '£' | '¥');
     let (value, end) = match unit::behind(text, end) {
         Some(unit) => (with_unit(text, &digits, &unit, tongue), unit.end),
         None => (digits.integer().map(|n| (n, 1, false)), end),
@@ -56,8 +54,8 @@ pub(super) fn number_at(text: &[char], start: usize, tongue: Tongue) -> Option<S
     if text.get(end).is_some_and(|c| is_name(*c)) {
         return None;
     }
-    let closed = closed(text, end);
-    let count = value.filter(|(value, _)| alone && closed && *value <= LARGEST).map(|(value, unit)| ParsedCount {
+    let alone = opened(text, start) && closed(text, end);
+    let count = value.filter(|(value, _)| alone && *value <= LARGEST).map(|(value, unit)| ParsedCount {
         value,
         precision: if unit == 1 && end_is_digit(text, end) { Precision::Exact } else { Precision::Rounded },
         unit,
@@ -112,12 +110,22 @@ fn lower_units(text: &[char], mut value: u64, mut factor: u64, mut end: usize) -
     (Some((value, factor)), end)
 }
 
+/// Whether what stands before leaves the number a count: no sign, no part of a date, a time, a sum or another number.
+fn opened(text: &[char], start: usize) -> bool {
+    let digit_before = start >= 2 && text[start - 2].is_ascii_digit();
+    match start.checked_sub(1).map(|i| text[i]) {
+        Some('-' | '/' | '%' | '$' | '€' | '£' | '¥') => false,
+        Some(':' | '.' | ',' | '\'' | '،' | '٫' | '٬') => !digit_before,
+        _ => true,
+    }
+}
+
 /// Whether what follows leaves the number a count: no open end ("99+"), percent sign, date or time.
 fn closed(text: &[char], end: usize) -> bool {
     let digit_follows = text.get(end + 1).is_some_and(char::is_ascii_digit);
     match text.get(end) {
         Some('+' | '%' | '°' | '$' | '€' | '£') => false,
-        Some('-' | ':' | '/' | '.' | ',' | '\'' | '٫' | '٬' | '~') => !digit_follows,
+        Some('-' | ':' | '/' | '.' | ',' | '\'' | '٫' | '٬' | '،' | '~') => !digit_follows,
         _ => true,
     }
 }
@@ -144,6 +152,7 @@ mod tests {
             ("1 137 245", 1_137_245, 1),
             ("12,34,567", 1_234_567, 1),
             ("783.4K", 783_400, 100),
+            ("１，２３４", 1_234, 1),
             ("12.6 K", 12_600, 100),
             ("12K", 12_000, 1_000),
             ("1,1 M", 1_100_000, 100_000),

@@ -62,8 +62,8 @@ fn pairs(text: &[char], numbers: &[Shown], labels: &[(CountLabel, usize, usize)]
 fn joined(text: &[char], from: usize, to: usize) -> bool {
     let Some(gap) = text.get(from..to) else { return false };
     let word: String = gap.iter().filter(|c| in_word(**c)).collect();
-    let small =
-        matches!(word.as_str(), "" | "de" | "mga") || (word.chars().count() <= 2 && word.chars().all(runs_together));
+    let small = matches!(word.as_str(), "" | "de" | "di" | "d" | "mga")
+        || (word.chars().count() <= 2 && word.chars().all(runs_together));
     gap.len() <= 6 && small && gap.iter().all(|c| in_word(*c) || matches!(*c, ' ' | TIGHT_SPACE | ':' | '\'' | '('))
 }
 
@@ -79,7 +79,7 @@ fn no_unit_follows(text: &[char], number: &Shown, labels: &[(CountLabel, usize, 
     let Some(next) = text.get(at).filter(|c| in_word(**c)) else { return true };
     let word: String = text[at..].iter().take_while(|c| in_word(**c)).take(4).collect();
     labels.iter().any(|(_, start, _)| *start == at)
-        || matches!(word.as_str(), "de" | "mga")
+        || matches!(word.as_str(), "de" | "di" | "d" | "mga")
         || (COUNTERS.contains(*next) && runs_together(*next))
         || number.count.is_some_and(|c| c.unit == 1 && c.value >= SURELY_WHOLE)
 }
@@ -94,7 +94,9 @@ fn numbers(text: &[char], labels: &[(CountLabel, usize, usize)]) -> Vec<Shown> {
             at += 1;
             continue;
         }
-        let named = at > 0 && is_name(text[at - 1]);
+        // An Arabic "and" is written onto the number that follows it.
+        let and = at > 0 && text[at - 1] == 'و' && (at == 1 || !in_word(text[at - 2]));
+        let named = at > 0 && is_name(text[at - 1]) && !and;
         match number_at(text, at, tongue) {
             Some(mut shown) if !named => {
                 if !no_unit_follows(text, &shown, labels) {
@@ -145,6 +147,13 @@ mod tests {
     }
 
     #[test]
+    fn a_number_cut_in_two_by_the_limit_is_not_read() {
+        let text = format!("{} 1234567 Followers", "x ".repeat(196));
+        assert_eq!(count_in(&text), None);
+        assert!(labelled(&text).is_empty());
+    }
+
+    #[test]
     fn every_labelled_count_of_a_description_is_found() {
         use CountLabel::{Followers, Following, Likes, Posts};
         let read = |text| labelled(text).into_iter().map(|(l, c)| (l, c.value)).collect::<Vec<_>>();
@@ -162,6 +171,13 @@ mod tests {
             ("2 362 подписчиков, 136 подписок, 224 публикаций", three(2362, 136, 224)),
             ("フォロワー2,362人、フォロー中136人、投稿224件", three(2362, 136, 224)),
             ("팔로워 2,362명, 팔로잉 136명, 게시물 224개", three(2362, 136, 224)),
+            ("\u{200F}٢٬٣٦٢ متابع، و\u{200F}١٣٦\u{200F} يتابع، و٢٢٤ منشور - شاهد", three(2362, 136, 224)),
+            ("2,362 takipçi, 136 takip edilen, 224 gönderi", three(2362, 136, 224)),
+            ("2 362 obserwujących, 136 obserwowanych, 224 postów", three(2362, 136, 224)),
+            ("Followers 2,362 Following 136 Posts 224", three(2362, 136, 224)),
+            ("2,362 位粉丝，136 人关注，224 篇帖子", three(2362, 136, 224)),
+            ("12,6 mil. de urmăritori, 136 urmăriri, 224 de postări", three(12_600_000, 136, 224)),
+            ("1,2 million d’abonnés, 136 suivis, 224 publications", three(1_200_000, 136, 224)),
             ("2.362 seguidores, 136 seguidos, 224 publicaciones", three(2362, 136, 224)),
         ] {
             assert_eq!(read(text), expected, "{text}");

@@ -52,3 +52,13 @@ pub(super) fn tongue(text: &[char]) -> Tongue {
         None => Tongue::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_label_has_two_meanings() {
+        assert_eq!(LABELS.contradictions(), Vec::<String>::new());
+    }
+}

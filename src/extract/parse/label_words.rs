@@ -37,7 +37,7 @@ pub(super) const WORDS: &[(CountLabel, &str)] = &[
     ),
     (
         Following,
-        "sleduje|sleduji|sledované|sledovaní|sledujem|követés|követett|követi|urmăriri|urmărește|prati|praćenja|pratim|sledi|seko|seka|sekama|jälgib|jälgitavad",
+        "sleduje|sleduji|sledované|sledovaní|sledujem|követés|követett|követi|urmăriri|urmărește|praćenja|seka|sekama|jälgib|jälgitavad",
     ),
     (
         Following,
@@ -73,7 +73,7 @@ pub(super) const WORDS: &[(CountLabel, &str)] = &[
     ),
     (
         Views,
-        "view|views|play|plays|vue|vues|aufrufe|aufruf|wiedergaben|visualización|visualizaciones|reproducción|reproducciones|visualização|visualizações",
+        "view|views|plays|vue|vues|aufrufe|aufruf|wiedergaben|visualización|visualizaciones|reproducción|reproducciones|visualização|visualizações",
     ),
     (
         Views,
@@ -117,7 +117,7 @@ pub(super) const WORDS: &[(CountLabel, &str)] = &[
     ),
     (
         Following,
-        "подписки|подписок|подписка|подписан|подписаны|відстежуються|стежить|стежу|підписки|підписок|следвани|следва|последвани|прати|праћења|ακολουθεί|ακολουθείτε",
+        "подписки|подписок|подписка|подписан|подписаны|відстежуються|стежить|стежу|підписки|підписок|следвани|следва|последвани|праћења|ακολουθεί|ακολουθείτε",
     ),
     (Following, "ακολουθούν|падпіскі|жазылымдар|дагаж байгаа|հետևում է|გამოწერილი"),
     (
@@ -149,7 +149,7 @@ pub(super) const WORDS: &[(CountLabel, &str)] = &[
     ),
     (
         Following,
-        "يتابع|متابَعون|يتابعهم|تتابعهم|أتابعهم|دنبال شونده|دنبال‌شونده|دنبال می‌کند|دنبال‌شوندگان|فالونگ|פולואינג|במעקב|עוקב אחרי|עוקב/ת|נעקבים",
+        "يتابع|يتابعهم|تتابعهم|أتابعهم|دنبال شونده|دنبال‌شونده|دنبال می‌کند|دنبال‌شوندگان|فالونگ|פולואינג|במעקב|עוקב אחרי|עוקב/ת|נעקבים",
     ),
     (
         Likes,
@@ -180,11 +180,11 @@ pub(super) const WORDS: &[(CountLabel, &str)] = &[
     ),
     (
         Following,
-        "关注|已关注|正在关注|追蹤中|正在追蹤|已追蹤|關注|フォロー中|フォロー|팔로잉|팔로우|กำลังติดตาม|ກຳລັງຕິດຕາມ|កំពុងតាមដាន",
+        "关注|已关注|正在关注|追蹤中|正在追蹤|已追蹤|關注|フォロー中|팔로잉|팔로우|กำลังติดตาม|ກຳລັງຕິດຕາມ|កំពុងតាមដាន",
     ),
     (Likes, "赞|获赞|點讚|讚|喜歡|个赞|次赞|いいね|いいね！|좋아요|ถูกใจ|การถูกใจ|คนถูกใจ|ຖືກໃຈ"),
     (Posts, "帖子|作品|篇帖子|条帖子|貼文|則貼文|投稿|件の投稿|게시물|동영상|โพสต์|วิดีโอ|ໂພສ|ប្រកាស"),
-    (Views, "播放|次播放|观看|次观看|觀看次數|次觀看|再生|回再生|閲覧|조회|조회수|재생|การดู|ครั้ง|ยอดดู"),
+    (Views, "播放|次播放|观看|次观看|觀看次數|次觀看|再生|回再生|閲覧|조회|조회수|재생|การดู|ยอดดู"),
     (Comments, "评论|条评论|則留言|留言|コメント|件のコメント|댓글|ความคิดเห็น"),
     (Shares, "分享|次分享|シェア|シェア数|공유|การแชร์|แชร์"),
 ];

@@ -24,6 +24,17 @@ impl<T: Copy> Lexicon<T> {
         Self(words)
     }
 
+    /// Words that stand in the table with two meanings: always a mistake, for which one is found is chance.
+    #[cfg(test)]
+    pub(super) fn contradictions(&self) -> Vec<String>
+    where
+        T: PartialEq,
+    {
+        let buckets = self.0.values().flatten();
+        let twice = |word: &Vec<char>, meaning: &T| self.0[&word[0]].iter().any(|(w, m)| w == word && m != meaning);
+        buckets.filter(|(word, meaning)| twice(word, meaning)).map(|(word, _)| word.iter().collect()).collect()
+    }
+
     /// The longest word that begins at `at` and ends where a word may end; the index behind it.
     pub(super) fn at(&self, text: &[char], at: usize) -> Option<(T, usize)> {
         let bucket = self.0.get(&lower(*text.get(at)?))?;

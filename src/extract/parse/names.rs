@@ -189,3 +189,13 @@ fn only<T: PartialEq>(mut all: impl Iterator<Item = T>) -> Option<T> {
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_month_has_two_meanings() {
+        assert_eq!(NAMES.contradictions(), Vec::<String>::new());
+    }
+}

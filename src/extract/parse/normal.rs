@@ -17,13 +17,23 @@ pub(super) const TIGHT_SPACE: char = '\u{A0}';
 /// The text with case kept, at most [`LONGEST`] characters of it.
 pub(super) fn normalise(text: &str) -> Vec<char> {
     let mut out = Vec::with_capacity(text.len().min(LONGEST));
-    for c in text.chars().take(LONGEST).filter_map(fold) {
+    let mut chars = text.chars();
+    let mut before = ' ';
+    for shown in chars.by_ref().take(LONGEST) {
+        // A wide comma groups only digits that are wide themselves; elsewhere it ends a clause, without a space behind it.
+        let wide_group = shown == '，' && matches!(before, '０'..='９');
+        before = shown;
+        let Some(c) = (if wide_group { Some(',') } else { fold(shown) }) else { continue };
         let space = c == ' ' || c == TIGHT_SPACE;
         match out.last_mut() {
             None if space => {}
             Some(last) if space && (*last == ' ' || *last == TIGHT_SPACE) => *last = ' ',
             _ => out.push(c),
         }
+    }
+    // What the end of a longer text cuts in two must not be read as a whole.
+    if chars.next().is_some() {
+        out.truncate(out.iter().rposition(|c| *c == ' ').unwrap_or(0));
     }
     while out.last().is_some_and(|c| *c == ' ' || *c == TIGHT_SPACE) {
         out.pop();
@@ -88,7 +98,6 @@ fn fold(c: char) -> Option<char> {
         | '\u{3000}' => ' ',
         '‘' | '’' | 'ʼ' | '＇' | '′' => '\'',
         '−' | '‒' | '–' | '﹣' | '－' => '-',
-        '，' | '､' | '،' => ',',
         '．' => '.',
         '：' => ':',
         '／' => '/',

@@ -24,11 +24,13 @@ enum Word {
     Ago(i64),
     /// One, written out.
     One,
+    /// An English one, a French year.
+    An,
     /// "ago" and the like.
     Filler,
 }
 
-use Word::{Ago, Filler, One, Span};
+use Word::{Ago, An, Filler, One, Span};
 
 /// The words; those of East Asia carry their "ago" with them, because 3日 alone is a day of the month.
 const WORDS: &[(Word, &str)] = &[
@@ -38,7 +40,7 @@ const WORDS: &[(Word, &str)] = &[
     ),
     (
         Span(1),
-        "saniye|sn|detik|giây|saat lalu|сек|секунд|секунды|секунду|δευτερόλεπτα|ثانية|ثوان|ثواني|שניות|सेकंड|সেকেন্ড|วินาที|秒前|秒钟前|秒鐘前|초 전|초전|ثانیه",
+        "saniye|sn|detik|giây|сек|секунд|секунды|секунду|δευτερόλεπτα|ثانية|ثوان|ثواني|שניות|सेकंड|সেকেন্ড|วินาที|秒前|秒钟前|秒鐘前|초 전|초전|ثانیه",
     ),
     (
         Span(MINUTE),
@@ -54,7 +56,7 @@ const WORDS: &[(Word, &str)] = &[
     ),
     (
         Span(HOUR),
-        "hodinou|órája|óra|órával|sa|saat|jam|giờ|ч|час|часа|часов|год|годин|години|годину|ώρες|ώρα|ساعة|ساعات|ساعه|שעות|שעה|घंटे|घंटा|ঘণ্টা|ชั่วโมง|ชม|時間前|小时前|小時前|个小时前|個小時前|시간 전|시간전|ساعت",
+        "hodinou|órája|óra|órával|sa|saat|jam|giờ|ч|час|часа|часов|годин|години|годину|ώρες|ώρα|ساعة|ساعات|ساعه|שעות|שעה|घंटे|घंटा|ঘণ্টা|ชั่วโมง|ชม|時間前|小时前|小時前|个小时前|個小時前|시간 전|시간전|ساعت",
     ),
     (
         Span(DAY),
@@ -83,7 +85,7 @@ const WORDS: &[(Word, &str)] = &[
     ),
     (
         Span(YEAR),
-        "y|yr|yrs|year|years|jahr|jahre|jahren|an|ans|année|années|año|años|ano|anos|anno|anni|jaar|jaren|år|vuotta|vuosi|rok|lata|lat|roky|let|év|éve|évvel|ani",
+        "y|yr|yrs|year|years|jahr|jahre|jahren|ans|année|années|año|años|ano|anos|anno|anni|jaar|jaren|år|vuotta|vuosi|rok|lata|lat|roky|let|év|éve|évvel|ani",
     ),
     (
         Span(YEAR),
@@ -91,7 +93,7 @@ const WORDS: &[(Word, &str)] = &[
     ),
     (
         Ago(0),
-        "now|just now|right now|jetzt|gerade eben|maintenant|à l'instant|ahora|ahora mismo|agora|agora mesmo|adesso|ora|nu|şimdi|az önce|baru saja|vừa xong|только что|щойно|teraz|przed chwilą",
+        "now|just now|right now|jetzt|gerade eben|maintenant|à l'instant|ahora|ahora mismo|agora|agora mesmo|adesso|nu|şimdi|az önce|baru saja|vừa xong|только что|щойно|teraz|przed chwilą",
     ),
     (
         Ago(0),
@@ -109,7 +111,8 @@ const WORDS: &[(Word, &str)] = &[
     (Ago(2 * WEEK), "منذ أسبوعين|לפני שבועיים"),
     (Ago(2 * MONTH), "منذ شهرين|לפני חודשיים"),
     (Ago(2 * YEAR), "منذ سنتين|منذ عامين|לפני שנתיים"),
-    (One, "a|an|one|ein|eine|einem|einer|un|une|una|uno|um|uma|een|en|ett|et|egy|o|bir|einen|jeden|jednym"),
+    (An, "an"),
+    (One, "a|one|ein|eine|einem|einer|un|une|una|uno|um|uma|een|en|ett|et|egy|bir|einen|jeden|jednym"),
     (
         Filler,
         "ago|vor|il y a|hace|há|atrás|fa|geleden|siden|for|för|sedan|sitten|temu|przed|před|pred|ezelőtt|acum|prije|pre|önce|lalu|yang lalu|trước|cách đây|назад|тому|преди|πριν|منذ|قبل|לפני|पहले|আগে|ที่แล้ว|ที่ผ่านมา|前|전|پیش|about|circa|ca",
@@ -143,9 +146,10 @@ pub(super) fn ago(text: &[char], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match word {
             Span(seconds) if span.is_none() => span = Some(seconds),
             Ago(seconds) if whole.is_none() => whole = Some(seconds),
-            One if number.is_none() => number = Some(1),
+            One | An if number.is_none() => number = Some(1),
+            An if span.is_none() => span = Some(YEAR),
             Filler => {}
-            Span(_) | Ago(_) | One => return None,
+            Span(_) | Ago(_) | One | An => return None,
         }
         at = end;
     }
@@ -155,4 +159,14 @@ pub(super) fn ago(text: &[char], now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         _ => return None,
     };
     now.checked_sub_signed(Duration::try_seconds(seconds)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_has_two_meanings() {
+        assert_eq!(KNOWN.contradictions(), Vec::<String>::new());
+    }
 }

@@ -77,9 +77,9 @@ const EITHER: &[(u64, &str)] = &[
     ),
     (
         K,
-        "тыс|тысяч|тысячи|тис|тисяч|хил|хиляди|хиљ|илј|мың|миң|мянга|հզր|հազ|ათ|χιλ|χιλιάδες|nghìn|ngàn|alaf|elfu|ming",
+        "к|тыс|тысяч|тысячи|тис|тисяч|хил|хиляди|хиљ|илј|мың|миң|мянга|հզր|հազ|ათ|χιλ|χιλιάδες|nghìn|ngàn|alaf|elfu|ming",
     ),
-    (K, "ألف|آلاف|الف|هزار|ہزار|ሺ|אלף|אלפים|ພັນ|mil mil"),
+    (K, "ألف|آلاف|الف|هزار|ہزار|ሺ|אלף|אלפים"),
     (
         M,
         "mio|mln|mill|mn|mi|milj|mlj|milhão|milhões|millón|millones|million|millions|millionen|milione|milioni|milion|miljoner",
@@ -98,7 +98,7 @@ const EITHER: &[(u64, &str)] = &[
     ),
     (
         G,
-        "bilhão|bilhões|mil m|mil mi|mil millones|mil milhões|tỷ|tỉ|miliar|δισ|δισεκατομμύρια|млрд|миллиард|миллиарда|миллиардов|мільярд|мільярда",
+        "bilhão|bilhões|mil m|mil miloneshões|tỷ|tỉ|miliar|δισ|δισεκατομμύρια|млрд|миллиард|миллиарда|миллиардов|мільярд|мільярда",
     ),
     (
         G,
@@ -179,4 +179,14 @@ pub(super) fn settle(doubt: Doubt, mark: Option<char>, tongue: Tongue) -> Option
 pub(super) fn is_myriad(factor: u64, text: &[char], unit: &Unit) -> bool {
     matches!(factor, MAN | OKU | K)
         && unit.end.checked_sub(1).and_then(|i| text.get(i)).is_some_and(|c| "万萬만億亿억千천".contains(*c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_unit_stands_for_two_amounts() {
+        assert_eq!(UNITS.contradictions(), Vec::<String>::new());
+    }
 }
