@@ -44,7 +44,7 @@ fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Optio
             _ => (Some(ShortReason::NoPostList), None),
         };
     }
-    if timelines().next().is_none() {
+    if timelines().next().is_none() && !page.posts.iter().any(|post| post.role == Role::Timeline) {
         return (Some(ShortReason::NoPostList), None);
     }
     let last = timelines().last();

@@ -9,7 +9,7 @@ use scraper::Html;
 use super::html::{self, Head};
 use super::json::{self, Json};
 use super::node::{Found, Node};
-use super::path::Variables;
+use super::path::{Path, Variables};
 use super::program::{Language, Place, Program, ShapeCode, program};
 use super::rules;
 use super::signals;
@@ -188,41 +188,56 @@ impl Reader<'_, '_> {
             && (shape.contains.is_empty() || shape.contains.iter().any(|text| body.text.contains(text.as_str())))
     }
 
+    /// The first of a shape's places that finds something in a body is read.
     fn json_shape(&self, shape: &ShapeCode, n: usize, body: &Body<'_>, page: &mut Page) {
-        let skip = &self.set.json.skip;
         for at in &shape.at {
             let Place::Json(path) = at else { continue };
             if path.first_key().is_some_and(|key| !body.text.contains(key)) {
                 continue;
             }
-            if let Some((key, rest)) = path.split_deep() {
-                // Only the value under the key is parsed, not the half megabyte around it.
-                for place in json::locate(body.text, key) {
-                    if let Ok((value, _)) = json::parse_first(place, skip) {
-                        for found in rest.all(&value, self.variables) {
-                            self.container(shape, body.source, n, Found::Json(found), page);
-                        }
-                    }
-                }
-            } else {
-                for value in body.values(skip) {
-                    for found in path.all(value, self.variables) {
-                        self.container(shape, body.source, n, Found::Json(found), page);
-                    }
-                }
+            if self.json_place(shape, path, n, body, page) {
+                return;
             }
         }
+    }
+
+    fn json_place(&self, shape: &ShapeCode, path: &Path, n: usize, body: &Body<'_>, page: &mut Page) -> bool {
+        let skip = &self.set.json.skip;
+        let mut found_any = false;
+        let mut read = |value: &Json<'_>, path: &Path| {
+            for found in path.all(value, self.variables) {
+                found_any |= !matches!(found, Json::Null);
+                self.container(shape, body.source, n, Found::Json(found), page);
+            }
+        };
+        if let Some((key, rest)) = path.split_deep() {
+            // Only the value under the key is parsed, not the half megabyte around it.
+            for place in json::locate(body.text, key) {
+                if let Ok((value, _)) = json::parse_first(place, skip) {
+                    read(&value, &rest);
+                }
+            }
+        } else {
+            for value in body.values(skip) {
+                read(value, path);
+            }
+        }
+        found_any
     }
 
     fn dom_shape(&self, shape: &ShapeCode, page: &mut Page) {
         let root = self.sources.tree().root_element();
         for at in &shape.at {
             let found = Node::Element(root).find(at, self.variables);
+            if found.is_empty() {
+                continue;
+            }
             // A list may come in several parts (rows); a profile has one place.
             let parts = if shape.role == Role::Profile { 1 } else { found.len() };
             for container in found.into_iter().take(parts) {
                 self.container(shape, SourceKind::Dom, usize::MAX, container, page);
             }
+            return;
         }
     }
 
@@ -250,6 +265,10 @@ impl Reader<'_, '_> {
             }),
             _ => None,
         };
+        // Rendered lists stand empty while they load.
+        if items.is_empty() && source == SourceKind::Dom {
+            return;
+        }
         page.lists.push(ListSeen {
             shape: shape.name.clone(),
             source,

@@ -1,5 +1,6 @@
 //! The path language of selector files, for JSON: `data.user`, `["webapp.user-detail"].userInfo`, `edges[*].node`,
-//! `items[0]`, `..xig_user_by_username` (at any depth), and predicates that keep only what fits:
+//! `items[0]`, `ItemModule{*}` (every value of an object), `users[$handle]` (the requested profile's key; without one the
+//! only key there is), `..xig_user_by_username` (at any depth), and predicates that keep only what fits:
 //! `[?hashtagName]`, `[?type=1]`, `[?uniqueId=$handle]`, `[?kind!="ad"]`. A predicate looks at the elements of a list,
 //! or at an object itself; an empty path is the value itself.
 
@@ -23,7 +24,12 @@ pub(crate) struct Path(Vec<Step>);
 enum Step {
     Key(String),
     Index(usize),
+    /// Every element of a list.
     All,
+    /// Every value of an object.
+    Values,
+    /// The value under the requested handle.
+    HandleKey,
     Deep(String),
     Where(Path, Test),
 }
@@ -63,7 +69,7 @@ impl Path {
     pub(crate) fn first_key(&self) -> Option<&str> {
         self.0.iter().find_map(|step| match step {
             Step::Key(key) | Step::Deep(key) => Some(key.as_str()),
-            Step::Index(_) | Step::All | Step::Where(..) => None,
+            Step::Index(_) | Step::All | Step::Values | Step::HandleKey | Step::Where(..) => None,
         })
     }
 
@@ -126,7 +132,25 @@ fn walk<'j, 't>(
             }
             _ => ControlFlow::Continue(()),
         },
-        Step::All => children(value).try_for_each(|child| walk(rest, child, variables, found)),
+        Step::All => match value {
+            Json::List(items) => items.iter().try_for_each(|child| walk(rest, child, variables, found)),
+            _ => ControlFlow::Continue(()),
+        },
+        Step::Values => match value {
+            Json::Object(entries) => entries.iter().try_for_each(|(_, child)| walk(rest, child, variables, found)),
+            _ => ControlFlow::Continue(()),
+        },
+        Step::HandleKey => match (value, variables.handle) {
+            (Json::Object(entries), Some(handle)) => entries
+                .iter()
+                .find(|(key, _)| key.to_lowercase() == handle)
+                .map_or(ControlFlow::Continue(()), |(_, child)| walk(rest, child, variables, found)),
+            (Json::Object(entries), None) => match entries.as_slice() {
+                [(_, only)] => walk(rest, only, variables, found),
+                _ => ControlFlow::Continue(()),
+            },
+            _ => ControlFlow::Continue(()),
+        },
         Step::Deep(key) => {
             if let Some(direct) = value.get(key) {
                 walk(rest, direct, variables, found)?;
@@ -205,13 +229,15 @@ impl Parser<'_> {
 
     /// Steps to the end, or inside a predicate to its `]`, `=` or `!=`.
     fn path(&mut self, inside: bool) -> Result<Path, PathError> {
-        const STOPS: &[char] = &['.', '[', ']', '=', '!'];
+        const STOPS: &[char] = &['.', '[', ']', '=', '!', '{', '}'];
         let mut steps = Vec::new();
         loop {
             if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '!'])) {
                 return Ok(Path(steps));
             }
-            if self.eat("..") {
+            if self.eat("{*}") {
+                steps.push(Step::Values);
+            } else if self.eat("..") {
                 steps.push(Step::Deep(self.key(STOPS)?));
             } else if self.eat("[") {
                 steps.push(self.bracket()?);
@@ -232,6 +258,9 @@ impl Parser<'_> {
     fn bracket(&mut self) -> Result<Step, PathError> {
         if self.eat("*]") {
             return Ok(Step::All);
+        }
+        if self.eat("$handle]") {
+            return Ok(Step::HandleKey);
         }
         if self.eat("\"") {
             let key = self.until(&['"']);
@@ -277,11 +306,13 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if key.contains(['.', '[', ']', '=', '!', '"']) => write!(f, "[\"{key}\"]")?,
+                Step::Key(key) if key.contains(['.', '[', ']', '=', '!', '"', '{', '}']) => write!(f, "[\"{key}\"]")?,
                 Step::Key(key) if n == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,
                 Step::Index(index) => write!(f, "[{index}]")?,
                 Step::All => f.write_str("[*]")?,
+                Step::Values => f.write_str("{*}")?,
+                Step::HandleKey => f.write_str("[$handle]")?,
                 Step::Deep(key) => write!(f, "..{key}")?,
                 Step::Where(path, Test::There) => write!(f, "[?{path}]")?,
                 Step::Where(path, Test::Is(text)) => write!(f, "[?{path}=\"{text}\"]")?,
@@ -317,7 +348,9 @@ mod tests {
         assert_eq!(found(r#"["a.b"].c[?u=$handle].n"#, json), ["y"]);
         assert_eq!(found(r#"["a.b"].c[?u].n"#, json), ["y"]);
         assert_eq!(found("..n", json), ["x", "y"]);
-        assert_eq!(found("m[*].v", json), ["p", "q"]);
+        assert_eq!(found("m{*}.v", json), ["p", "q"]);
+        assert_eq!(found("m[*].v", json), Vec::<String>::new());
+        assert_eq!(found("h[$handle]", r#"{"h":{"NASA":"n","esa":"e"}}"#), ["n"]);
         assert_eq!(found("m[?7].8.v", json), ["q"]);
         assert_eq!(found("[?m]..v", json), ["p", "q"]);
         assert_eq!(found("nowhere[0].x", json), Vec::<String>::new());
@@ -325,7 +358,7 @@ mod tests {
 
     #[test]
     fn a_bad_path_is_refused_with_its_place() {
-        for bad in ["a[", "a[x]", "a..", "[\"a", "a[?b", "a]", "a b[?c=]"] {
+        for bad in ["a[", "a[x]", "a..", "[\"a", "a[?b", "a]", "a b[?c=]", "a{x}"] {
             assert!(Path::parse(bad).is_err(), "{bad}");
         }
     }

@@ -12,7 +12,7 @@ use super::parse::CountLabel;
 use super::path::Path;
 use crate::model::document::SourceKind;
 use crate::model::page::Field;
-use crate::model::selectors::{Exactness, Record, RecordKind, Role, Rule, Rules, SelectorSet, Shape, Signal};
+use crate::model::selectors::{Exactness, Owner, Record, RecordKind, Role, Rule, Rules, SelectorSet, Shape, Signal};
 
 /// The language of a rule's places: it follows from the shape's source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
         url: shape.url.clone(),
         contains: shape.contains.clone(),
         first_page_only: shape.first_page_only,
-        record: Arc::new(record_code(set, &shape.record, record, language, &shape.name, 0)?),
+        record: Arc::new(record_code(set, &shape.record, &whole(set, &shape.record, record)?, language, &shape.name, 0)?),
     })
 }
 
@@ -178,6 +178,22 @@ fn place(language: Language, text: &str) -> Result<Place, String> {
 
 fn css(text: &str) -> Result<Selector, String> {
     Selector::parse(text).map_err(|error| format!("{text:?} is no CSS selector: {error}"))
+}
+
+/// A record with what it has of the one that it extends; that one extends none.
+fn whole(set: &SelectorSet, name: &str, record: &Record) -> Result<Record, Fault> {
+    let Some(base) = &record.extends else { return Ok(record.clone()) };
+    let fault = |wrong: String| Fault { key: format!("records.{name}.extends"), wrong };
+    let base = set.records.get(base).ok_or_else(|| fault(format!("there is no record {base:?}")))?;
+    if base.extends.is_some() {
+        return Err(fault("the record that it names extends another: one step is all there is".to_owned()));
+    }
+    let mut merged = base.clone();
+    merged.fields.extend(record.fields.clone());
+    if record.owner != Owner::default() {
+        merged.owner = record.owner.clone();
+    }
+    Ok(merged)
 }
 
 /// Records may name a record of children, which may not name another: two levels are all there is.

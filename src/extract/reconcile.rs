@@ -9,6 +9,7 @@ use super::build;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
 use crate::model::page::{Field, OwnerSeen, Page, Reading, Sighting, Value};
+use crate::model::selectors::Role;
 
 /// What a site's ids tell by calculation alone.
 pub trait Arithmetic {
@@ -117,7 +118,9 @@ fn grouped<'p>(
     groups.retain(|_, sightings| {
         let verdicts: Vec<Belongs> = sightings.iter().map(|s| belongs(&s.owner, subject, own_ids)).collect();
         // One record that names the profile outweighs another that names a co-author.
-        verdicts.contains(&Belongs::Yes) || !verdicts.contains(&Belongs::No)
+        let ours = verdicts.contains(&Belongs::Yes) || !verdicts.contains(&Belongs::No);
+        // A side list (videos alone) reaches further back than the timeline: it completes posts and adds none.
+        ours && sightings.iter().any(|s| s.role != Role::Side)
     });
     groups
 }

@@ -84,12 +84,15 @@ fn texts<'n>(rule: &RuleCode, node: Node<'n>, variables: Variables<'_>) -> Vec<(
     };
     let mut texts = Vec::new();
     for found in node.find(at, variables) {
-        let text = match &rule.constant {
-            Some(constant) => found.exists().then(|| Cow::Owned(constant.clone())),
-            None => found.text(rule.attr.as_deref()),
+        let text = match (&rule.constant, &rule.regex) {
+            (Some(constant), None) => found.exists().then(|| Cow::Owned(constant.clone())),
+            (Some(constant), Some(_)) => {
+                let seen = found.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text));
+                seen.map(|_| Cow::Owned(constant.clone()))
+            }
+            (None, _) => found.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text)),
         };
-        let narrowed = text.and_then(|text| narrow(rule, text));
-        if let Some(text) = narrowed.filter(|text| !text.trim().is_empty()) {
+        if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
             texts.push((Some(found), text));
         }
     }
@@ -281,8 +284,10 @@ fn unwrapped(text: &str, wrapper: &str) -> Option<String> {
     let (host, path) = place.split_once('/')?;
     let base = Url::parse(&format!("https://{host}/")).ok()?;
     let url = base.join(text).ok()?;
+    // A path of the wrapper's own tells it even where the site is served from elsewhere.
     let ours = url.host_str().is_some_and(|seen| seen == host || seen.ends_with(&format!(".{host}")));
-    if !ours || !url.path().trim_start_matches('/').starts_with(path) {
+    let on_path = url.path().trim_start_matches('/').starts_with(path);
+    if !on_path || (path.is_empty() && !ours) {
         return None;
     }
     url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned())

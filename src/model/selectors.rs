@@ -3,9 +3,12 @@
 //! The same form carries hand-written and healed rules, so a set can be written back as it was read.
 
 use std::any::Any;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use indexmap::IndexMap;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::document::{Outcome, SourceKind};
@@ -214,7 +217,11 @@ pub struct Record {
     /// Whose it is.
     #[serde(default, skip_serializing_if = "Owner::is_empty")]
     pub owner: Owner,
+    /// The record whose owner and fields it has too, where it does not say otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
     /// Field name to rules, best first.
+    #[serde(default)]
     pub fields: IndexMap<String, Rules>,
 }
 
@@ -240,8 +247,7 @@ impl Owner {
 }
 
 /// Rules for one value, best first. In a file: one rule or a list of them; a rule of a path alone is a bare string.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "RulesForm", into = "RulesForm")]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(pub Vec<Rule>);
 
 impl Rules {
@@ -252,44 +258,59 @@ impl Rules {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum RulesForm {
-    One(RuleForm),
-    Many(Vec<RuleForm>),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum RuleForm {
-    Bare(String),
-    Full(Box<Rule>),
-}
-
-impl From<RulesForm> for Rules {
-    fn from(form: RulesForm) -> Self {
-        let rule = |form| match form {
-            RuleForm::Bare(at) => Rule { at, ..Rule::default() },
-            RuleForm::Full(rule) => *rule,
-        };
-        match form {
-            RulesForm::One(one) => Self(vec![rule(one)]),
-            RulesForm::Many(many) => Self(many.into_iter().map(rule).collect()),
+impl Serialize for Rules {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [only] => Shortest(only).serialize(serializer),
+            many => serializer.collect_seq(many.iter().map(Shortest)),
         }
     }
 }
 
-impl From<Rules> for RulesForm {
-    fn from(rules: Rules) -> Self {
-        let form = |rule: Rule| {
-            if rule == (Rule { at: rule.at.clone(), ..Rule::default() }) {
-                RuleForm::Bare(rule.at)
-            } else {
-                RuleForm::Full(Box::new(rule))
-            }
-        };
-        let mut forms: Vec<RuleForm> = rules.0.into_iter().map(form).collect();
-        if forms.len() == 1 { forms.pop().map_or(Self::Many(Vec::new()), Self::One) } else { Self::Many(forms) }
+/// A rule in its shortest form.
+struct Shortest<'r>(&'r Rule);
+
+impl Serialize for Shortest<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bare = Rule { at: self.0.at.clone(), ..Rule::default() };
+        if *self.0 == bare && !bare.at.is_empty() {
+            serializer.serialize_str(&bare.at)
+        } else {
+            self.0.serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RulesVisitor)
+    }
+}
+
+/// By hand, so that a mistake in a rule is named where it stands and not as "no variant matches".
+struct RulesVisitor;
+
+impl<'de> Visitor<'de> for RulesVisitor {
+    type Value = Rules;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a path, a rule, or a list of them")
+    }
+
+    fn visit_str<E>(self, at: &str) -> Result<Rules, E> {
+        Ok(Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Rules, A::Error> {
+        Ok(Rules(vec![Rule::deserialize(MapAccessDeserializer::new(map))?]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rules, A::Error> {
+        let mut rules = Vec::new();
+        while let Some(Rules(one)) = items.next_element()? {
+            rules.extend(one);
+        }
+        Ok(Rules(rules))
     }
 }
 
@@ -354,7 +375,7 @@ pub enum Role {
     Profile,
     /// Posts of the profile's own list.
     Timeline,
-    /// A side list of the profile (videos only, say): its posts count, its end means nothing.
+    /// A side list of the profile (videos only, say): it completes posts of the timeline and adds none.
     Side,
     /// One post on its own page.
     Post,
