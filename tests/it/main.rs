@@ -2,6 +2,8 @@
 
 mod local;
 mod queue;
+mod queue_model;
 mod queue_outages;
+mod queue_speed;
 mod queue_submit;
 mod support;
