@@ -94,9 +94,10 @@ async fn a_second_job_for_a_profile_waits_behind_the_first_and_is_answered_with_
     let pushed = bench.queue.push(&others).await.unwrap();
     assert_eq!(pushed, vec![Pushed::Behind(id("first")); 3]);
     assert!(worker.try_lease_many(&wide(), 9).await.unwrap().is_empty(), "one profile is never crawled twice at once");
-    assert_eq!(bench.queue.contains(&["first", "second", "more", "whole", "none"].map(id)).await.unwrap(), [
-        true, true, true, true, false
-    ]);
+    assert_eq!(
+        bench.queue.contains(&["first", "second", "more", "whole", "none"].map(id)).await.unwrap(),
+        [true, true, true, true, false]
+    );
     // Only who asked for no more than the first gets its result; the next of the others takes its place.
     assert_eq!(first.settle(Settlement::Done).await.unwrap(), accepted(&["second"]));
     let next = lease(&worker).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use social_sentinel::clock::Clock;
-use social_sentinel::queue::{Beat, Fate, Queue, QueuedJob, Refusal, Settled, Settlement, QueueError};
+use social_sentinel::queue::{Beat, Fate, Queue, QueueError, QueuedJob, Refusal, Settled, Settlement};
 
 use crate::support::queue::{Bench, PrivateRedis, config, id, ids, lanes, lease, plain, wide};
 
@@ -30,7 +30,13 @@ async fn a_full_redis_still_drains() {
     let behind = [QueuedJob::new(social_sentinel::model::job::Job { id: id("behind"), posts: 200, ..plain("0") })];
     bench.queue.push(&behind).await.unwrap();
     let mut add = redis::cmd("XADD");
-    add.arg(bench.key("submit")).arg("*").arg("job").arg("rubbish").query_async::<String>(&mut bench.raw).await.unwrap();
+    add.arg(bench.key("submit"))
+        .arg("*")
+        .arg("job")
+        .arg("rubbish")
+        .query_async::<String>(&mut bench.raw)
+        .await
+        .unwrap();
     fill(&mut bench).await;
 
     let refused = bench.queue.push(&[QueuedJob::new(plain("new"))]).await.unwrap_err();
@@ -225,7 +231,8 @@ async fn what_is_unsafe_in_redis_is_told() {
         }
     };
     assert!(reasons.len() >= 2);
-    let _: String = bench.ask(&["CONFIG", "SET", "appendonly", "no", "maxmemory-policy", "noeviction", "maxmemory", "0"]).await;
+    let _: String =
+        bench.ask(&["CONFIG", "SET", "appendonly", "no", "maxmemory-policy", "noeviction", "maxmemory", "0"]).await;
     let health = bench.queue.health().await;
     assert!(health.ready && health.reasons.iter().any(|reason| reason.text.contains("append-only")), "{health:?}");
 }
@@ -235,7 +242,10 @@ async fn a_redis_that_cannot_be_reached_is_named_without_its_password() {
     let mut settings = config("redis://me:hunter2@127.0.0.1:1/0");
     let error = Queue::connect(&settings, lanes(), Clock::system()).await.unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("redis://127.0.0.1:1/0") && text.contains("queue.url") && !text.contains("hunter2"), "{text}");
+    assert!(
+        text.contains("redis://127.0.0.1:1/0") && text.contains("queue.url") && !text.contains("hunter2"),
+        "{text}"
+    );
     settings.url = "http://nowhere".to_owned();
     assert!(matches!(Queue::new(&settings, lanes(), Clock::system()), Err(QueueError::Url { .. })));
 }

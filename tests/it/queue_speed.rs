@@ -29,7 +29,12 @@ async fn bookkeeping_with_sixteen_in_flight() {
     }
     let took = clock.uptime();
     let rate = |time: Duration| f64::from(JOBS) / time.as_secs_f64();
-    eprintln!("push {:.0}/s, lease and settle in batches of 16 {:.0}/s, all {:.0}/s", rate(pushed), rate(took - pushed), rate(took));
+    eprintln!(
+        "push {:.0}/s, lease and settle in batches of 16 {:.0}/s, all {:.0}/s",
+        rate(pushed),
+        rate(took - pushed),
+        rate(took)
+    );
 
     bench.queue.push(&jobs).await.unwrap();
     let start = clock.uptime();

@@ -1,4 +1,4 @@
 //! What tests share: private servers and ways to reach them.
 
-pub(crate) mod servers;
 pub(crate) mod queue;
+pub(crate) mod servers;
