@@ -5,7 +5,9 @@ mod gate;
 mod har;
 mod local;
 mod queue;
+mod queue_model;
 mod queue_outages;
+mod queue_speed;
 mod queue_submit;
 #[cfg(feature = "replica")]
 mod replica;

@@ -48,7 +48,8 @@ local function finish(id, target, posts, frame, answering)
   local lock, behind = lock_key(target), behind_key(target)
   local owner = redis.call('GET', lock)
   if owner and owner ~= id then return answered end
-  for _, other in ipairs(redis.call('ZRANGE', behind, 0, MOST_ANSWERED - 1)) do
+  local others = redis.call('ZRANGE', behind, 0, MOST_ANSWERED - 1)
+  for _, other in ipairs(others) do
     local h = redis.call('HMGET', job_key(other), 'state', 'posts', 'frame')
     if h[1] ~= 'behind' then
       redis.call('ZREM', behind, other)
@@ -60,7 +61,7 @@ local function finish(id, target, posts, frame, answering)
       heir = other
     end
   end
-  if not heir then heir = redis.call('ZRANGE', behind, 0, 0)[1] end
+  if not heir and #others == MOST_ANSWERED then heir = redis.call('ZRANGE', behind, 0, 0)[1] end
   if heir then
     local h = redis.call('HMGET', job_key(heir), 'lane', 'priority', 'deaths')
     redis.call('ZREM', behind, heir)

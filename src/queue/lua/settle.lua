@@ -18,6 +18,8 @@ local function settle(id, stream, entry, fence, verb, after)
   end
   if verb == 'back' then
     local quarantined = tonumber(h[6]) >= QUARANTINE_AFTER
+    -- A new fence: whoever still settles the same lease afterwards is told that it is over.
+    redis.call('HINCRBY', job_key(id), 'fence', 1)
     enqueue(id, quarantined and QUARANTINE or lane_key(h[5], 'back'))
     return { 1, {} }
   end
