@@ -126,6 +126,7 @@ async fn a_folder_whose_path_is_too_long_for_a_socket_works() {
 async fn a_folder_that_the_servers_user_cannot_enter_works_by_a_link() {
     // 0700 and ours: where we are root, PostgreSQL's user cannot go in.
     let closed = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(closed.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let postgres = LocalPostgres::start(closed.path(), Durability::None).await.unwrap();
     note(&postgres.url()).await;
     postgres.stop().await;
