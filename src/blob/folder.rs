@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -157,7 +158,9 @@ impl Walk<'_> {
 }
 
 fn write(incoming: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(incoming)?;
+    // Readable by all, as a web server that shows the folder is another user.
+    let readable = fs::Permissions::from_mode(0o644);
+    let mut file = tempfile::Builder::new().permissions(readable).tempfile_in(incoming)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     let parent = path.parent().unwrap_or(incoming);

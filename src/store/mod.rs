@@ -6,7 +6,9 @@
 
 pub mod blobs;
 pub mod config;
+pub mod delete;
 pub mod error;
+pub mod healing;
 pub mod held;
 pub mod jobs;
 pub mod lease;

@@ -1,4 +1,4 @@
-//! Questions about profiles: what is stored now, and how it came to be. And the one command that ends it all: delete.
+//! Questions about profiles: what is stored now, and how it came to be.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -194,21 +194,6 @@ pub struct HandleSpan {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// What was deleted with a profile. Its blobs are doomed, not yet gone: see [`Store::doomed_blobs`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Deleted {
-    /// Profiles (a handle may have had several).
-    pub profiles: u64,
-    /// Posts that no other profile shows.
-    pub posts: u64,
-    /// Crawls.
-    pub crawls: u64,
-    /// Jobs.
-    pub jobs: u64,
-    /// Captures and screenshots.
-    pub blobs: u64,
-}
-
 const PROFILE: &str = "
     select id, platform, platform_id, handle, url, display_name, bio, links, category, verified, private, business,
         picture_url, followers, following, likes, posts_count, rounded, metrics_at, first_seen_at, observed_at,
@@ -310,33 +295,22 @@ impl Store {
         self.rows(sqlx::query_as(sql).bind(after).bind(limit(rows))).await
     }
 
-    /// Deletes everything about the profile that has, or last had, this handle: rows, history, documents, and the crawls of
-    /// the handle that never found a profile. Live jobs for it are cancelled first. Its captures and screenshots are entered
-    /// as doomed in the same transaction.
+    /// Which profiles show these posts, as (post, profile's own id, handle): a post of another account on a page is a sign
+    /// that the page is not what it seems.
     ///
     /// # Errors
-    /// When the database fails; then nothing is deleted.
-    pub async fn delete_profile(&self, target: &Target) -> Result<Deleted, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
-        let (platform, handle) = (target.platform.as_str(), target.handle.as_str());
-        let mut deleted = Deleted::default();
-        let steps: [(&str, Option<&mut u64>); 6] = [
-            (include_str!("delete/handles.sql"), None),
-            (include_str!("delete/blobs.sql"), Some(&mut deleted.blobs)),
-            (include_str!("delete/jobs.sql"), Some(&mut deleted.jobs)),
-            (include_str!("delete/posts.sql"), Some(&mut deleted.posts)),
-            (include_str!("delete/crawls.sql"), Some(&mut deleted.crawls)),
-            (include_str!("delete/profiles.sql"), Some(&mut deleted.profiles)),
-        ];
-        for (sql, count) in steps {
-            let query = sqlx::query(sql).bind(platform).bind(handle);
-            let done = query.execute(&mut *transaction).await.map_err(|e| self.error(e))?;
-            if let Some(count) = count {
-                *count = done.rows_affected();
-            }
-        }
-        transaction.commit().await.map_err(|e| self.error(e))?;
-        Ok(deleted)
+    /// When the database fails.
+    pub async fn owners_of_posts(
+        &self,
+        platform: &str,
+        posts: &[String],
+    ) -> Result<Vec<(String, Option<String>, String)>, StoreError> {
+        let sql = "
+            select posts.post_id, profiles.platform_id, profiles.handle
+            from posts join profile_posts on profile_posts.post_id = posts.id
+                join profiles on profiles.id = profile_posts.profile_id
+            where posts.tenant_id = app_tenant() and posts.platform = $1 and posts.post_id = any($2)";
+        self.rows(sqlx::query_as(sql).bind(platform).bind(posts)).await
     }
 
     async fn rows<T>(

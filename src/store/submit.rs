@@ -72,6 +72,14 @@ impl Store {
             return Ok(Vec::new());
         }
         self.make_room(submissions.len()).await?;
+        if let [one] = submissions {
+            // The common case is one statement, and so needs no transaction around it.
+            let rows = Rows::of(std::iter::once((0, one)));
+            let new = insert(&self.pool, &rows).await.map_err(|e| self.error(e))?;
+            if !new.is_empty() {
+                return Ok(vec![Accepted::New { id: one.job.id.clone() }]);
+            }
+        }
         let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
         let mut answers: Vec<Option<Accepted>> = vec![None; submissions.len()];
         for _ in 0..ROUNDS {
@@ -149,25 +157,7 @@ impl Rows {
 /// what can be new is new, what has a live job to join joins it. What is in neither answer lost its leader in
 /// between and comes again.
 async fn enter(connection: &mut PgConnection, rows: &Rows) -> Result<Vec<(usize, Accepted)>, sqlx::Error> {
-    let new = "
-        insert into jobs (id, platform, handle, posts, full_page, priority, not_before)
-        select id, platform, handle, posts, full_page, priority, now() + delay * interval '1 microsecond'
-        from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::bool[], $7::text[], $8::bigint[])
-             as given (index, id, platform, handle, posts, full_page, priority, delay)
-        order by platform, handle, index
-        on conflict do nothing
-        returning id";
-    let new: Vec<String> = sqlx::query_scalar(new)
-        .bind(&rows.index)
-        .bind(&rows.id)
-        .bind(&rows.platform)
-        .bind(&rows.handle)
-        .bind(&rows.posts)
-        .bind(&rows.full_page)
-        .bind(&rows.priority)
-        .bind(&rows.delay)
-        .fetch_all(&mut *connection)
-        .await?;
+    let new = insert(&mut *connection, rows).await?;
     let mut new: std::collections::HashSet<String> = new.into_iter().collect();
     let mut answers = Vec::with_capacity(rows.id.len());
     let mut rest = Vec::new();
@@ -183,6 +173,29 @@ async fn enter(connection: &mut PgConnection, rows: &Rows) -> Result<Vec<(usize,
         answers.extend(join(connection, rows, &rest).await?);
     }
     Ok(answers)
+}
+
+/// Enters the rows that meet neither their own id nor a live job of their profile; answers their ids.
+async fn insert(executor: impl sqlx::PgExecutor<'_>, rows: &Rows) -> Result<Vec<String>, sqlx::Error> {
+    let sql = "
+        insert into jobs (id, platform, handle, posts, full_page, priority, not_before)
+        select id, platform, handle, posts, full_page, priority, now() + delay * interval '1 microsecond'
+        from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::bool[], $7::text[], $8::bigint[])
+             as given (index, id, platform, handle, posts, full_page, priority, delay)
+        order by platform, handle, index
+        on conflict do nothing
+        returning id";
+    sqlx::query_scalar(sql)
+        .bind(&rows.index)
+        .bind(&rows.id)
+        .bind(&rows.platform)
+        .bind(&rows.handle)
+        .bind(&rows.posts)
+        .bind(&rows.full_page)
+        .bind(&rows.priority)
+        .bind(&rows.delay)
+        .fetch_all(executor)
+        .await
 }
 
 /// Enters what could not be new: as a duplicate where the id is there, else behind the profile's live job. The leader's

@@ -3,6 +3,7 @@
 mod browser;
 mod gate;
 mod har;
+mod blob;
 mod local;
 mod queue;
 mod queue_model;

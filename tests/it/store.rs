@@ -62,10 +62,9 @@ async fn begin(store: &Store, job: &str, fence: u64, deaths: u32) -> Begun {
 }
 
 async fn lease(store: &Store, job: &str, fence: u64) -> Leased {
-    match begin(store, job, fence, 0).await {
-        Begun::Leased(leased) => leased,
-        other => panic!("{job} cannot be leased: {other:?}"),
-    }
+    let begun = begin(store, job, fence, 0).await;
+    let Begun::Leased(leased) = begun else { unreachable!("{job} cannot be leased: {begun:?}") };
+    leased
 }
 
 fn post(id: &str, published: u32, views: u64) -> Post {
@@ -78,6 +77,7 @@ fn post(id: &str, published: u32, views: u64) -> Post {
         published_precision: Some(TimePrecision::Exact),
         views: Some(views),
         likes: Some(views / 10),
+        pinned: Some(false),
         ..Post::default()
     }
 }

@@ -17,6 +17,8 @@ use crate::model::document::{Child, Document, Music, Outcome, Post, PostKind, Sh
 const COUNTS: [&str; 5] = ["views", "likes", "comments", "shares", "saves"];
 /// A time worked out from an id may be off; a post this close to the window's edge is not judged.
 const MARGIN: Duration = Duration::days(1);
+/// Both sites let a profile pin three posts.
+const MOST_PINNED: usize = 3;
 /// The reason on a tombstone.
 const GONE: &str = "absent_from_complete_crawl";
 
@@ -40,27 +42,28 @@ impl Judge {
         let there_are = document.profile.as_ref().and_then(|profile| profile.posts_count);
         let got = u64::try_from(document.posts.len()).unwrap_or(u64::MAX);
         match coverage.reason {
-            // The site's own count must not speak against it.
-            Some(ShortReason::FewerExist) if there_are.is_none_or(|count| count <= got) => Self::Everything,
-            None => match window(&document.posts) {
-                Some(start) => Self::After(start),
-                None => Self::Nothing,
-            },
+            // The site's own count must bear it out.
+            Some(ShortReason::FewerExist) if there_are.is_some_and(|count| count <= got) => Self::Everything,
+            None => window(&document.posts).map_or(Self::Nothing, Self::After),
             Some(_) => Self::Nothing,
         }
     }
 }
 
-/// From when on the posts are complete: the oldest unpinned one's time. None where a time is missing.
+/// From when on the posts are complete: the oldest unpinned one's time. Where the page does not tell which are pinned, the
+/// oldest may be, and are passed over. None where a time is missing.
 fn window(posts: &[Post]) -> Option<DateTime<Utc>> {
-    let unpinned = posts.iter().filter(|post| post.pinned != Some(true));
-    let times: Option<Vec<DateTime<Utc>>> = unpinned
+    let unpinned = || posts.iter().filter(|post| post.pinned != Some(true));
+    let times: Option<Vec<DateTime<Utc>>> = unpinned()
         .map(|post| {
             let exact = post.published_precision == Some(TimePrecision::Exact);
             post.published_at.map(|at| if exact { at } else { at + MARGIN })
         })
         .collect();
-    times?.into_iter().min()
+    let mut times = times?;
+    times.sort_unstable();
+    let perhaps_pinned = unpinned().filter(|post| post.pinned.is_none()).count().min(MOST_PINNED);
+    times.get(perhaps_pinned).copied()
 }
 
 /// A post as the statement takes it.
@@ -219,6 +222,7 @@ mod tests {
             id: day.to_string(),
             published_at: Some(at(*day)),
             published_precision: Some(TimePrecision::Exact),
+            pinned: Some(false),
             ..Post::default()
         };
         Document {
@@ -255,6 +259,8 @@ mod tests {
     fn a_pinned_old_post_does_not_widen_the_window() {
         let mut document = document(Outcome::Ok, &[9, 8, 1], None, 50);
         document.posts[2].pinned = Some(true);
+        assert_eq!(Judge::of(&document), Judge::After(at(8)));
+        document.posts[2].pinned = None;
         assert_eq!(Judge::of(&document), Judge::After(at(8)));
         document.posts[1].published_at = None;
         assert_eq!(Judge::of(&document), Judge::Nothing);

@@ -34,6 +34,8 @@ pub struct PastFilter {
     pub platform: Option<String>,
     /// Read by this version.
     pub selectors_version: Option<String>,
+    /// Of this template.
+    pub fingerprint: Option<String>,
     /// Begun at or after this.
     pub since: Option<DateTime<Utc>>,
     /// This crawl only.
@@ -58,8 +60,8 @@ impl Store {
             where tenant_id = app_tenant() and capture_key is not null
               and ($1::text is null or platform = $1) and ($2::text is null or selectors_version = $2)
               and ($3::timestamptz is null or started_at >= $3) and ($4::bigint is null or id = $4)
-              and ($5::bigint is null or id > $5)
-            order by id limit $6";
+              and ($5::bigint is null or id > $5) and ($6::text is null or fingerprint = $6)
+            order by id limit $7";
         let rows: Vec<PastRow> = sqlx::query_as(sql)
             .persistent(false)
             .bind(filter.platform.as_deref())
@@ -67,6 +69,7 @@ impl Store {
             .bind(filter.since)
             .bind(filter.crawl)
             .bind(after)
+            .bind(filter.fingerprint.as_deref())
             .bind(limit(rows))
             .fetch_all(&self.pool)
             .await

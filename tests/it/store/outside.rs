@@ -162,3 +162,47 @@ async fn what_a_job_costs_in_round_trips_is_known() {
     // The third time every statement is prepared. Each call has one more for the pool's trial: lease 1, save 7, result 1.
     assert_eq!(spent, [2, 8, 2]);
 }
+
+/// `cargo test --test it --release -- --ignored --nocapture how_many_jobs` prints it.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn how_many_jobs_a_second_the_ledger_takes() {
+    const JOBS: usize = 4000;
+    const AT_ONCE: usize = 16;
+    let mut config = config(fresh_database_url().await);
+    config.pool_max_connections = 16;
+    let store = Store::connect(&config).await.unwrap();
+    let clock = social_sentinel::clock::Clock::system();
+    let work = |worker: usize| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..JOBS / AT_ONCE {
+                let name = format!("{worker}-{n}");
+                store.submit(&[job(&name, &name).into()]).await.unwrap();
+                lease(&store, &name, 1).await;
+                let document = social_sentinel::model::document::Document {
+                    profile: None,
+                    outcome: social_sentinel::model::document::Outcome::NotFound,
+                    ..document("x", "1", 1, 1, vec![])
+                };
+                store.save(&crawl(&id(&name), 1, &target(&name), &document)).await.unwrap();
+            }
+        })
+    };
+    for worker in (0..AT_ONCE).map(work).collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    let seconds = clock.uptime().as_secs_f64();
+    println!("bookkeeping: {JOBS} jobs submitted, leased, saved in {seconds:.2} s, 16 at once");
+    let posts: Vec<_> = (1..=30).map(|n| post(&n.to_string(), 1, 100)).collect();
+    let before = clock.uptime();
+    for n in 0..200_u32 {
+        let name = format!("full-{n}");
+        let document = document("nasa", "1", u64::from(n), 1, posts.clone());
+        store.submit(&[job(&name, "nasa").into()]).await.unwrap();
+        lease(&store, &name, 1).await;
+        store.save(&crawl(&id(&name), 1, &target("nasa"), &document)).await.unwrap();
+    }
+    let each = (clock.uptime() - before).as_secs_f64() * 1000.0 / 200.0;
+    println!("whole crawls of 30 posts, one by one: {each:.2} ms each");
+}

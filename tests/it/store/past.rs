@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use social_sentinel::store::StoreError;
+use social_sentinel::store::healing::HealthTally;
 use social_sentinel::store::save::rederive::PastFilter;
-use social_sentinel::store::selectors::{HealthTally, Move, Pin, SelectorVersion, Slot};
+use social_sentinel::store::selectors::{Move, Pin, SelectorVersion, Slot};
 
 use super::{count, crawled, document, post, store, target};
 
