@@ -336,7 +336,10 @@ async fn a_context_is_steered_step_by_step() {
     context
         .route("*/api/list?cursor=0", |request| {
             assert_eq!(request.method, "GET");
-            Route::Fulfil(Answer::ok("application/json", r#"{"itemList":[{"id":"ours"},{"id":"2"},{"id":"3"},{"id":"4"},{"id":"5"}],"hasMore":true,"cursor":8}"#))
+            Route::Fulfil(Answer::ok(
+                "application/json",
+                r#"{"itemList":[{"id":"ours"},{"id":"2"},{"id":"3"},{"id":"4"},{"id":"5"}],"hasMore":true,"cursor":8}"#,
+            ))
         })
         .await
         .unwrap();
