@@ -256,7 +256,11 @@ impl Context {
             let document = &state.traffic.document;
             (returned.loader_id.is_none() || document.dom_ready).then(|| landing(document))
         });
-        parsed.await.map_err(|over| over.error(url))
+        let landing = parsed.await.map_err(|over| over.error(url))?;
+        if landing.status == Some(407) {
+            return self.not_shown(tab, url, "the proxy does not accept our credentials".to_owned());
+        }
+        Ok(landing)
     }
 
     /// Chromium shows no document. Where there was a response (an error status or a 204 without a body), that is what came.
@@ -264,10 +268,11 @@ impl Context {
         let state = tab.shared.state();
         let document = &state.traffic.document;
         let bodiless = reason.contains("ERR_HTTP_RESPONSE_CODE_FAILURE") || matches!(document.status, Some(204 | 205));
-        if document.status.is_some() && bodiless {
+        let by_proxy = document.status == Some(407);
+        if document.status.is_some() && bodiless && !by_proxy {
             return Ok(Landing { empty: true, ..landing(document) });
         }
-        let proxy_failed = ["PROXY", "TUNNEL", "SOCKS"].iter().any(|word| reason.contains(word));
+        let proxy_failed = by_proxy || ["PROXY", "TUNNEL", "SOCKS"].iter().any(|word| reason.contains(word));
         let url = url.to_owned();
         Err(match &self.spec.proxy {
             Some(proxy) if proxy_failed => BrowserError::Proxy { proxy: proxy.server.clone(), url, reason },

@@ -27,6 +27,8 @@ pub(super) struct Intercept {
     pub(super) rules: Vec<Rule>,
     pub(super) archive: Option<Arc<Har>>,
     pub(super) credentials: Option<(String, SecretString)>,
+    /// The request for which they were given last: a proxy that asks again for it does not accept them.
+    pub(super) given_for: Option<String>,
 }
 
 /// What to tell Chromium about a held request.
@@ -70,16 +72,18 @@ impl Intercept {
         }
     }
 
-    /// Answers a proxy that asks for credentials; a site that asks gets none.
-    pub(super) fn credentials_for(&self, asked: AuthRequired) -> ContinueWithAuthParams {
+    /// Answers a proxy that asks for credentials, once for each request; a site that asks gets none.
+    pub(super) fn credentials_for(&mut self, asked: AuthRequired) -> ContinueWithAuthParams {
+        let again = self.given_for.as_ref() == Some(&asked.request_id);
         let answer = match &self.credentials {
-            Some((user, password)) if asked.auth_challenge.source == "Proxy" => AuthChallengeResponse {
+            Some((user, password)) if asked.auth_challenge.source == "Proxy" && !again => AuthChallengeResponse {
                 response: AuthChallengeResponseResponse::ProvideCredentials,
                 username: Some(user.clone()),
                 password: Some(password.expose_secret().to_owned()),
             },
             Some(_) | None => AuthChallengeResponse::new(AuthChallengeResponseResponse::CancelAuth),
         };
+        self.given_for = Some(asked.request_id.clone());
         ContinueWithAuthParams::new(RequestId::new(asked.request_id), answer)
     }
 }

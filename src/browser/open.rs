@@ -68,6 +68,7 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         rules: Vec::new(),
         archive: spec.answer_from.clone(),
         credentials: spec.proxy.as_ref().and_then(|proxy| proxy.credentials.clone()),
+        given_for: None,
     };
     let shared = Shared::new(Traffic::default(), intercept);
     let mut tab = Tab { place, context: id, target: String::new(), session: String::new(), shared, disposed: false };

@@ -107,7 +107,7 @@ impl Traffic {
             return Err(Exceeded("requests at a time", u64::try_from(MAX_IN_FLIGHT).unwrap_or(u64::MAX)));
         }
         // A preflight asks for no data and has the same URL as the request that follows.
-        let keep = sent.kind != "Preflight" && self.keep.iter().any(|part| sent.request.url.contains(part));
+        let keep = sent.request.method != "OPTIONS" && self.keep.iter().any(|part| sent.request.url.contains(part));
         let flight = Flight {
             id: sent.request_id.clone(),
             method: sent.request.method,
@@ -177,15 +177,14 @@ impl Traffic {
         Ok(Some(self.completed(flight, fetch)))
     }
 
-    /// A response or request broke off. Its status, where it is a refusal, is evidence even without a body.
+    /// A response or request broke off. A head that says all is evidence even so.
     pub(super) fn failed(&mut self, end: &LoadingFailed) -> Option<Completed> {
         let mut flight = self.in_flight.remove(&end.request_id)?;
         flight.took_ms = took(flight.started, end.timestamp);
         if flight.main {
             self.document.failed = Some(end.error_text.clone());
         }
-        let refused = flight.head.as_ref().is_some_and(|head| head.status >= 400);
-        refused.then(|| self.completed(flight, false))
+        flight.is_evident().then(|| self.completed(flight, false))
     }
 
     fn completed(&mut self, flight: Flight, fetch: bool) -> Completed {
@@ -205,7 +204,7 @@ impl Traffic {
 
     /// Whether a response from such a URL has come: in full, or as far as it can.
     pub(super) fn has_finished(&self, part: &str) -> bool {
-        let done = self.finished.iter().filter(|flight| flight.kind != "preflight");
+        let done = self.finished.iter().filter(|flight| flight.method != "OPTIONS");
         done.chain(self.in_flight.values().filter(|flight| flight.is_evident())).any(|flight| flight.url.contains(part))
     }
 

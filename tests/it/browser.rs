@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use social_sentinel::browser::{
-    Answer, BrowserError, PagingEnd, PictureFormat, Readiness, Route, SessionSpec, StorageState,
+    Answer, BrowserError, PagingEnd, PictureFormat, Proxy, Readiness, Route, SessionSpec, StorageState,
 };
 use social_sentinel::model::fault::Fault;
 use social_sentinel::model::job::Frame;
@@ -381,11 +381,65 @@ async fn a_missing_browser_and_a_dead_proxy_are_told_by_name() {
     assert!(matches!(error, BrowserError::Launch { .. }), "{error}");
 
     let browser = browser(&crate::support::pages::config()).await;
-    let proxy =
-        social_sentinel::browser::Proxy { server: "http://127.0.0.1:9".to_owned(), credentials: None, bypass: None };
+    let proxy = Proxy { server: "http://127.0.0.1:9".to_owned(), credentials: None, bypass: None };
     let session = browser.session(&SessionSpec { proxy: Some(proxy), ..SessionSpec::default() }).await.unwrap();
     let site = Site::start().await;
     let error = session.visit(&Visit { url: "http://site.test/".to_owned(), ..site.visit("/") }).await.unwrap_err();
     assert!(error.is_proxy(), "{error}");
+    browser.shutdown().await;
+}
+
+/// A proxy that lets in `user:secret` alone and answers everything itself.
+async fn proxy() -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut head = vec![0; 8192];
+                while let Ok(read @ 1..) = stream.read(&mut head).await {
+                    let text = String::from_utf8_lossy(&head[..read]).to_lowercase();
+                    let answer = if text.contains("proxy-authorization: basic dxnlcjpzzwnyzxq=") {
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<p>by proxy</p>"
+                    } else {
+                        "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n"
+                    };
+                    if stream.write_all(answer.as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_gets_its_credentials_and_nobody_else_does() {
+    let browser = browser(&config()).await;
+    let server = format!("http://{}", proxy().await);
+    let site = Site::start().await;
+    let visit = Visit { url: "http://site.test/".to_owned(), ..site.visit("/") };
+    let with = |password: &str| SessionSpec {
+        proxy: Some(Proxy {
+            server: server.clone(),
+            credentials: Some(("user".to_owned(), password.into())),
+            bypass: None,
+        }),
+        ..SessionSpec::default()
+    };
+    let session = browser.session(&with("secret")).await.unwrap();
+    assert!(session.visit(&visit).await.unwrap().page.html.contains("by proxy"));
+    let session = browser.session(&with("wrong")).await.unwrap();
+    let error = session.visit(&visit).await.unwrap_err();
+    assert!(error.is_proxy() && !error.to_string().contains("wrong"), "{error}");
+    let socks = Proxy {
+        server: "socks5://127.0.0.1:9".to_owned(),
+        credentials: Some(("user".to_owned(), "x".into())),
+        bypass: None,
+    };
+    let spec = SessionSpec { proxy: Some(socks), ..SessionSpec::default() };
+    assert!(matches!(browser.session(&spec).await, Err(BrowserError::Unusable { .. })));
     browser.shutdown().await;
 }

@@ -2,6 +2,7 @@
 
 mod browser;
 mod gate;
+mod cost;
 mod har;
 mod blob;
 mod local;
