@@ -50,6 +50,14 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     }
     clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    if std::env::var("HEAL_DEBUG").is_ok() {
+        for cluster in clusters.iter().take(4) {
+            eprintln!("DBG {field:?} {:.2} fits {:?}", cluster.score(), cluster.fits(scene, field));
+            for (cand, score) in cluster.members.iter().take(5) {
+                eprintln!("     {score:.2} {:?} {:?} says {:?} {:?} {:?}", cand.source, cand.owner, cand.says, cand.count, cand.text);
+            }
+        }
+    }
     let best = clusters.first()?;
     if best.score() < ENOUGH {
         return None;

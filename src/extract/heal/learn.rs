@@ -62,7 +62,7 @@ pub(crate) fn fit(cand: &Cand, field: Field, past: &Values, same_visit: bool) ->
         return past.count(field).zip(cand.count).and_then(|(was, is)| fit_count(field, was, is, same_visit));
     }
     let (was, is) = past.text(field).zip(cand.text.as_deref())?;
-    fit_text(field, was, is, cand.is_address)
+    fit_text(field, was, is, cand.is_address, same_visit)
 }
 
 fn fit_count(field: Field, was: u64, is: Count, same_visit: bool) -> Option<f64> {
@@ -79,7 +79,7 @@ fn fit_count(field: Field, was: u64, is: Count, same_visit: bool) -> Option<f64>
     Some(scarce.clamp(0.5, (float(was) + 2.0).log2().max(1.0)))
 }
 
-fn fit_text(field: Field, was: &str, is: &str, is_address: bool) -> Option<f64> {
+fn fit_text(field: Field, was: &str, is: &str, is_address: bool, same_visit: bool) -> Option<f64> {
     match field {
         Field::AvatarUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
         Field::ExternalUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
@@ -87,7 +87,9 @@ fn fit_text(field: Field, was: &str, is: &str, is_address: bool) -> Option<f64> 
         Field::DisplayName => (text::plain(was) == text::plain(is)).then(|| text_bits(was)),
         Field::Bio => {
             let alike = text::alikeness(was, is);
-            (alike >= 0.5).then(|| text_bits(was) * alike)
+            // A text that holds the whole of the old one and more is its surroundings.
+            let around = alike < 1.0 && text::plain(is).contains(&text::plain(was));
+            (alike >= 1.0 || (alike >= 0.5 && !same_visit && !around)).then(|| text_bits(was) * alike * alike)
         }
         Field::Username | Field::Followers | Field::Following | Field::Likes | Field::PostsCount => None,
     }
