@@ -163,8 +163,11 @@ pub(crate) fn document(person: &Person, look: &Look, track: Track, body: El, emb
 #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
 fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Track, others: &[Person], change: &Change<'_>, chance: &mut Chance) -> (MadePage, Value) {
     let mut now = before.later(chance);
-    let asked = now.handle.clone();
+    let mut asked = now.handle.clone();
     mutate::person(&mut now, before, change, chance);
+    if !seen {
+        asked.clone_from(&now.handle);
+    }
     let untouched = change.class == "half_rollout" && at % 2 == 1;
     let mut look = base.clone();
     if !untouched {

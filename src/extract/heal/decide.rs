@@ -121,7 +121,7 @@ impl Cluster<'_> {
     /// The most exact value, of the freshest source.
     fn verdict(&self, scene: &Scene<'_>, field: Field) -> Verdict {
         let rank = |cand: &Cand| (cand.count.map_or(0, |count| count.unit), cand.source);
-        let best = self.members.iter().map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
+        let best = self.members.iter().filter(|(_, score)| *score > 0.0).map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
         let fallback = self.members[0].0;
         let best = best.unwrap_or(fallback);
         Verdict {
@@ -136,6 +136,12 @@ impl Cluster<'_> {
 
 /// What speaks for a candidate; none where nothing does.
 fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
+    if cand.says.is_some_and(|said| said != field) {
+        return None;
+    }
+    let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
+    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
+    let surged = known && fit.is_none() && field.is_count() && in_verified_group(scene, cand, field);
     let mut trust = 0.0_f64;
     let mut discredited = false;
     for feature in &cand.features {
@@ -144,16 +150,14 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         let record = scene.lessons.of(field, feature.hash);
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
-            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength));
+            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
         }
     }
     let says = match cand.says {
-        Some(said) if said == field => if discredited { -1.0 } else { 2.0 },
-        Some(_) => -4.0,
+        Some(_) if discredited && !surged => -1.0,
+        Some(_) => 2.0,
         None => 0.0,
     };
-    let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
-    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
     let mut score = trust + says + if cand.old == Some(field) { 1.0 } else { 0.0 };
     let by_text_alone = !field.is_count() && fit.is_some_and(|bits| bits >= 12.0);
     if score <= 0.0 && !by_text_alone && !(says < 0.0 && discredited) {
@@ -161,8 +165,8 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     }
     score += match (fit, known, field.is_count()) {
         (Some(bits), _, _) => (bits / 4.0).min(3.0),
-        (None, true, true) => if in_verified_group(scene, cand, field) { -0.5 } else { -3.0 },
-        (None, true, false) => -1.0,
+        (None, true, true) => if surged { -0.5 } else { -3.0 },
+        (None, true, false) => if scene.past.is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some())) { -1.0 } else { 0.0 },
         (None, false, _) => 0.0,
     };
     if cand.owner == Owner::Mixed {

@@ -33,6 +33,7 @@ pub(crate) struct Lessons {
 /// A page to learn from.
 pub(crate) struct Lesson<'a> {
     pub(crate) cands: &'a [Cand],
+    pub(crate) found: &'a BTreeMap<u64, Vec<usize>>,
     pub(crate) past: &'a Values,
     /// Whether the values are this page's own, and not of an earlier visit.
     pub(crate) same_visit: bool,
@@ -103,37 +104,53 @@ fn text_bits(text: &str) -> f64 {
 pub(crate) fn learn(lessons: &[Lesson<'_>]) -> Lessons {
     let mut by_field: Vec<HashMap<u64, Record>> = vec![HashMap::new(); Field::ALL.len()];
     for lesson in lessons {
-        let found = found_by(lesson.cands);
         for field in Field::ALL {
-            if field == Field::Username || !has(lesson.past, field) {
-                continue;
-            }
-            for (&hash, places) in &found {
-                let mut usable = places.iter().map(|&at| &lesson.cands[at]).filter(|cand| could_be(cand, field));
-                let Some(first) = usable.next() else { continue };
-                let one = usable.all(|cand| same_value(cand, first));
-                let bits = if one { fit(first, field, lesson.past, lesson.same_visit) } else { None };
-                if bits.is_none() && !by_field[field.index()].contains_key(&hash) && !one {
-                    continue;
-                }
-                let record = by_field[field.index()].entry(hash).or_default();
-                match (bits, lesson.same_visit, one) {
-                    (Some(bits), true, _) => {
-                        record.good += 1;
-                        record.good_bits += bits;
-                    }
-                    (Some(bits), false, _) => {
-                        record.fits += 1;
-                        record.bits += bits;
-                    }
-                    (None, true, true) => record.wrong += 1,
-                    (None, false, true) => record.misses += 1,
-                    (None, _, false) => {}
-                }
+            if field != Field::Username && has(lesson.past, field) {
+                learn_field(lesson, field, &mut by_field[field.index()]);
             }
         }
     }
     Lessons { by_field }
+}
+
+fn learn_field(lesson: &Lesson<'_>, field: Field, records: &mut HashMap<u64, Record>) {
+    let mut fits: Vec<Option<f64>> =
+        lesson.cands.iter().map(|cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None }).collect();
+    let best = fits.iter().flatten().copied().fold(0.0, f64::max);
+    if !field.is_count() {
+        // Where the whole text stands, a part of it is no find; where it stands nowhere, it has changed and nothing missed it.
+        for fit in &mut fits {
+            *fit = fit.filter(|bits| *bits >= best);
+        }
+        if best <= 0.0 {
+            return;
+        }
+    }
+    for (&hash, places) in lesson.found {
+        let mut usable = places.iter().copied().filter(|&at| could_be(&lesson.cands[at], field));
+        let Some(first) = usable.next() else { continue };
+        let bits = fits[first];
+        if bits.is_none() && lesson.same_visit && !records.contains_key(&hash) && !places.iter().any(|&at| fits[at].is_some()) {
+            // A known-good page has hundreds of other values; that a feature finds those is worth noting only where it also found ours.
+            records.entry(hash).or_default().wrong += 1;
+            continue;
+        }
+        let one = usable.all(|at| same_value(&lesson.cands[at], &lesson.cands[first]));
+        let record = records.entry(hash).or_default();
+        match (bits, lesson.same_visit, one) {
+            (_, _, false) => {}
+            (Some(bits), true, true) => {
+                record.good += 1;
+                record.good_bits += bits;
+            }
+            (Some(bits), false, true) => {
+                record.fits += 1;
+                record.bits += bits;
+            }
+            (None, true, true) => record.wrong += 1,
+            (None, false, true) => record.misses += 1,
+        }
+    }
 }
 
 /// Whether a candidate has the type of a field.
@@ -180,21 +197,24 @@ impl Lessons {
     }
 
     /// How much a feature is trusted for a field: 0 not at all; above, the more pages agreed and the more it means.
-    pub(crate) fn trust(&self, field: Field, hash: u64, strength: Strength) -> f64 {
+    ///
+    /// `surged`: the value at hand left its past for a reason, so misses of the same kind do not speak against it.
+    pub(crate) fn trust(&self, field: Field, hash: u64, strength: Strength, surged: bool) -> f64 {
         let record = self.of(field, hash);
-        if record.misses > 0 && record.misses * 2 >= record.fits || record.wrong > 0 && record.wrong * 4 >= record.good {
+        let missed = !surged && record.misses > 0 && record.misses * 2 >= record.fits;
+        if missed || record.wrong > 0 && record.wrong * 4 >= record.good {
             return 0.0;
         }
         let needed = match strength {
             Strength::Meaning => 5.0,
             Strength::Name => 8.0,
-            Strength::Shape => 12.0,
+            Strength::Shape | Strength::Path => 12.0,
             Strength::Place => 18.0,
         };
         let now = (record.bits - needed).max(0.0);
         let changed = match record.fits {
             0 => 0.0,
-            1 => if now >= 3.0 { 1.5 } else { 0.5 },
+            1 => if now >= 10.0 { 2.2 } else if now >= 3.0 { 1.5 } else { 0.5 },
             2 => if now >= 3.0 { 3.0 } else { 2.0 },
             _ => if now >= 3.0 { 4.0 } else { 3.0 },
         };
@@ -203,6 +223,8 @@ impl Lessons {
             (_, Strength::Place) => 0.5,
             (1, Strength::Meaning | Strength::Name) => 1.0,
             (_, Strength::Meaning | Strength::Name) => 2.0,
+            (1 | 2, Strength::Path) => 1.0,
+            (_, Strength::Path) => 2.0,
             (1, Strength::Shape) => 0.5,
             (_, Strength::Shape) => 1.0,
         };
