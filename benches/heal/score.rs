@@ -9,21 +9,21 @@ use social_sentinel::extract::heal::case;
 
 /// What became of one class.
 #[derive(Debug, Default, Clone)]
-pub struct Tally {
-    pub asked: usize,
-    pub right: usize,
-    pub null: usize,
-    pub wrong: usize,
-    pub invented: usize,
-    pub absent: usize,
-    pub cases: usize,
-    pub heal_ms: Vec<f64>,
-    pub notes: Vec<String>,
+pub(crate) struct Tally {
+    pub(crate) asked: usize,
+    pub(crate) right: usize,
+    pub(crate) null: usize,
+    pub(crate) wrong: usize,
+    pub(crate) invented: usize,
+    pub(crate) absent: usize,
+    pub(crate) cases: usize,
+    pub(crate) heal_ms: Vec<f64>,
+    pub(crate) notes: Vec<String>,
 }
 
 impl Tally {
     /// Adds another's figures.
-    pub fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.asked += other.asked;
         self.right += other.right;
         self.null += other.null;
@@ -92,19 +92,13 @@ fn views_tolerance(views: u64, style: &str) -> u64 {
 }
 
 /// Scores one answer.
-pub fn score(answer: &Value, truth: &Value) -> Tally {
+pub(crate) fn score(answer: &Value, truth: &Value) -> Tally {
     let mut tally = Tally { cases: 1, ..Tally::default() };
     for (page, fields) in truth["pages"].as_object().unwrap() {
         let found = &answer["pages"][page];
         for (field, expected) in fields.as_object().unwrap() {
             match field.as_str() {
-                "posts" => score_posts(
-                    &mut tally,
-                    page,
-                    expected,
-                    &found["posts"],
-                    fields["views_style"].as_str().unwrap_or("exact"),
-                ),
+                "posts" => score_posts(&mut tally, page, expected, &found["posts"], fields["views_style"].as_str().unwrap_or("exact")),
                 "views_style" | "seen" => {}
                 _ => {
                     let value = if expected.is_object() { &expected["value"] } else { expected };
@@ -139,15 +133,14 @@ fn score_posts(tally: &mut Tally, page: &str, expected: &Value, found: &Value, s
         let id = post["id"].as_str().unwrap();
         let ours = found.iter().find(|ours| ours["id"] == post["id"]).cloned().unwrap_or_default();
         tally.judge(&format!("{page}.posts.{id}"), &post["id"], 0, &ours["id"]);
-        let tolerance =
-            post["tol"].as_u64().unwrap_or_else(|| views_tolerance(post["views"].as_u64().unwrap_or(0), style));
+        let tolerance = post["tol"].as_u64().unwrap_or_else(|| views_tolerance(post["views"].as_u64().unwrap_or(0), style));
         tally.judge(&format!("{page}.posts.{id}.views"), &post["views"], tolerance, &ours["views"]);
         tally.judge(&format!("{page}.posts.{id}.caption"), &post["caption"], 0, &ours["caption"]);
     }
 }
 
 /// Heals and scores one case folder.
-pub fn run_folder(folder: &Path) -> (String, Tally) {
+pub(crate) fn run_folder(folder: &Path) -> (String, Tally) {
     let truth: Value = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
     let answer = case::run(&folder.join("case.json"), &Clock::system()).expect("a readable case");
     let mut tally = score(&serde_json::to_value(&answer).unwrap(), &truth);
@@ -156,12 +149,8 @@ pub fn run_folder(folder: &Path) -> (String, Tally) {
 }
 
 /// Heals and scores every case folder below a folder.
-pub fn run_folders(root: &Path, verbose: bool) {
-    let mut folders: Vec<_> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("case.json").exists())
-        .collect();
+pub(crate) fn run_folders(root: &Path, verbose: bool) {
+    let mut folders: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("case.json").exists()).collect();
     folders.sort();
     let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
     for folder in folders {
@@ -179,11 +168,8 @@ pub fn run_folders(root: &Path, verbose: bool) {
 }
 
 /// Prints the table by class and its sum.
-pub fn print_table(classes: &BTreeMap<String, Tally>) {
-    println!(
-        "{:<22} {:>5} {:>8} {:>8} {:>7} {:>6} {:>8} {:>8} {:>8}",
-        "class", "cases", "values", "recall", "null", "wrong", "invented", "ms p50", "ms p99"
-    );
+pub(crate) fn print_table(classes: &BTreeMap<String, Tally>) {
+    println!("{:<22} {:>5} {:>8} {:>8} {:>7} {:>6} {:>8} {:>8} {:>8}", "class", "cases", "values", "recall", "null", "wrong", "invented", "ms p50", "ms p99");
     let mut sum = Tally::default();
     for (class, tally) in classes {
         print_row(class, tally);

@@ -15,6 +15,8 @@ pub(crate) enum Strength {
     Place,
     /// What it looks like: tag, classes.
     Shape,
+    /// What it and all around it look like.
+    Path,
     /// What a programmer called it.
     Name,
     /// What a reader is told it is, or its whole key path.

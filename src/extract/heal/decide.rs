@@ -43,17 +43,21 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
         let Some(score) = score(scene, cand, field) else { continue };
-        match clusters
-            .iter_mut()
-            .find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand)))
-        {
+        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand))) {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
     }
-    clusters
-        .retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
+    clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
+    if std::env::var("HEAL_DEBUG").is_ok() {
+        for cluster in clusters.iter().take(4) {
+            eprintln!("DBG {field:?} {:.2} fits {:?}", cluster.score(), cluster.fits(scene, field));
+            for (cand, score) in cluster.members.iter().take(5) {
+                eprintln!("     {score:.2} {:?} {:?} says {:?} {:?} {:?}", cand.source, cand.owner, cand.says, cand.count, cand.text);
+            }
+        }
+    }
     let best = clusters.first()?;
     if best.score() < ENOUGH {
         return None;
@@ -89,8 +93,7 @@ impl Cluster<'_> {
     /// The best of each source, later ones for less.
     fn score(&self) -> f64 {
         let mut best: Vec<f64> = Vec::new();
-        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta]
-        {
+        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta] {
             let scores = self.members.iter().filter(|(cand, _)| cand.source == source).map(|&(_, score)| score);
             best.extend(scores.reduce(f64::max));
         }
@@ -118,7 +121,7 @@ impl Cluster<'_> {
     /// The most exact value, of the freshest source.
     fn verdict(&self, scene: &Scene<'_>, field: Field) -> Verdict {
         let rank = |cand: &Cand| (cand.count.map_or(0, |count| count.unit), cand.source);
-        let best = self.members.iter().map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
+        let best = self.members.iter().filter(|(_, score)| *score > 0.0).map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
         let fallback = self.members[0].0;
         let best = best.unwrap_or(fallback);
         Verdict {
@@ -133,36 +136,28 @@ impl Cluster<'_> {
 
 /// What speaks for a candidate; none where nothing does.
 fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
+    if cand.says.is_some_and(|said| said != field) {
+        return None;
+    }
+    let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
+    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
+    let surged = known && fit.is_none() && field.is_count() && in_verified_group(scene, cand, field);
     let mut trust = 0.0_f64;
     let mut discredited = false;
     for feature in &cand.features {
         let places = scene.found.get(&feature.hash).map(Vec::as_slice).unwrap_or_default();
-        let one = places
-            .iter()
-            .map(|&at| &scene.cands[at])
-            .filter(|other| learn::could_be(other, field))
-            .all(|other| learn::same_value(other, cand));
+        let one = places.iter().map(|&at| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
         let record = scene.lessons.of(field, feature.hash);
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
-            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength));
+            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
         }
     }
     let says = match cand.says {
-        Some(said) if said == field => {
-            if discredited {
-                -1.0
-            } else {
-                2.0
-            }
-        }
-        Some(_) => -4.0,
+        Some(_) if discredited && !surged => -1.0,
+        Some(_) => 2.0,
         None => 0.0,
     };
-    let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
-    let known = scene
-        .past
-        .is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
     let mut score = trust + says + if cand.old == Some(field) { 1.0 } else { 0.0 };
     let by_text_alone = !field.is_count() && fit.is_some_and(|bits| bits >= 12.0);
     if score <= 0.0 && !by_text_alone && !(says < 0.0 && discredited) {
@@ -170,14 +165,8 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     }
     score += match (fit, known, field.is_count()) {
         (Some(bits), _, _) => (bits / 4.0).min(3.0),
-        (None, true, true) => {
-            if in_verified_group(scene, cand, field) {
-                -0.5
-            } else {
-                -3.0
-            }
-        }
-        (None, true, false) => -1.0,
+        (None, true, true) => if surged { -0.5 } else { -3.0 },
+        (None, true, false) => if scene.past.is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some())) { -1.0 } else { 0.0 },
         (None, false, _) => 0.0,
     };
     if cand.owner == Owner::Mixed {
@@ -197,9 +186,7 @@ fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
     let group = || scene.cands.iter().filter(|other| other.group == cand.group && other.source == cand.source);
     let alone = group().filter(|other| other.says == Some(field)).all(|other| learn::same_value(other, cand));
     let verified = group().any(|other| {
-        other.says.is_some_and(|said| {
-            said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some())
-        })
+        other.says.is_some_and(|said| said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some()))
     });
     alone && verified
 }
@@ -212,10 +199,7 @@ pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>]) {
             .filter(|&page| {
                 let ours = verdict_of(verdicts, page, at);
                 let unproven = ours.is_some_and(|verdict| verdict.fits != Some(true) && is_telling(verdict));
-                unproven
-                    && (0..verdicts.len()).any(|other| {
-                        other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at)))
-                    })
+                unproven && (0..verdicts.len()).any(|other| other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
             })
             .collect();
         for page in shared {

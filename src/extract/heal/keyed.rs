@@ -37,7 +37,7 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, hand
         }
         cand.says = names_field(doc, at);
         cand.features = features(doc, owners, at, handle);
-        cand.group = Feature::new(Strength::Place, (doc_at, node.parent)).hash;
+        cand.group = Feature::new(Strength::Place, (doc_at, owners.anchor(doc, at).map(|(_, here)| here))).hash;
         found.push(cand);
     }
     found

@@ -33,6 +33,7 @@ pub(crate) struct Lessons {
 /// A page to learn from.
 pub(crate) struct Lesson<'a> {
     pub(crate) cands: &'a [Cand],
+    pub(crate) found: &'a BTreeMap<u64, Vec<usize>>,
     pub(crate) past: &'a Values,
     /// Whether the values are this page's own, and not of an earlier visit.
     pub(crate) same_visit: bool,
@@ -52,9 +53,7 @@ pub(crate) const fn drift(field: Field) -> Drift {
     match field {
         Field::Followers | Field::Likes => Drift { share: 0.06, least: 3 },
         Field::Following | Field::PostsCount => Drift { share: 0.03, least: 8 },
-        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => {
-            Drift { share: 0.0, least: 0 }
-        }
+        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => Drift { share: 0.0, least: 0 },
     }
 }
 
@@ -64,7 +63,7 @@ pub(crate) fn fit(cand: &Cand, field: Field, past: &Values, same_visit: bool) ->
         return past.count(field).zip(cand.count).and_then(|(was, is)| fit_count(field, was, is, same_visit));
     }
     let (was, is) = past.text(field).zip(cand.text.as_deref())?;
-    fit_text(field, was, is, cand.is_address)
+    fit_text(field, was, is, cand.is_address, same_visit)
 }
 
 fn fit_count(field: Field, was: u64, is: Count, same_visit: bool) -> Option<f64> {
@@ -81,7 +80,7 @@ fn fit_count(field: Field, was: u64, is: Count, same_visit: bool) -> Option<f64>
     Some(scarce.clamp(0.5, (float(was) + 2.0).log2().max(1.0)))
 }
 
-fn fit_text(field: Field, was: &str, is: &str, is_address: bool) -> Option<f64> {
+fn fit_text(field: Field, was: &str, is: &str, is_address: bool, same_visit: bool) -> Option<f64> {
     match field {
         Field::AvatarUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
         Field::ExternalUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
@@ -89,7 +88,9 @@ fn fit_text(field: Field, was: &str, is: &str, is_address: bool) -> Option<f64> 
         Field::DisplayName => (text::plain(was) == text::plain(is)).then(|| text_bits(was)),
         Field::Bio => {
             let alike = text::alikeness(was, is);
-            (alike >= 0.5).then(|| text_bits(was) * alike)
+            // A text that holds the whole of the old one and more is its surroundings.
+            let around = alike < 1.0 && text::plain(is).contains(&text::plain(was));
+            (alike >= 1.0 || (alike >= 0.5 && !same_visit && !around)).then(|| text_bits(was) * alike * alike)
         }
         Field::Username | Field::Followers | Field::Following | Field::Likes | Field::PostsCount => None,
     }
@@ -103,37 +104,53 @@ fn text_bits(text: &str) -> f64 {
 pub(crate) fn learn(lessons: &[Lesson<'_>]) -> Lessons {
     let mut by_field: Vec<HashMap<u64, Record>> = vec![HashMap::new(); Field::ALL.len()];
     for lesson in lessons {
-        let found = found_by(lesson.cands);
         for field in Field::ALL {
-            if field == Field::Username || !has(lesson.past, field) {
-                continue;
-            }
-            for (&hash, places) in &found {
-                let mut usable = places.iter().map(|&at| &lesson.cands[at]).filter(|cand| could_be(cand, field));
-                let Some(first) = usable.next() else { continue };
-                let one = usable.all(|cand| same_value(cand, first));
-                let bits = if one { fit(first, field, lesson.past, lesson.same_visit) } else { None };
-                if bits.is_none() && !by_field[field.index()].contains_key(&hash) && !one {
-                    continue;
-                }
-                let record = by_field[field.index()].entry(hash).or_default();
-                match (bits, lesson.same_visit, one) {
-                    (Some(bits), true, _) => {
-                        record.good += 1;
-                        record.good_bits += bits;
-                    }
-                    (Some(bits), false, _) => {
-                        record.fits += 1;
-                        record.bits += bits;
-                    }
-                    (None, true, true) => record.wrong += 1,
-                    (None, false, true) => record.misses += 1,
-                    (None, _, false) => {}
-                }
+            if field != Field::Username && has(lesson.past, field) {
+                learn_field(lesson, field, &mut by_field[field.index()]);
             }
         }
     }
     Lessons { by_field }
+}
+
+fn learn_field(lesson: &Lesson<'_>, field: Field, records: &mut HashMap<u64, Record>) {
+    let mut fits: Vec<Option<f64>> =
+        lesson.cands.iter().map(|cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None }).collect();
+    let best = fits.iter().flatten().copied().fold(0.0, f64::max);
+    if !field.is_count() {
+        // Where the whole text stands, a part of it is no find; where it stands nowhere, it has changed and nothing missed it.
+        for fit in &mut fits {
+            *fit = fit.filter(|bits| *bits >= best);
+        }
+        if best <= 0.0 {
+            return;
+        }
+    }
+    for (&hash, places) in lesson.found {
+        let mut usable = places.iter().copied().filter(|&at| could_be(&lesson.cands[at], field));
+        let Some(first) = usable.next() else { continue };
+        let bits = fits[first];
+        if bits.is_none() && lesson.same_visit && !records.contains_key(&hash) && !places.iter().any(|&at| fits[at].is_some()) {
+            // A known-good page has hundreds of other values; that a feature finds those is worth noting only where it also found ours.
+            records.entry(hash).or_default().wrong += 1;
+            continue;
+        }
+        let one = usable.all(|at| same_value(&lesson.cands[at], &lesson.cands[first]));
+        let record = records.entry(hash).or_default();
+        match (bits, lesson.same_visit, one) {
+            (_, _, false) => {}
+            (Some(bits), true, true) => {
+                record.good += 1;
+                record.good_bits += bits;
+            }
+            (Some(bits), false, true) => {
+                record.fits += 1;
+                record.bits += bits;
+            }
+            (None, true, true) => record.wrong += 1,
+            (None, false, true) => record.misses += 1,
+        }
+    }
 }
 
 /// Whether a candidate has the type of a field.
@@ -150,9 +167,7 @@ pub(crate) fn could_be(cand: &Cand, field: Field) -> bool {
 pub(crate) fn same_value(a: &Cand, b: &Cand) -> bool {
     match (a.count, b.count, &a.text, &b.text) {
         (Some(a), Some(b), _, _) => a.agrees(b),
-        (_, _, Some(a), Some(b)) => {
-            text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b))
-        }
+        (_, _, Some(a), Some(b)) => text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b)),
         _ => false,
     }
 }
@@ -182,48 +197,34 @@ impl Lessons {
     }
 
     /// How much a feature is trusted for a field: 0 not at all; above, the more pages agreed and the more it means.
-    pub(crate) fn trust(&self, field: Field, hash: u64, strength: Strength) -> f64 {
+    ///
+    /// `surged`: the value at hand left its past for a reason, so misses of the same kind do not speak against it.
+    pub(crate) fn trust(&self, field: Field, hash: u64, strength: Strength, surged: bool) -> f64 {
         let record = self.of(field, hash);
-        if record.misses > 0 && record.misses * 2 >= record.fits || record.wrong > 0 && record.wrong * 4 >= record.good
-        {
+        let missed = !surged && record.misses > 0 && record.misses * 2 >= record.fits;
+        if missed || record.wrong > 0 && record.wrong * 4 >= record.good {
             return 0.0;
         }
         let needed = match strength {
             Strength::Meaning => 5.0,
             Strength::Name => 8.0,
-            Strength::Shape => 12.0,
+            Strength::Shape | Strength::Path => 12.0,
             Strength::Place => 18.0,
         };
         let now = (record.bits - needed).max(0.0);
         let changed = match record.fits {
             0 => 0.0,
-            1 => {
-                if now >= 3.0 {
-                    1.5
-                } else {
-                    0.5
-                }
-            }
-            2 => {
-                if now >= 3.0 {
-                    3.0
-                } else {
-                    2.0
-                }
-            }
-            _ => {
-                if now >= 3.0 {
-                    4.0
-                } else {
-                    3.0
-                }
-            }
+            1 => if now >= 10.0 { 2.2 } else if now >= 3.0 { 1.5 } else { 0.5 },
+            2 => if now >= 3.0 { 3.0 } else { 2.0 },
+            _ => if now >= 3.0 { 4.0 } else { 3.0 },
         };
         let before = match (record.good, strength) {
             (0, _) => 0.0,
             (_, Strength::Place) => 0.5,
             (1, Strength::Meaning | Strength::Name) => 1.0,
             (_, Strength::Meaning | Strength::Name) => 2.0,
+            (1 | 2, Strength::Path) => 1.0,
+            (_, Strength::Path) => 2.0,
             (1, Strength::Shape) => 0.5,
             (_, Strength::Shape) => 1.0,
         };
@@ -233,8 +234,7 @@ impl Lessons {
 
 fn float(value: u64) -> f64 {
     // Counts stay far below 2^53, where this is exact.
-    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0
-        + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
+    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0 + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
 }
 
 trait RoundToU64 {

@@ -135,12 +135,12 @@ fn judge(
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            lessons.push(learn::Lesson { cands: &ready.cands, past: &known.values, same_visit: true });
+            lessons.push(learn::Lesson { cands: &ready.cands, found: &ready.found, past: &known.values, same_visit: true });
         }
     }
     for (ready, past) in pages.iter().zip(pasts) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            lessons.push(learn::Lesson { cands: &ready.cands, past, same_visit: false });
+            lessons.push(learn::Lesson { cands: &ready.cands, found: &ready.found, past, same_visit: false });
         }
     }
     let learned = learn::learn(&lessons);

@@ -15,10 +15,14 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Whether both can be the same number: each within one unit of the other's last digit, since sites truncate.
+    /// Whether both can be the same number: sites truncate, some round, so the finer one lies less than a unit above the coarser or at
+    /// most half a unit below.
     pub(crate) const fn agrees(self, other: Self) -> bool {
-        let slack = if self.unit > other.unit { self.unit } else { other.unit };
-        self.value.abs_diff(other.value) <= if slack > 1 { slack } else { 0 }
+        let (fine, coarse) = if self.unit <= other.unit { (self, other) } else { (other, self) };
+        if coarse.unit == 1 {
+            return fine.value == coarse.value;
+        }
+        fine.value + coarse.unit / 2 >= coarse.value && fine.value < coarse.value + coarse.unit
     }
 }
 

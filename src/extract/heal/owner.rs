@@ -197,18 +197,21 @@ impl JsonOwners {
     }
 }
 
-/// A map whose keys are ids or handles, not words.
+/// A map whose keys are ids or handles, not words: long, alike in length, with digits or capitals, and containers behind all of them.
 pub(crate) fn map_by_id(doc: &JsonDoc, at: usize) -> bool {
-    let mut children = 0;
+    let (mut children, mut digits) = (0, 0);
+    let (mut shortest, mut longest) = (usize::MAX, 0);
     for child in doc.children(at) {
         let Key::Name(name) = &doc.nodes[child].key else { return false };
-        let id = name.len() >= 9 && name.bytes().any(|b| b.is_ascii_digit());
-        if !id || !doc.nodes[child].is_container() {
+        if name.len() < 9 || !doc.nodes[child].is_container() {
             return false;
         }
+        shortest = shortest.min(name.len());
+        longest = longest.max(name.len());
+        digits += usize::from(name.bytes().any(|b| b.is_ascii_digit()));
         children += 1;
     }
-    children >= 1
+    children >= 1 && digits * 2 >= children && (children == 1 || longest - shortest <= 2)
 }
 
 /// Names among the page's elements.

@@ -26,7 +26,15 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         }
         let link = address_of(dom, style, at);
         let (from, to) = element.texts;
-        let texted = to > from && to - from <= PARTS_MAX && !taken.contains_key(&(from, to));
+        let inner = taken.get(&(from, to)).copied();
+        if let Some(inner) = inner.filter(|_| to > from) {
+            let wrapped: &mut Cand = &mut found[inner];
+            if wrapped.features.len() < 14 {
+                wrapped.features.push(Feature::new(Strength::Shape, ("wrapper", shape(dom, at))));
+                wrapped.features.push(Feature::new(Strength::Shape, ("wrappers", shape(dom, at), shape(dom, element.parent))));
+            }
+        }
+        let texted = to > from && to - from <= PARTS_MAX && inner.is_none();
         if link.is_none() && !texted {
             continue;
         }
@@ -46,7 +54,6 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
             found.push(cand);
         }
         if texted {
-            taken.insert((from, to), at);
             let text = dom.text_of(at);
             if text.is_empty() || text.len() > TEXT_MAX || plain_handle(&text) == handle {
                 continue;
@@ -55,6 +62,8 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
             cand.dim = element.sight == Sight::Dim;
             cand.text = Some(text);
             cand.features = features;
+            cand.features.push(Feature::new(Strength::Shape, ("wrapper", shape(dom, at))));
+            taken.insert((from, to), found.len());
             found.push(cand);
         }
     }
@@ -123,7 +132,7 @@ fn features(dom: &Dom, owners: &DomOwners, at: usize, region: usize) -> Vec<Feat
     let own = shape(dom, at);
     let parent = shape(dom, dom.elements[at].parent);
     let above: Vec<(&str, &str)> = dom.upward(at).take(5).map(|up| shape(dom, up)).collect();
-    features.push(Feature::new(Strength::Shape, ("five", above)));
+    features.push(Feature::new(Strength::Path, ("five", above)));
     features.push(Feature::new(Strength::Shape, ("two", own, parent)));
     features.push(Feature::new(Strength::Shape, ("one", own)));
     features.push(Feature::new(Strength::Place, ("tags", path_from_name(dom, owners, at, region))));

@@ -89,11 +89,7 @@ impl PostLessons {
 
     fn tally(&mut self, role: Role, locator: String, hit: bool, same_visit: bool) {
         let tally = self.tallies.entry((role, locator)).or_default();
-        let (hits, tries) = if same_visit {
-            (&mut tally.hits, &mut tally.tries)
-        } else {
-            (&mut tally.changed_hits, &mut tally.changed_tries)
-        };
+        let (hits, tries) = if same_visit { (&mut tally.hits, &mut tally.tries) } else { (&mut tally.changed_hits, &mut tally.changed_tries) };
         *hits += usize::from(hit);
         *tries += 1;
     }
@@ -120,7 +116,8 @@ impl PostLessons {
     fn trust(&self, role: Role, locator: &str) -> usize {
         let Some(tally) = self.tallies.get(&(role, locator.to_owned())) else { return 0 };
         if tally.changed_tries > 0 {
-            let held = tally.changed_hits * 10 >= tally.changed_tries * 8 && tally.changed_hits >= 2;
+            // Some posts surge and leave their past; no other number of a record follows the past of half of them.
+            let held = tally.changed_hits * 2 >= tally.changed_tries && tally.changed_hits >= 2;
             return if held { 1_000 + tally.changed_hits } else { 0 };
         }
         let held = tally.hits * 10 >= tally.tries * 9 && tally.hits >= 2;
@@ -132,9 +129,11 @@ impl PostLessons {
         let mut best: Option<(usize, &Found)> = None;
         for (locator, found) in &record.values {
             let trust = self.trust(role, locator);
-            let alone =
-                record.values.iter().filter(|(other, _)| other == locator).all(|(_, other)| agree(other, found));
-            if trust == 0 || !alone || best.is_some_and(|(held, _)| held >= trust) {
+            if trust == 0 || matches!(found, Found::Count(_)) != (role == Role::Views) {
+                continue;
+            }
+            let alone = record.values.iter().filter(|(other, _)| other == locator).all(|(_, other)| agree(other, found) || !alike(other, found));
+            if !alone || best.is_some_and(|(held, _)| held >= trust) {
                 continue;
             }
             best = Some((trust, found));
@@ -153,6 +152,10 @@ impl PostLessons {
         };
         (PostValues { id: record.id.clone(), views, caption }, unit)
     }
+}
+
+fn alike(a: &Found, b: &Found) -> bool {
+    matches!(a, Found::Count(_)) == matches!(b, Found::Count(_))
 }
 
 fn agree(a: &Found, b: &Found) -> bool {
@@ -175,20 +178,9 @@ fn views_fit(was: u64, is: Count, same_visit: bool) -> bool {
 }
 
 /// The posts of a page: from JSON where it has the list, from the grid otherwise; what one lacks the other fills in.
-pub(crate) fn find(
-    page: &Page,
-    named: &Named,
-    phrases: &[Phrase],
-    past: Option<&Values>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<PostValues>> {
-    let past: HashMap<&str, &PostValues> = past
-        .and_then(|past| past.posts.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .map(|post| (post.id.as_str(), post))
-        .collect();
+pub(crate) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: Option<&Values>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
+    let past: HashMap<&str, &PostValues> =
+        past.and_then(|past| past.posts.as_deref()).unwrap_or_default().iter().map(|post| (post.id.as_str(), post)).collect();
     let listed = list::find(page, named, &past, lessons, style);
     let shown = grid::find(page, named, phrases, &past, lessons, style);
     let (Some(mut listed), Some(shown)) = (listed.clone(), shown.clone()) else { return listed.or(shown) };

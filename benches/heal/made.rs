@@ -1,0 +1,242 @@
+//! A case made from a seed: known-good pages, changed pages, truth. One class of change each, at a severity.
+
+use serde_json::{Map, Value, json};
+
+use crate::chance::Chance;
+use crate::data;
+use crate::layout::{Look, Site};
+use crate::locale::LOCALES;
+use crate::mutate;
+use crate::person::Person;
+use crate::tree::{El, Node, el, text};
+
+/// Every class of change.
+pub(crate) const CLASSES: &[&str] = &[
+    "control", "class_rotate", "attr_rename", "attr_drop", "wrap", "tag_change", "reorder", "language", "number_format", "split_text", "merge_text",
+    "decoy_before", "decoy_close", "decoy_exact", "look_alike", "hidden_copy", "stale_meta", "removed", "removed_decoy", "wrong_page", "json_rename", "json_nest",
+    "json_retype", "json_map", "json_foreign", "json_stale", "redesign", "redesign_locales", "half_rollout", "surge", "user_rename", "pinned", "all_new", "bio_changed", "foreign_grid",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Track {
+    All,
+    Dom,
+    Json,
+}
+
+/// One page of a case.
+pub(crate) struct MadePage {
+    pub(crate) id: String,
+    pub(crate) profile: String,
+    pub(crate) url: String,
+    pub(crate) html: String,
+    pub(crate) network: Value,
+    pub(crate) values: Value,
+}
+
+/// One case.
+pub(crate) struct Made {
+    pub(crate) id: String,
+    pub(crate) class: String,
+    pub(crate) site: Site,
+    pub(crate) known: Vec<MadePage>,
+    pub(crate) pages: Vec<MadePage>,
+    pub(crate) truth: Value,
+}
+
+/// How one page is to be changed.
+pub(crate) struct Change<'a> {
+    pub(crate) class: &'a str,
+    pub(crate) severity: usize,
+    pub(crate) seed: u64,
+}
+
+impl Made {
+    pub(crate) fn new(class: &str, severity: usize, seed: u64) -> Self {
+        let mut chance = Chance::new(seed ^ class.bytes().fold(17_u64, |sum, b| sum.wrapping_mul(257).wrapping_add(u64::from(b))));
+        let site = if chance.chance(0.5) { Site::Tik } else { Site::Ins };
+        let track = track_of(class, &mut chance);
+        let posts = *chance.pick(&[12, 18, 30]);
+        let good = 3 + chance.below(3);
+        let people: Vec<Person> = (0..good + 3).map(|_| Person::new(&mut chance, posts)).collect();
+        let others: Vec<Person> = (0..9).map(|_| Person::new(&mut chance, 5)).collect();
+        let look = Look::base(site);
+        let change = Change { class, severity, seed: chance.next() };
+        let known = people[..good].iter().enumerate().map(|(at, person)| good_page(at, person, &look, track, &others)).collect();
+        let mut pages = Vec::new();
+        let mut truths = Map::new();
+        let count = 3 + chance.below(4);
+        for at in 0..count {
+            let seen = class != "all_new" && (at < 2 || (at < good && chance.chance(0.4)));
+            let before = if seen { people[at.min(good - 1)].clone() } else { people[good + at % 3].clone() };
+            if !seen && pages.iter().any(|page: &MadePage| page.profile == before.handle) {
+                continue;
+            }
+            let (page, truth) = changed_page(at, &before, seen, &look, track, &others, &change, &mut chance);
+            truths.insert(page.id.clone(), truth);
+            pages.push(page);
+        }
+        let id = format!("{class}-{seed:x}");
+        let truth = json!({"case_id": id, "class": class, "severity": severity, "pages": truths});
+        Self { id, class: class.to_owned(), site, known, pages, truth }
+    }
+}
+
+fn track_of(class: &str, chance: &mut Chance) -> Track {
+    match class {
+        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
+        "json_stale" | "stale_meta" | "control" => Track::All,
+        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" => {
+            *chance.pick(&[Track::All, Track::Dom, Track::Json])
+        }
+        _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
+    }
+}
+
+fn url_of(site: Site, handle: &str) -> String {
+    if site == Site::Tik { format!("https://www.clips.example/@{handle}") } else { format!("https://www.pics.example/{handle}/") }
+}
+
+fn values_of(site: Site, person: &Person) -> Value {
+    let posts: Vec<Value> = person.posts.iter().map(|post| json!({"id": id_of(site, post), "views": post.views, "caption": post.caption})).collect();
+    let mut values = json!({"username": person.handle, "display_name": person.name, "bio": person.bio, "followers": person.followers, "following": person.following,
+        "avatar_url": person.avatar_url(), "external_url": person.link, "posts": posts});
+    match site {
+        Site::Tik => values["likes"] = json!(person.likes),
+        Site::Ins => values["posts_count"] = json!(person.posts_count),
+    }
+    values
+}
+
+fn id_of(site: Site, post: &crate::person::Post) -> &str {
+    if site == Site::Tik { &post.num } else { &post.code }
+}
+
+fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Person]) -> MadePage {
+    let (embedded, address, network) = data::base(look.site, person, others);
+    let body = if track == Track::Json { shell() } else { look.body(person, others) };
+    let html = document(person, look, track, body, &[embedded], None);
+    MadePage {
+        id: format!("good{at}"),
+        profile: person.handle.clone(),
+        url: url_of(look.site, &person.handle),
+        html,
+        network: if track == Track::Dom { json!([]) } else { json!([{"url": address, "body": network}]) },
+        values: values_of(look.site, person),
+    }
+}
+
+/// The page without rendered content, as before its scripts ran.
+fn shell() -> El {
+    el("body", "body", (0..20).map(|_| el("div", "bone", vec![el("span", "boneline", vec![]).node()]).with("class", "css-bone").node()).collect())
+}
+
+/// Puts head, scripts and body together.
+pub(crate) fn document(person: &Person, look: &Look, track: Track, body: El, embedded: &[Value], description: Option<String>) -> String {
+    let meta = |name: &str, content: String| el("meta", "", vec![]).with("property", name).with("content", content).node();
+    let site = if look.site == Site::Tik { "Clips" } else { "Pics" };
+    let title = format!("{} (@{}) | {site}", person.name, person.handle);
+    let url = url_of(look.site, &person.handle);
+    let mut head = vec![
+        el("title", "", vec![text(&title)]).node(),
+        el("link", "", vec![]).with("rel", "canonical").with("href", &url).node(),
+        meta("og:url", url),
+        meta("og:title", title),
+    ];
+    if track == Track::All {
+        let facts: Vec<String> = look.facts(person).iter().map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, true).0)).collect();
+        head.push(meta("og:description", description.unwrap_or_else(|| format!("{} - See what {} shares", facts.join(", "), person.name))));
+        head.push(meta("og:image", person.avatar_url()));
+    }
+    if track != Track::Dom {
+        for (at, value) in embedded.iter().enumerate() {
+            let id = if at == 0 { "__DATA__".to_owned() } else { format!("__MORE_{at}__") };
+            head.push(el("script", "", vec![text(value.to_string().replace("</", "<\\/"))]).with("id", id).with("type", "application/json").node());
+        }
+    }
+    let page = el("html", "", vec![el("head", "", head).node(), body.node()]).with("lang", look.locale.lang);
+    let mut html = "<!DOCTYPE html>".to_owned();
+    page.html(&mut html);
+    html
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
+fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Track, others: &[Person], change: &Change<'_>, chance: &mut Chance) -> (MadePage, Value) {
+    let mut now = before.later(chance);
+    let mut asked = now.handle.clone();
+    mutate::person(&mut now, before, change, chance);
+    if !seen {
+        asked.clone_from(&now.handle);
+    }
+    let untouched = change.class == "half_rollout" && at % 2 == 1;
+    let mut look = base.clone();
+    if !untouched {
+        mutate::look(&mut look, change, at);
+    }
+    let mut removed = Vec::new();
+    let mut body = if track == Track::Json { shell() } else { look.body(&now, others) };
+    if track != Track::Json && !untouched {
+        mutate::body(&mut body, &look, &now, before, others, change, chance, &mut removed);
+    }
+    let (embedded, address, network) = data::base(look.site, &now, others);
+    let mut docs = mutate::Docs { embedded: vec![embedded], address, network, extra: Vec::new(), description: None };
+    if !untouched {
+        mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
+    }
+    let wrong = change.class == "wrong_page" || (change.class == "look_alike" && at % 3 == 2);
+    let id = format!("page{at}");
+    if wrong {
+        let (html, network) = mutate::wrong(&asked, &now, &look, track, others, change, chance);
+        let page = MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
+        let truth = json!({"username": null, "display_name": null, "bio": null, "followers": null, "following": null, "likes": null, "posts_count": null,
+            "avatar_url": null, "external_url": null, "posts": null});
+        return (page, truth);
+    }
+    let html = document(&now, &look, track, body, &docs.embedded, docs.description.clone());
+    let mut responses = vec![json!({"url": docs.address, "body": docs.network})];
+    responses.extend(docs.extra.clone());
+    if change.severity > 1 {
+        chance.shuffle(&mut responses);
+    }
+    let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };
+    let truth = truth_of(&look, track, &now, seen, &removed);
+    (MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
+}
+
+fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[String]) -> Value {
+    let values = values_of(look.site, person);
+    let mut truth = Map::new();
+    for (field, value) in values.as_object().unwrap() {
+        if field == "posts" {
+            continue;
+        }
+        let tolerance = value.as_u64().map_or(0, |count| if track == Track::Json { 0 } else { look.locale.show(count, look.abbreviate || track == Track::All).1 });
+        let tolerance = if tolerance == 1 { 0 } else { tolerance };
+        let value = if removed.contains(field) { Value::Null } else { value.clone() };
+        truth.insert(field.clone(), json!({"value": value, "tol": tolerance}));
+    }
+    let posts: Vec<Value> = person
+        .posts
+        .iter()
+        .map(|post| {
+            let unit = if track == Track::Json { 0 } else { look.locale.show(post.views, look.abbreviate).1 };
+            let views = if removed.iter().any(|field| field == "views") { Value::Null } else { json!(post.views) };
+            json!({"id": id_of(look.site, post), "views": views, "caption": post.caption, "tol": if unit == 1 { 0 } else { unit }})
+        })
+        .collect();
+    truth.insert("posts".to_owned(), Value::Array(posts));
+    truth.insert("seen".to_owned(), json!(seen));
+    Value::Object(truth)
+}
+
+/// A look in another language.
+pub(crate) fn other_locale(look: &mut Look, seed: u64) {
+    look.locale = *Chance::new(seed).pick(&LOCALES[1..]);
+}
+
+/// A card of another profile.
+pub(crate) fn card(look: &Look, other: &Person) -> Node {
+    let mut card = look.header(other);
+    "div".clone_into(&mut card.tag);
+    card.node()
+}
