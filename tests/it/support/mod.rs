@@ -1,1 +1,3 @@
 //! What tests share: private servers and ways to reach them.
+
+pub(crate) mod page;
