@@ -15,5 +15,8 @@ mod queue_submit;
 mod replica;
 mod screenshot;
 mod store;
+mod corpus;
+mod gates;
+mod reading;
 mod support;
 mod telemetry;
