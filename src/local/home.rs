@@ -186,10 +186,20 @@ fn own(path: &Path, account: Option<Account>) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
-/// A link at `link` that shows where the files went.
+/// A link at `link` that shows where the files went. Files that stand in its place already, from when the folder was open,
+/// are not passed over silently.
 fn leave_link(link: &Path, to: &Path) -> io::Result<()> {
     match std::os::unix::fs::symlink(to, link) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            if fs::read_link(link).is_ok_and(|present| present == to) {
+                return Ok(());
+            }
+            let problem = format!(
+                "{} holds data but its server's user cannot reach it; open the folders above it",
+                link.display()
+            );
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, problem))
+        }
         done => done,
     }
 }

@@ -140,7 +140,8 @@ impl LocalPostgres {
             "dynamic_shared_memory_type=mmap".to_owned(),
         ];
         if self.durability == Durability::None {
-            settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
+            // synchronous_commit stays on: without it a killed server forgets commits, not only a crashed machine.
+            settings.extend(["fsync=off", "full_page_writes=off"].map(str::to_owned));
         }
         let spawn = self.spawn(&programs.join(PROGRAM)).arg("-D").arg(self.data());
         let spawn = settings.iter().fold(spawn, |spawn, setting| spawn.args(["-c", setting]));

@@ -77,6 +77,13 @@ pub(crate) fn redis_prefix() -> String {
     format!("t{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A temporary folder that PostgreSQL's own user can reach too.
+pub(crate) fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
 async fn make_template(superuser_url: &str, url_of: impl Fn(&str) -> String) {
     let mut admin = PgConnection::connect(superuser_url).await.unwrap();
     let create = format!("create database {TEMPLATE} owner sentinel");
@@ -88,13 +95,13 @@ async fn make_template(superuser_url: &str, url_of: impl Fn(&str) -> String) {
 }
 
 /// A folder that is removed when this process has ended, in whatever way.
-#[expect(clippy::zombie_processes, reason = "the watcher outlives us: its work begins when we have ended")]
 fn run_folder() -> std::path::PathBuf {
     let folder = tempfile::Builder::new().prefix("sentinel-it-").tempdir().unwrap().keep();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     // The watcher's stdin is closed when we end; the pause lets PostgreSQL's children see that their parent is gone.
-    let watcher = "cat >/dev/null; sleep 1; \
-        ipcrm -m \"$(sed -n 7p \"$1/postgres/data/postmaster.pid\" | tr -s ' ' | cut -d' ' -f3)\"; rm -rf \"$1\"";
+    let watcher = "cat >/dev/null; \
+        segment=$(sed -n 7p \"$1/postgres/data/postmaster.pid\" | tr -s ' ' | cut -d' ' -f3); \
+        for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 1; rm -rf \"$1\" && break; done; ipcrm -m \"$segment\"";
     let watcher = Command::new("sh")
         .args(["-c", watcher, "sh"])
         .arg(&folder)

@@ -1,0 +1,122 @@
+//! How each selector rule does, added up, and who heals which template. Kept apart from the versions: this is written often
+//! and may be lost, those are written rarely and tell a story.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::{Store, StoreError, micros};
+
+/// What a rule did on some pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HealthTally {
+    /// The platform's name.
+    pub platform: String,
+    /// The version.
+    pub version: String,
+    /// The document's field.
+    pub field: String,
+    /// The rule's name.
+    pub rule: String,
+    /// Pages it was tried on.
+    pub crawls: i64,
+    /// Values it brought.
+    pub hits: i64,
+    /// Values that were wrong or could not be read.
+    pub errors: i64,
+}
+
+/// A rule's health so far.
+#[derive(Debug, Clone, PartialEq, Serialize, FromRow)]
+pub struct RuleHealth {
+    /// The document's field.
+    pub field: String,
+    /// The rule's name.
+    pub rule: String,
+    /// The version.
+    pub version: String,
+    /// Pages it was tried on.
+    pub crawls: i64,
+    /// Values it brought.
+    pub hits: i64,
+    /// Values that were wrong or could not be read.
+    pub errors: i64,
+    /// When it was last tried.
+    pub last_checked: DateTime<Utc>,
+    /// When it last brought a value.
+    pub last_hit: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Adds tallies to the rules' health, in one statement; gather some seconds of them first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tally_health(&self, tallies: &[HealthTally]) -> Result<(), StoreError> {
+        let sql = "
+            insert into selector_health as known (platform, version, field, rule, crawls, hits, errors, last_hit)
+            select platform, version, field, rule, sum(crawls), sum(hits), sum(errors),
+                case when sum(hits) > 0 then now() end
+            from json_to_recordset($1::json) as given (platform text, version text, field text, rule text,
+                crawls bigint, hits bigint, errors bigint)
+            group by platform, version, field, rule order by platform, version, field, rule
+            on conflict (platform, version, field, rule) do update set
+                crawls = known.crawls + excluded.crawls, hits = known.hits + excluded.hits,
+                errors = known.errors + excluded.errors, last_checked = now(),
+                last_hit = coalesce(excluded.last_hit, known.last_hit)";
+        let tallies = super::save::json_text(&tallies).map_err(|e| self.error(e))?;
+        sqlx::query(sql).bind(tallies).execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+
+    /// The health of a platform's rules.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rule_health(&self, platform: &str) -> Result<Vec<RuleHealth>, StoreError> {
+        let sql = "
+            select field, rule, version, crawls, hits, errors, last_checked, last_hit from selector_health
+            where platform = $1 order by version, field, rule limit 10000";
+        sqlx::query_as(sql).bind(platform).fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// Claims a template for healing, or renews the claim: while it holds, nobody else may heal it. Answers whether it is ours.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_heal(
+        &self,
+        (platform, fingerprint): (&str, &str),
+        holder: &str,
+        hold: Duration,
+    ) -> Result<bool, StoreError> {
+        let sql = "
+            insert into heal_claims as claim (platform, fingerprint, holder, until)
+            values ($1, $2, $3, now() + $4 * interval '1 microsecond')
+            on conflict (platform, fingerprint) do update set holder = excluded.holder, until = excluded.until
+            where claim.until <= now() or claim.holder = excluded.holder
+            returning true";
+        let claimed: Option<bool> = sqlx::query_scalar(sql)
+            .bind(platform)
+            .bind(fingerprint)
+            .bind(holder)
+            .bind(micros(hold))
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|e| self.error(e))?;
+        Ok(claimed.unwrap_or(false))
+    }
+
+    /// Gives a claim back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_heal(&self, (platform, fingerprint): (&str, &str), holder: &str) -> Result<(), StoreError> {
+        let sql = "delete from heal_claims where platform = $1 and fingerprint = $2 and holder = $3";
+        let query = sqlx::query(sql).bind(platform).bind(fingerprint).bind(holder);
+        query.execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+}
