@@ -66,7 +66,7 @@ impl Worker {
     /// Waits up to `queue.block_ms` for one job. Cancel-safe: a lease that nobody receives is handed back.
     ///
     /// # Errors
-    /// When Redis does not answer or refuses.
+    /// When Redis does not answer or refuses; wait a moment before asking again.
     pub async fn lease(&self, capacity: &Capacity) -> Result<Option<Lease>, QueueError> {
         Ok(self.lease_many(capacity, 1).await?.pop())
     }
@@ -75,7 +75,7 @@ impl Worker {
     /// was none. Cancel-safe. Without any capacity it only waits.
     ///
     /// # Errors
-    /// When Redis does not answer or refuses.
+    /// When Redis does not answer or refuses; wait a moment before asking again.
     pub async fn lease_many(&self, capacity: &Capacity, most: usize) -> Result<Vec<Lease>, QueueError> {
         let inner = &self.0;
         let end = inner.core.clock.uptime() + inner.core.config.block();
@@ -97,7 +97,7 @@ impl Worker {
     /// Leases what is there and does not wait.
     ///
     /// # Errors
-    /// When Redis does not answer or refuses.
+    /// When Redis does not answer or refuses; wait a moment before asking again.
     pub async fn try_lease_many(&self, capacity: &Capacity, most: usize) -> Result<Vec<Lease>, QueueError> {
         Ok(self.0.take_or_hand_back(self.0.request(capacity, most)).await?.0)
     }
