@@ -18,5 +18,6 @@ mod store;
 mod corpus;
 mod gates;
 mod reading;
+mod store;
 mod support;
 mod telemetry;

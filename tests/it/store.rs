@@ -139,6 +139,7 @@ fn crawl<'a>(job: &'a JobId, fence: u64, target: &'a Target, document: &'a Docum
         duration: Duration::from_millis(900),
         retries: 0,
         capture_key: Some("captures/shared.zst"),
+        status: Some(200),
         picture_hash: None,
         fingerprint: Some("t1"),
         error: None,

@@ -27,6 +27,21 @@ async fn a_server_that_is_not_there_is_named_with_what_to_do() {
     assert!(matches!(error, StoreError::Refused { .. }), "{error}");
 }
 
+#[test]
+fn the_built_in_settings_are_those_of_these_rooms() {
+    #[derive(serde::Deserialize)]
+    struct Sections {
+        store: social_sentinel::store::StoreConfig,
+        blob: social_sentinel::blob::BlobConfig,
+        local: social_sentinel::local::LocalConfig,
+    }
+    let text = include_str!("../../../config.toml");
+    let sections: Sections = toml::from_str(text).unwrap();
+    assert!(sections.store.is_local());
+    assert_eq!(sections.blob.kind, social_sentinel::blob::BlobKind::Folder);
+    assert_eq!(sections.local.durability, Durability::Full);
+}
+
 #[tokio::test]
 async fn health_warns_of_a_role_that_sees_through_row_security() {
     let url = fresh_database_url().await;
