@@ -39,12 +39,14 @@
 //! the steps of a visit, `intercept` and `har` answer and record its requests, `replay` does without all of that.
 //! chromiumoxide is named only in here, and no type of it is public.
 
+mod blocking;
 mod chromium;
 mod config;
 mod context;
 mod counters;
 mod error;
 mod fleet;
+mod follow;
 pub mod har;
 mod intercept;
 mod launch;
@@ -73,7 +75,7 @@ pub use counters::Counters;
 pub use error::BrowserError;
 pub use route::{Answer, Pattern, Request, Route};
 pub use session::Session;
-pub use spec::{Blocking, PagingEnd, Proxy, Readiness, SessionSpec, Visited};
+pub use spec::{Blocking, Follow, PagingEnd, Proxy, Readiness, SessionSpec, Visited};
 pub use storage::{Cookie, Item, Origin, StorageState};
 
 use crate::clock::Clock;

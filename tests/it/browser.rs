@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use social_sentinel::browser::{
-    Answer, BrowserError, PagingEnd, PictureFormat, Proxy, Readiness, Route, SessionSpec, StorageState,
+    Answer, Blocking, BrowserError, Follow, PagingEnd, PictureFormat, Proxy, Readiness, Route, SessionSpec,
+    StorageState,
 };
 use social_sentinel::model::fault::Fault;
 use social_sentinel::model::job::Frame;
@@ -441,5 +442,58 @@ async fn a_proxy_gets_its_credentials_and_nobody_else_does() {
     };
     let spec = SessionSpec { proxy: Some(socks), ..SessionSpec::default() };
     assert!(matches!(browser.session(&spec).await, Err(BrowserError::Unusable { .. })));
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn further_pages_come_by_the_pages_own_fetch_and_by_scrolling_where_that_fails() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let follow = Follow {
+        url: "/api/list".to_owned(),
+        cursor: vec!["cursor".to_owned()],
+        param: "cursor".to_owned(),
+        drop: Vec::new(),
+    };
+    let spec = SessionSpec { follow: vec![follow], ..SessionSpec::default() };
+    let session = browser.session(&spec).await.unwrap();
+    let visited = session.visit(&site.paging_visit(30)).await.unwrap();
+    assert_eq!(visited.paging, Some(PagingEnd::Enough));
+    assert_eq!(visited.page.html.matches("class=\"card\"").count(), 10, "the page itself saw one list only");
+
+    // A page whose list answers nothing to calls that its script did not make.
+    let context = session.context().unwrap();
+    context.route("*/api/list?cursor=8", |_| Route::Fulfil(Answer::ok("application/json", ""))).await.unwrap();
+    let visited = session.visit(&site.paging_visit(30)).await.unwrap();
+    let empty = visited.page.responses.iter().filter(|response| response.body.is_empty()).count();
+    assert_eq!(
+        (visited.paging, empty),
+        (Some(PagingEnd::Stalled), 1),
+        "what the page itself got is kept, what we got is not"
+    );
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_requested_when_and_where_a_picture_shows_them() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let asked = |picture, blocking| {
+        let (site, browser) = (&site, &browser);
+        async move {
+            let before = site.asked();
+            let session = browser.session(&SessionSpec { blocking, ..SessionSpec::default() }).await.unwrap();
+            session.visit(&Visit { picture, ..site.visit("/images") }).await.unwrap();
+            // One is the document.
+            site.asked() - before - 1
+        }
+    };
+    assert_eq!(asked(None, Blocking::Faithful).await, 0);
+    assert_eq!(asked(Some(Frame::Viewport), Blocking::Lean).await, 0, "no image, and no placeholder either");
+    assert_eq!(
+        asked(Some(Frame::Viewport), Blocking::Faithful).await,
+        1,
+        "the window's image alone, and no placeholder"
+    );
+    assert_eq!(asked(Some(Frame::FullPage), Blocking::Faithful).await, 2);
+    assert_eq!(asked(Some(Frame::Viewport), Blocking::None).await, 2);
     browser.shutdown().await;
 }

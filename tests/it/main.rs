@@ -1,6 +1,5 @@
 //! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
 
 mod browser;
-mod cost;
 mod har;
 mod support;
