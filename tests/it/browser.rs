@@ -497,3 +497,47 @@ async fn images_are_requested_when_and_where_a_picture_shows_them() {
     assert_eq!(asked(Some(Frame::Viewport), Blocking::None).await, 2);
     browser.shutdown().await;
 }
+
+/// Run by the next test in a process of its own, which is killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a part of the next test"]
+async fn owner_that_will_be_killed() {
+    let mut config = config();
+    config.profile_folder = std::env::current_dir().unwrap().display().to_string();
+    let browser = browser(&config).await;
+    println!("BROWSER {}", browser.pids()[0]);
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_of_ours_no_browser_lives_on_and_the_next_start_sweeps_its_folder() {
+    use std::io::BufRead as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut owner = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "browser::owner_that_will_be_killed", "--nocapture"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(owner.stdout.take().unwrap()).lines();
+    let pid = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.rsplit_once("BROWSER ")?.1.trim().parse::<u32>().ok())
+        .unwrap();
+    assert!(alive(pid) > 1);
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while alive(pid) > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(folders(folder.path()).len(), 2, "its folder and its lock are left");
+    let mut config = config();
+    config.profile_folder = folder.path().display().to_string();
+    let browser = browser(&config).await;
+    browser.shutdown().await;
+    assert_eq!(folders(folder.path()), Vec::<String>::new());
+}
