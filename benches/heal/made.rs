@@ -28,6 +28,8 @@ pub(crate) enum Track {
 pub(crate) struct MadePage {
     pub(crate) id: String,
     pub(crate) profile: String,
+    /// The handle of before, whatever is asked for.
+    pub(crate) person: String,
     pub(crate) url: String,
     pub(crate) html: String,
     pub(crate) network: Value,
@@ -69,7 +71,7 @@ impl Made {
         for at in 0..count {
             let seen = class != "all_new" && (at < 2 || (at < good && chance.chance(0.4)));
             let before = if seen { people[at.min(good - 1)].clone() } else { people[good + at % 3].clone() };
-            if !seen && pages.iter().any(|page: &MadePage| page.profile == before.handle) {
+            if pages.iter().any(|page: &MadePage| page.person == before.handle) {
                 continue;
             }
             let (page, truth) = changed_page(at, &before, seen, &look, track, &others, &change, &mut chance);
@@ -119,6 +121,7 @@ fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Pe
     MadePage {
         id: format!("good{at}"),
         profile: person.handle.clone(),
+        person: person.handle.clone(),
         url: url_of(look.site, &person.handle),
         html,
         network: if track == Track::Dom { json!([]) } else { json!([{"url": address, "body": network}]) },
@@ -187,7 +190,7 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     let id = format!("page{at}");
     if wrong {
         let (html, network) = mutate::wrong(&asked, &now, &look, track, others, change, chance);
-        let page = MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
+        let page = MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
         let truth = json!({"username": null, "display_name": null, "bio": null, "followers": null, "following": null, "likes": null, "posts_count": null,
             "avatar_url": null, "external_url": null, "posts": null});
         return (page, truth);
@@ -200,7 +203,7 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     }
     let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };
     let truth = truth_of(&look, track, &now, seen, &removed);
-    (MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
+    (MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
 }
 
 fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[String]) -> Value {

@@ -89,7 +89,8 @@ pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock)
     if corrected != pasts {
         verdicts = judge(known, &good, &readied, &corrected);
     }
-    decide::withhold_shared(&mut verdicts);
+    let handles: Vec<Option<String>> = readied.iter().map(|ready| ready.as_ref().ok().map(|ready| ready.named.handle.clone())).collect();
+    decide::withhold_shared(&mut verdicts, &handles);
     let post_lessons = learn_posts(known, &good, pages, &readied, &pasts, &style);
     shared += clock.uptime().saturating_sub(from);
     let mut healed = Vec::with_capacity(pages.len());

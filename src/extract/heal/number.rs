@@ -2,6 +2,8 @@
 //! the page tears one number into several texts. A text may hold several counts: each is found with its place, so that the words
 //! around it can name it.
 
+use super::label;
+
 /// Stands between two texts of the page that were joined for reading.
 pub(crate) const SEAM: char = '\u{1}';
 /// Stands where nothing may be joined.
@@ -15,14 +17,14 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Whether both can be the same number: sites truncate, some round, so the finer one lies less than a unit above the coarser or at
-    /// most half a unit below.
+    /// Whether both can be the same number: sites truncate, so the finer one lies less than a unit above the coarser. Where
+    /// a site rounds up instead, the two count as different, and the exact one has to stand on its own.
     pub(crate) const fn agrees(self, other: Self) -> bool {
         let (fine, coarse) = if self.unit <= other.unit { (self, other) } else { (other, self) };
         if coarse.unit == 1 {
             return fine.value == coarse.value;
         }
-        fine.value + coarse.unit / 2 >= coarse.value && fine.value < coarse.value + coarse.unit
+        fine.value + coarse.unit / 50 >= coarse.value && fine.value < coarse.value + coarse.unit
     }
 }
 
@@ -172,6 +174,14 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         }
     }
     let next = rest.chars().next();
+    // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
+    let short = end.saturating_sub(number_start(text, end)) <= 5;
+    let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
+    let letters = word.chars().count();
+    let unit_like = (1..=4).contains(&letters) && gap_chars == 1 && short && label::beside(word).is_none() && label::beside(tail_line(tail)).is_none();
+    if unit_like && next != Some('\n') {
+        return None;
+    }
     match next {
         Some(':' | '/' | '%' | '°' | '-' | '@' | '_') if !seamed => None,
         Some(c) if c.is_alphabetic() && is_spaced_script(c) => {
@@ -180,6 +190,22 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         }
         _ => Some((1, end)),
     }
+}
+
+fn tail_line(tail: &str) -> &str {
+    tail.split([SEAM, WALL, '\n', ',', '·', '•', '|']).next().unwrap_or_default()
+}
+
+/// Where the digits and marks that end here begin.
+fn number_start(text: &str, end: usize) -> usize {
+    let mut start = end;
+    for (at, c) in text[..end].char_indices().rev() {
+        if digit(c).is_none() && !matches!(c, '.' | ',' | '٫' | SEAM) {
+            break;
+        }
+        start = at;
+    }
+    start
 }
 
 /// Combining marks of the Indic scripts belong to words.
@@ -203,6 +229,7 @@ fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Option<(u64, 
         return None;
     }
     let lower = word.to_lowercase();
+    let lower = lower.trim_end_matches(['॰', '.']).to_owned();
     if let Some(multiplier) = multiplier(&lower, lang) {
         let length = word.len();
         let dotted = tail[length..].starts_with('.');
@@ -240,7 +267,7 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
         "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu" | "مليون" | "ملايين"
         | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones" | "milhões" | "milioni" => M,
         "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar" | "billion" | "mia"
-        | "mr" | "mljrd" => G,
+        | "mr" | "mljrd" | "bi" | "bilhões" | "tỷ" | "mld€" => G,
         "lakh" | "लाख" | "লাখ" | "লা" => 100_000,
         "cr" | "crore" | "करोड़" | "क" | "কোটি" | "কো" => 10_000_000,
         _ => return None,
