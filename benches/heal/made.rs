@@ -15,6 +15,7 @@ pub(crate) const CLASSES: &[&str] = &[
     "control", "class_rotate", "attr_rename", "attr_drop", "wrap", "tag_change", "reorder", "language", "number_format", "split_text", "merge_text",
     "decoy_before", "decoy_close", "decoy_exact", "look_alike", "hidden_copy", "stale_meta", "removed", "removed_decoy", "wrong_page", "json_rename", "json_nest",
     "json_retype", "json_map", "json_foreign", "json_stale", "redesign", "redesign_locales", "half_rollout", "surge", "user_rename", "pinned", "all_new", "bio_changed", "foreign_grid",
+    "json_normal", "json_pairs", "unknown_locale", "no_labels", "mixed_wrong", "look_alike_counts",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,9 +87,9 @@ impl Made {
 
 fn track_of(class: &str, chance: &mut Chance) -> Track {
     match class {
-        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
+        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" | "json_normal" | "json_pairs" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
         "json_stale" | "stale_meta" | "control" => Track::All,
-        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" => {
+        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
@@ -186,7 +187,7 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     if !untouched {
         mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
     }
-    let wrong = change.class == "wrong_page" || (change.class == "look_alike" && at % 3 == 2);
+    let wrong = change.class == "wrong_page" || (change.class == "mixed_wrong" && at % 3 == 1) || (change.class == "look_alike" && at % 3 == 2);
     let id = format!("page{at}");
     if wrong {
         let (html, network) = mutate::wrong(&asked, &now, &look, track, others, change, chance);

@@ -2,13 +2,14 @@
 //! its body, and nothing contradicts. A login wall, a missing page, a captcha and another user's page all fail here, and keep
 //! all their values to themselves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Known;
 use super::address::{Style, Target, stem};
 use super::dom::Sight;
 use super::field::Values;
-use super::owner::{DomOwners, JsonOwners, could_be_handle, plain_handle};
+use super::label;
+use super::owner::{DomOwners, Ids, JsonOwners, could_be_handle, plain_handle};
 use super::page::Page;
 
 /// Why a page's values are withheld.
@@ -33,18 +34,18 @@ pub(crate) struct Named {
 }
 
 /// Judges a page.
-pub(crate) fn gate(page: &Page, style: &Style, known: &[Known]) -> Result<Named, Refusal> {
+pub(crate) fn gate(page: &Page, style: &Style, known: &[Known], rare: &HashSet<String>) -> Result<Named, Refusal> {
     let asked = plain_handle(&page.profile);
-    match judge(page, style, &asked) {
+    match judge(page, style, &asked, rare) {
         Err(Refusal::NamesAnother) => {
             let renamed = renamed(page, style, known, &asked).ok_or(Refusal::NamesAnother)?;
-            judge(page, style, &renamed)
+            judge(page, style, &renamed, rare)
         }
         judged => judged,
     }
 }
 
-fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
+fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Result<Named, Refusal> {
     let mut places = 0;
     for address in addresses(page) {
         match style.target(address) {
@@ -60,8 +61,10 @@ fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
             None => {}
         }
     }
-    let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle)).collect();
-    let others = other_handles(page, &json, handle);
+    let ids = Ids::find(&page.docs, handle);
+    let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle, &ids)).collect();
+    let mut others = other_handles(page, &json, handle);
+    others.extend(rare.iter().cloned());
     let dom = DomOwners::find(&page.dom, style, handle, &others);
     let mut body = 0;
     for (doc, owners) in page.docs.iter().zip(&json) {
@@ -102,6 +105,31 @@ fn title_names(title: &str, handle: &str) -> Option<bool> {
     other.then_some(false)
 }
 
+/// Words that could be handles and stand on one page only of all at hand: words of the site stand on many. What is known of the
+/// profiles is left out, and with fewer than three pages nothing can be said.
+pub(crate) fn rare_words(pages: &[&Page], known: &[Known]) -> HashSet<String> {
+    let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
+    for (at, page) in pages.iter().enumerate() {
+        for node in &page.dom.texts {
+            let word = node.text.trim();
+            if word.len() < 5 || !could_be_handle(word) || label::beside(word).is_some() {
+                continue;
+            }
+            let held = seen.entry(plain_handle(word)).or_insert((at, 1));
+            if held.0 != at {
+                *held = (at, held.1 + 1);
+            }
+        }
+    }
+    if pages.len() < 3 {
+        return HashSet::new();
+    }
+    let facts: HashSet<String> =
+        known.iter().flat_map(|good| [&good.values.display_name, &good.values.bio]).flatten().map(|fact| plain_handle(fact)).collect();
+    let rare = seen.into_iter().filter(|(word, (_, pages))| *pages == 1 && !facts.contains(word));
+    rare.map(|(word, _)| word).collect()
+}
+
 /// Handles that the page's JSON gives to others.
 fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<String> {
     let mut keys = HashSet::new();
@@ -121,7 +149,7 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
 }
 
 fn written_handle(page: &Page, json: &[JsonOwners], handle: &str) -> String {
-    let in_json = page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().find_map(|&at| doc.nodes[at].scalar()));
+    let in_json = page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()).find(|text| plain_handle(text) == handle));
     in_json.map_or_else(|| handle.to_owned(), |text| text.trim().trim_start_matches('@').to_owned())
 }
 

@@ -49,6 +49,42 @@ fn surely_handle(text: &str) -> bool {
         && number::scan(bare, "").is_empty()
 }
 
+/// Accounts' own ids: what stands beside a handle as a long number, and stands for it elsewhere.
+#[derive(Default)]
+pub(crate) struct Ids {
+    own: HashSet<String>,
+    other: HashSet<String>,
+}
+
+impl Ids {
+    /// Ids beside the profile's handle and beside others'.
+    pub(crate) fn find(docs: &[JsonDoc], handle: &str) -> Self {
+        let mut keys: HashSet<&str> = HashSet::new();
+        for doc in docs {
+            let named = doc.nodes.iter().filter(|node| node.scalar().is_some_and(|text| plain_handle(text) == handle));
+            keys.extend(named.filter_map(|node| node.name()));
+        }
+        let mut ids = Self::default();
+        for doc in docs {
+            for (at, node) in doc.nodes.iter().enumerate() {
+                let Some(text) = node.scalar().filter(|text| node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text)) else { continue };
+                let beside = doc.children(doc.nodes[at].parent).filter_map(|child| match &doc.nodes[child].kind {
+                    Kind::Text(id) if (9..=21).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()) => Some(id.clone()),
+                    _ => None,
+                });
+                if plain_handle(text) == handle { ids.own.extend(beside) } else { ids.other.extend(beside) }
+            }
+        }
+        // An id that stands beside both is a post's, or nobody's.
+        let both: Vec<String> = ids.own.intersection(&ids.other).cloned().collect();
+        for id in both {
+            ids.own.remove(&id);
+            ids.other.remove(&id);
+        }
+        ids
+    }
+}
+
 /// Names in a JSON document.
 pub(crate) struct JsonOwners {
     /// Nodes that name the profile: strings, or containers whose key is the name.
@@ -64,7 +100,7 @@ const FAR: usize = usize::MAX;
 
 impl JsonOwners {
     /// Finds the names of a document. `names` are the profile's: its handle, and other handles never mean it.
-    pub(crate) fn find(doc: &JsonDoc, handle: &str) -> Self {
+    pub(crate) fn find(doc: &JsonDoc, handle: &str, ids: &Ids) -> Self {
         let count = doc.nodes.len();
         let mut own_marks = Vec::new();
         let mut keys: HashSet<&str> = HashSet::new();
@@ -74,7 +110,8 @@ impl JsonOwners {
                     own_marks.push(at);
                     keys.extend(node.name());
                 }
-                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle) => own_marks.push(at),
+                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle || ids.own.contains(name)) => own_marks.push(at),
+                Kind::Text(text) if ids.own.contains(text) => own_marks.push(at),
                 _ => {}
             }
         }
@@ -82,7 +119,8 @@ impl JsonOwners {
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
             other[at] = match (&node.kind, node.name()) {
-                (Kind::Text(text), Some(name)) => keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle,
+                (Kind::Text(text), Some(name)) => ids.other.contains(text) || (keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle),
+                (Kind::Object | Kind::List, Some(name)) => ids.other.contains(name),
                 _ => false,
             };
         }

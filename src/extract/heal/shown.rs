@@ -10,7 +10,7 @@ use super::owner::{DomOwners, Owner};
 use crate::model::document::SourceKind;
 
 /// How far a number's surrounding may reach.
-const UP_MAX: usize = 14;
+const UP_MAX: usize = 32;
 /// The longest text that counts as a surrounding.
 const CELL_MAX: usize = 90;
 
