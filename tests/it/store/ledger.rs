@@ -201,7 +201,7 @@ async fn three_workers_in_any_order_never_commit_a_job_twice() {
             match pick(8) {
                 0..=2 => {
                     next += 1;
-                    let before = if pick(2) == 0 { Before::Died } else { Before::Settled };
+                    let before = if pick(2) == 0 { 1 } else { 0 };
                     if let Begun::Leased(_) = begin(&store, names[which], next, before).await {
                         fences[worker][which] = next;
                     }
