@@ -17,7 +17,10 @@ use crate::model::capture::{Capture, CapturedPage, KeptResponse};
 use crate::model::document::SourceKind;
 use crate::model::page::{ListSeen, Page, Sighting, Value};
 use crate::model::selectors::{Role, Script, SelectorSet};
+use crate::model::visit::Purpose;
 
+/// More places of one key than this are not looked at.
+const MAX_PLACES: usize = 256;
 /// More posts than this are not read of one capture.
 const MAX_POSTS: usize = 5_000;
 
@@ -30,9 +33,43 @@ pub(super) struct Body<'c> {
     /// The response; none for scripts.
     pub(super) response: Option<&'c KeptResponse>,
     parsed: OnceCell<Vec<Json<'c>>>,
+    keys: OnceCell<Vec<(&'c str, Vec<usize>)>>,
 }
 
 impl<'c> Body<'c> {
+    fn new(source: SourceKind, script: &'c str, text: &'c str, response: Option<&'c KeptResponse>) -> Self {
+        Self { source, script, text, response, parsed: OnceCell::new(), keys: OnceCell::new() }
+    }
+
+    /// Where a key that some path begins with stands in the text; empty where it does not.
+    fn places(&self, key: &str, program: &Program) -> &[usize] {
+        let keys = self.keys.get_or_init(|| {
+            let mut keys: Vec<(&'c str, Vec<usize>)> = Vec::new();
+            for found in program.keys.iter().flat_map(|pattern| pattern.find_iter(self.text)) {
+                let name = found.as_str().trim_matches('"');
+                match keys.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, places)) if places.len() < MAX_PLACES => places.push(found.end()),
+                    Some(_) => {}
+                    None => keys.push((name, vec![found.end()])),
+                }
+            }
+            keys
+        });
+        keys.iter().find(|(known, _)| *known == key).map_or(&[], |(_, places)| places)
+    }
+
+    /// Whether a path can find anything here, as far as its first key tells.
+    pub(super) fn may_have(&self, path: &Path, program: &Program) -> bool {
+        path.first_key().is_none_or(|key| !self.places(key, program).is_empty())
+    }
+
+    /// The values of a key wherever it stands, each parsed alone and not with the half megabyte around it.
+    pub(super) fn values_of(&self, key: &str, program: &Program, skip: &[String]) -> impl Iterator<Item = Json<'c>> {
+        let text = self.text;
+        let values = self.places(key, program).iter().filter_map(move |end| json::value_behind(text, *end));
+        values.filter_map(move |value| json::parse_first(value, skip).ok().map(|(value, _)| value))
+    }
+
     /// Its values; none where it is no JSON.
     pub(super) fn values(&self, skip: &[String]) -> &[Json<'c>] {
         self.parsed.get_or_init(|| match self.source {
@@ -61,24 +98,13 @@ impl<'c> Sources<'c> {
         for response in &page.responses {
             let text = response.body.trim_start_matches('\u{feff}').trim_start();
             let text = set.json.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix.as_str())).unwrap_or(text);
-            bodies.push(Body {
-                source: SourceKind::Network,
-                script: "",
-                text,
-                response: Some(response),
-                parsed: OnceCell::new(),
-            });
+            bodies.push(Body::new(SourceKind::Network, "", text, Some(response)));
         }
         for tag in &head.scripts {
             for script in set.scripts.iter().filter(|script| is_script(script, tag)) {
                 let texts = script.after.as_ref().map_or_else(|| vec![tag.text], |after| behind(tag.text, after));
-                bodies.extend(texts.into_iter().map(|text| Body {
-                    source: script.source,
-                    script: &script.name,
-                    text: text.trim(),
-                    response: None,
-                    parsed: OnceCell::new(),
-                }));
+                let body = |text: &'c str| Body::new(script.source, &script.name, text.trim(), None);
+                bodies.extend(texts.into_iter().map(body));
             }
         }
         Self { visit, page, head, bodies, tree: OnceCell::new() }
@@ -167,7 +193,9 @@ impl Reader<'_, '_> {
             }
             Language::Css => {
                 let html = &self.sources.page.html;
-                if !html.is_empty() && shape.contains.iter().any(|text| html.contains(text.as_str())) {
+                // A post's own page is read from its data: the cards around it belong to other posts.
+                let profile = self.sources.page.purpose == Purpose::Profile;
+                if profile && !html.is_empty() && shape.contains.iter().any(|text| html.contains(text.as_str())) {
                     self.dom_shape(shape, page);
                 }
             }
@@ -194,10 +222,7 @@ impl Reader<'_, '_> {
     fn json_shape(&self, shape: &ShapeCode, n: usize, body: &Body<'_>, page: &mut Page) {
         for at in &shape.at {
             let Place::Json(path) = at else { continue };
-            if path.first_key().is_some_and(|key| !body.text.contains(key)) {
-                continue;
-            }
-            if self.json_place(shape, path, n, body, page) {
+            if body.may_have(path, self.program) && self.json_place(shape, path, n, body, page) {
                 return;
             }
         }
@@ -213,11 +238,8 @@ impl Reader<'_, '_> {
             }
         };
         if let Some((key, rest)) = path.split_deep() {
-            // Only the value under the key is parsed, not the half megabyte around it.
-            for place in json::locate(body.text, key) {
-                if let Ok((value, _)) = json::parse_first(place, skip) {
-                    read(&value, &rest);
-                }
+            for value in body.values_of(key, self.program, skip) {
+                read(&value, &rest);
             }
         } else {
             for value in body.values(skip) {

@@ -90,6 +90,8 @@ pub(super) struct SignalCode {
 pub(super) struct Program {
     pub(super) shapes: Vec<ShapeCode>,
     pub(super) signals: Vec<SignalCode>,
+    /// Every key that a path begins with, quoted: one pass over a body tells which shapes and signals can be in it.
+    pub(super) keys: Option<Regex>,
 }
 
 /// What is wrong with a set: the key's path and why.
@@ -102,7 +104,7 @@ pub(super) struct Fault {
 /// The compiled form of a set, made at the first call. A set with a mistake (only one built by hand can have one, files
 /// are checked when they are loaded) reads nothing.
 pub(super) fn program(set: &SelectorSet) -> Arc<Program> {
-    let empty = || Program { shapes: Vec::new(), signals: Vec::new() };
+    let empty = || Program { shapes: Vec::new(), signals: Vec::new(), keys: None };
     let any: Arc<dyn Any + Send + Sync> =
         set.compiled.get_or_init(|| Arc::new(compile(set).unwrap_or_else(|_| empty())));
     any.downcast().unwrap_or_else(|_| Arc::new(empty()))
@@ -112,7 +114,21 @@ pub(super) fn program(set: &SelectorSet) -> Arc<Program> {
 pub(super) fn compile(set: &SelectorSet) -> Result<Program, Fault> {
     let shapes = set.shapes.iter().enumerate().map(|(rank, shape)| shape_code(set, rank, shape));
     let signals = set.signals.iter().enumerate().map(|(n, signal)| signal_code(n, signal));
-    Ok(Program { shapes: shapes.collect::<Result<_, _>>()?, signals: signals.collect::<Result<_, _>>()? })
+    let (shapes, signals) = (shapes.collect::<Result<Vec<_>, _>>()?, signals.collect::<Result<Vec<_>, _>>()?);
+    let keys = key_pattern(&shapes, &signals);
+    Ok(Program { shapes, signals, keys })
+}
+
+fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Regex> {
+    let of_shapes = shapes.iter().flat_map(|shape| &shape.at).filter_map(|place| match place {
+        Place::Json(path) => path.first_key(),
+        Place::Css(_) | Place::Meta(_) => None,
+    });
+    let of_signals = signals.iter().flat_map(|code| code.json.iter().chain(&code.detail)).filter_map(Path::first_key);
+    let mut keys: Vec<String> = of_shapes.chain(of_signals).map(regex::escape).collect();
+    keys.sort();
+    keys.dedup();
+    Regex::new(&format!("\"(?:{})\"", keys.join("|"))).ok()
 }
 
 fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode, Fault> {

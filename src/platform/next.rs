@@ -27,23 +27,32 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
     if capture.pages.iter().skip(1).any(|page| page.status.is_some_and(|status| status >= 400)) {
         return None;
     }
-    let document = read(platform, capture, set, plan.posts);
+    // The profile's page and the last post's tell all that is asked here; reading all of them each time would cost more
+    // than the pages themselves.
+    let mut pages: Vec<_> = capture.pages.first().into_iter().cloned().collect();
+    pages.extend(capture.pages.iter().skip(1).last().cloned());
+    let glance = Capture { target: capture.target.clone(), pages, observed_at: None, duration_ms: None };
+    let document = read(platform, &glance, set, plan.posts);
     if !matches!(document.outcome, Outcome::Ok | Outcome::Partial) {
         return None;
     }
-    let visited = |post: &Post| {
-        let is = |key: &str| key == post.id || Some(key) == post.code.as_deref();
-        capture.pages.iter().any(|page| matches!(&page.purpose, Purpose::Post(key) if is(key)))
-    };
     // A post page that brought nothing new tells that the others will not either.
-    let fruitless = document.posts.iter().filter(|post| visited(post) && lacks(post, &set.visit.post_wants)).count();
-    if fruitless >= 2 {
+    let last = capture.pages.iter().skip(1).last().map(|page| &page.purpose);
+    let fruitless = |post: &&Post| matches!(last, Some(Purpose::Post(key)) if names(post, key));
+    if document.posts.iter().find(fruitless).is_some_and(|post| lacks(post, &set.visit.post_wants)) {
         return None;
     }
+    let visited =
+        |post: &Post| capture.pages.iter().any(|page| matches!(&page.purpose, Purpose::Post(key) if names(post, key)));
     let post = document.posts.iter().find(|post| !visited(post) && lacks(post, &set.visit.post_wants))?;
     let key = post.code.clone().unwrap_or_else(|| post.id.clone());
     let path = platform.post_path(&plan.target.handle, &key);
     Some(visit(plan, Purpose::Post(key), &path, hints, 0))
+}
+
+/// Whether a post goes by this code or id.
+fn names(post: &Post, key: &str) -> bool {
+    key == post.id || Some(key) == post.code.as_deref()
 }
 
 /// Whether a post lacks one of the counts that its own page shows.
