@@ -208,6 +208,11 @@ impl Traffic {
         done.chain(self.in_flight.values().filter(|flight| flight.is_evident())).any(|flight| flight.url.contains(part))
     }
 
+    /// How many responses from such URLs are over.
+    pub(super) fn ended(&self, part: &str) -> usize {
+        self.finished.iter().filter(|flight| flight.url.contains(part)).count()
+    }
+
     /// Whether such a response is still under way: its body may yet come.
     pub(super) fn has_unread(&self) -> bool {
         self.in_flight.values().any(|flight| flight.keep && flight.is_evident())

@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::blocking::{self, Held};
-use super::context::{Context, Landing, content, evaluate, within};
+use super::context::{Context, content, evaluate, within};
 use super::error::BrowserError;
+use super::navigate::Landing;
 use super::open::Tab;
 use super::paging::{self, quoted};
 use super::picture;
