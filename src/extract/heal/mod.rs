@@ -66,7 +66,7 @@ pub struct Healed {
 struct Ready {
     named: Named,
     cands: Vec<cand::Cand>,
-    found: std::collections::BTreeMap<u64, Vec<usize>>,
+    found: learn::Index,
     phrases: Vec<shown::Phrase>,
 }
 
@@ -119,7 +119,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     }
     cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
     cands.extend(told::candidates(&page.dom, &named.handle));
-    let found = learn::found_by(&cands);
+    let found = learn::Index::new(&cands);
     Ok(Ready { named, cands, found, phrases })
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
     let mut found = Vec::new();
     for (at, phrase) in phrases.iter().enumerate() {
         let (owner, _) = owners.of(dom, phrase.element);
-        if !matches!(owner, Owner::Own | Owner::Mixed) {
+        if !matches!(owner, Owner::Own | Owner::Likely | Owner::Mixed) {
             continue;
         }
         let mut cand = Cand::at(SourceKind::Dom, owner, (usize::MAX, at));
@@ -296,7 +296,7 @@ fn spoken(dom: &Dom, owners: &DomOwners, handle: &str) -> Vec<Cand> {
             let [one] = numbers.as_slice() else { continue };
             let rest = format!("{} {}", &value[..one.start], &value[one.end..]);
             let says = label::beside(&rest).or_else(|| label::in_code(name.trim_start_matches("data-")).filter(|_| rest.trim().is_empty()));
-            let (Some(says), (owner @ (Owner::Own | Owner::Mixed), _)) = (says, owners.of(dom, at)) else { continue };
+            let (Some(says), (owner @ (Owner::Own | Owner::Likely | Owner::Mixed), _)) = (says, owners.of(dom, at)) else { continue };
             let mut cand = Cand::at(SourceKind::Dom, owner, (usize::MAX - 1, at));
             cand.count = Some(one.count);
             cand.says = Some(says);

@@ -39,7 +39,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
             continue;
         }
         let (owner, region) = owners.of(dom, at);
-        if !matches!(owner, Owner::Own | Owner::Mixed) {
+        if !matches!(owner, Owner::Own | Owner::Likely | Owner::Mixed) {
             continue;
         }
         let features = features(dom, owners, at, region);
