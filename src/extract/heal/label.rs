@@ -1,6 +1,9 @@
 //! Words that name a count: on the page in the reader's language, in attributes and keys in the programmer's. A word that could name
 //! two counts names none.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::field::Field;
 
 /// Words beside a number, lower case. Longest match wins; two fields of equal length cancel out.
@@ -50,37 +53,82 @@ const OTHER: &[&str] = &[
     "gefolgt von", "followed by", "suivi par", "seguido por", "and", "more", "others", "weitere", "autres",
 ];
 
+/// Every word by itself, for texts whose words stand apart.
+static APART: LazyLock<HashMap<&'static str, Field>> = LazyLock::new(|| {
+    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
+    every.filter(|(word, _)| !is_dense(word)).collect()
+});
+
+/// Words of scripts that write without spaces.
+static DENSE: LazyLock<Vec<(&'static str, Field)>> = LazyLock::new(|| {
+    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
+    every.filter(|(word, _)| is_dense(word)).collect()
+});
+
 /// The field that a text beside a number names; none where it names two, or another thing.
 pub(crate) fn beside(text: &str) -> Option<Field> {
+    if text.len() > 240 {
+        return None;
+    }
     let plain = plain(text);
-    if plain.is_empty() || plain.chars().count() > 60 {
+    let letters = plain.chars().count();
+    if plain.is_empty() || letters > 60 {
         return None;
     }
     let mut best: Option<(usize, Field)> = None;
     let mut tied = false;
-    for (field, words) in WORDS {
-        let longest = words.iter().filter(|word| contains_word(&plain, word)).map(|word| word.chars().count()).max();
-        let Some(length) = longest else { continue };
+    for (length, field) in named(&plain) {
         match best {
             Some((other, _)) if other > length => {}
-            Some((other, _)) if other == length => tied = true,
+            Some((other, before)) if other == length => tied |= before != field,
             _ => {
                 tied = false;
                 best = Some((length, field));
             }
         }
     }
-    if tied || OTHER.iter().any(|word| contains_word(&plain, word)) {
-        return None;
-    }
     let (length, field) = best?;
     // A long sentence that happens to hold the word is no label.
-    (plain.chars().count() <= length * 2 + 12).then_some(field)
+    let meant = !tied && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
+    meant.then_some(field)
 }
 
-/// Every field a text names, in order, with where its word ends: for texts that hold several labels.
-pub(crate) fn all_in(text: &str) -> usize {
-    WORDS.iter().filter(|(_, words)| words.iter().any(|word| contains_word(text, word))).count()
+/// Every word of ours in a plain text, with its length.
+fn named(plain: &str) -> Vec<(usize, Field)> {
+    let mut found = Vec::new();
+    let starts: Vec<usize> = std::iter::once(0).chain(plain.match_indices(' ').map(|(at, _)| at + 1)).collect();
+    for (index, &from) in starts.iter().enumerate() {
+        for next in 1..=5 {
+            let to = starts.get(index + next).map_or(plain.len(), |&start| start - 1);
+            let words = &plain[from..to];
+            if let Some(&field) = APART.get(words) {
+                found.push((words.chars().count(), field));
+            }
+            if to == plain.len() {
+                break;
+            }
+        }
+    }
+    if plain.chars().any(is_dense_letter) {
+        found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| (word.chars().count(), field)));
+    }
+    found
+}
+
+/// How many fields a plain text names.
+pub(crate) fn all_in(plain: &str) -> usize {
+    let mut fields: Vec<Field> = named(plain).into_iter().map(|(_, field)| field).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields.len()
+}
+
+fn is_dense(word: &str) -> bool {
+    word.chars().next().is_some_and(is_dense_letter)
+}
+
+fn is_dense_letter(c: char) -> bool {
+    matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF)
 }
 
 /// Lower case, without punctuation at the ends, one space between words.
@@ -95,11 +143,10 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
-    let dense = word.chars().next().is_some_and(|c| matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF));
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        dense || !(before.is_some_and(is_letter) || after.is_some_and(is_letter))
+        !(before.is_some_and(is_letter) || after.is_some_and(is_letter))
     })
 }
 
