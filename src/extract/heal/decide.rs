@@ -33,7 +33,7 @@ struct Cluster<'a> {
 /// Everything a verdict looks at.
 pub(crate) struct Scene<'a> {
     pub(crate) cands: &'a [Cand],
-    pub(crate) found: &'a std::collections::BTreeMap<u64, Vec<usize>>,
+    pub(crate) found: &'a learn::Index,
     pub(crate) past: Option<&'a Values>,
     pub(crate) lessons: &'a Lessons,
 }
@@ -145,9 +145,11 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     let mut trust = 0.0_f64;
     let mut discredited = false;
     for feature in &cand.features {
-        let places = scene.found.get(&feature.hash).map(Vec::as_slice).unwrap_or_default();
-        let one = places.iter().map(|&at| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
         let record = scene.lessons.of(field, feature.hash);
+        if record == learn::Record::default() {
+            continue;
+        }
+        let one = scene.found.places(feature.hash).iter().map(|&(_, at)| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
             trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
@@ -169,9 +171,11 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         (None, true, false) => if scene.past.is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some())) { -1.0 } else { 0.0 },
         (None, false, _) => 0.0,
     };
-    if cand.owner == Owner::Mixed {
-        score -= 1.5;
-    }
+    score -= match cand.owner {
+        Owner::Mixed => 1.5,
+        Owner::Likely => 0.5,
+        Owner::Own | Owner::Post | Owner::Foreign | Owner::Unknown => 0.0,
+    };
     if cand.dim {
         score -= 1.0;
     }

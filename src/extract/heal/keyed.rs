@@ -84,23 +84,8 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
 fn is_empty_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
-        "count"
-            | "value"
-            | "total"
-            | "text"
-            | "number"
-            | "num"
-            | "amount"
-            | "raw"
-            | "exact"
-            | "n"
-            | "v"
-            | "userinteractioncount"
-            | "@json"
-            | "total_count"
-            | "totalcount"
-            | "val"
-            | "data"
+        "count" | "value" | "total" | "text" | "number" | "num" | "amount" | "raw" | "exact" | "n" | "v" | "userinteractioncount" | "@json" | "total_count"
+            | "totalcount" | "val" | "data"
     )
 }
 
@@ -186,11 +171,7 @@ fn is_dynamic(name: &str, handle: &str) -> bool {
 /// The text that tells a list's item from its neighbours: a short word among its own strings.
 fn predicate(doc: &JsonDoc, at: usize) -> Option<&str> {
     doc.children(at).find_map(|child| match &doc.nodes[child].kind {
-        Kind::Text(text)
-            if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) =>
-        {
-            Some(text.as_str())
-        }
+        Kind::Text(text) if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) => Some(text.as_str()),
         _ => None,
     })
 }
