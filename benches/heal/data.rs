@@ -158,3 +158,53 @@ pub(crate) fn drop_keys(value: &mut Value, keys: &[&str]) {
         _ => {}
     }
 }
+
+/// A store by id: users here, their numbers there, several people in each.
+pub(crate) fn normal(site: Site, people: &[&Person], chance: &mut Chance) -> Value {
+    let mut users = Map::new();
+    let mut stats = Map::new();
+    let mut order: Vec<&Person> = people.to_vec();
+    chance.shuffle(&mut order);
+    for person in order {
+        users.insert(person.uid.clone(), json!({"id": person.uid, "uniqueId": person.handle, "username": person.handle, "nickname": person.name, "signature": person.bio,
+            "avatarLarger": person.avatar_url(), "bioLink": {"link": person.link}}));
+        let third = if site == Site::Tik { json!(person.likes) } else { json!(person.posts_count) };
+        stats.insert(person.uid.clone(), json!({"followerCount": person.followers, "followingCount": person.following, if site == Site::Tik { "heartCount" } else { "mediaCount" }: third}));
+    }
+    json!({"state": {"UserModule": {"users": users}, "StatsModule": {"stats": stats}}})
+}
+
+/// Numbers as a list of named entries, or of pairs.
+pub(crate) fn pairs(site: Site, person: &Person, other: &Person, severity: usize) -> Value {
+    let one = |person: &Person| {
+        let third = if site == Site::Tik { ("likes", person.likes) } else { ("posts", person.posts_count) };
+        let facts = [("followers", person.followers), ("following", person.following), third];
+        let stats: Vec<Value> = facts
+            .iter()
+            .enumerate()
+            .map(|(at, (name, value))| match severity {
+                1 => json!({"type": name, "count": value}),
+                2 => json!({"metric": format!("m{}", at + 1), "count": value}),
+                _ => json!([format!("m{}", at + 1), value]),
+            })
+            .collect();
+        json!({"username": person.handle, "name": person.name, "about": person.bio, "image": person.avatar_url(), "site": person.link, "stats": stats})
+    };
+    json!({"page": {"owner": one(person), "similar": [one(other)]}})
+}
+
+/// Numbers easily taken for the profile's.
+pub(crate) fn add_near(value: &mut Value, before: &Person) {
+    match value {
+        Value::Object(map) => {
+            map.values_mut().for_each(|inner| add_near(inner, before));
+            if map.contains_key("followerCount") || map.contains_key("follower_count") || map.contains_key("edge_followed_by") {
+                map.insert("previousFollowers".to_owned(), json!(before.followers));
+                map.insert("friendCountLast".to_owned(), json!(before.following));
+                map.insert("goal".to_owned(), json!(before.followers * 2));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| add_near(item, before)),
+        _ => {}
+    }
+}

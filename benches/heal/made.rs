@@ -15,6 +15,7 @@ pub(crate) const CLASSES: &[&str] = &[
     "control", "class_rotate", "attr_rename", "attr_drop", "wrap", "tag_change", "reorder", "language", "number_format", "split_text", "merge_text",
     "decoy_before", "decoy_close", "decoy_exact", "look_alike", "hidden_copy", "stale_meta", "removed", "removed_decoy", "wrong_page", "json_rename", "json_nest",
     "json_retype", "json_map", "json_foreign", "json_stale", "redesign", "redesign_locales", "half_rollout", "surge", "user_rename", "pinned", "all_new", "bio_changed", "foreign_grid",
+    "json_normal", "json_pairs", "unknown_locale", "no_labels", "mixed_wrong", "look_alike_counts",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) enum Track {
 pub(crate) struct MadePage {
     pub(crate) id: String,
     pub(crate) profile: String,
+    /// The handle of before, whatever is asked for.
+    pub(crate) person: String,
     pub(crate) url: String,
     pub(crate) html: String,
     pub(crate) network: Value,
@@ -69,7 +72,7 @@ impl Made {
         for at in 0..count {
             let seen = class != "all_new" && (at < 2 || (at < good && chance.chance(0.4)));
             let before = if seen { people[at.min(good - 1)].clone() } else { people[good + at % 3].clone() };
-            if !seen && pages.iter().any(|page: &MadePage| page.profile == before.handle) {
+            if pages.iter().any(|page: &MadePage| page.person == before.handle) {
                 continue;
             }
             let (page, truth) = changed_page(at, &before, seen, &look, track, &others, &change, &mut chance);
@@ -84,9 +87,9 @@ impl Made {
 
 fn track_of(class: &str, chance: &mut Chance) -> Track {
     match class {
-        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
+        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" | "json_normal" | "json_pairs" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
         "json_stale" | "stale_meta" | "control" => Track::All,
-        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" => {
+        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
@@ -119,6 +122,7 @@ fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Pe
     MadePage {
         id: format!("good{at}"),
         profile: person.handle.clone(),
+        person: person.handle.clone(),
         url: url_of(look.site, &person.handle),
         html,
         network: if track == Track::Dom { json!([]) } else { json!([{"url": address, "body": network}]) },
@@ -183,11 +187,11 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     if !untouched {
         mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
     }
-    let wrong = change.class == "wrong_page" || (change.class == "look_alike" && at % 3 == 2);
+    let wrong = change.class == "wrong_page" || (change.class == "mixed_wrong" && at % 3 == 1) || (change.class == "look_alike" && at % 3 == 2);
     let id = format!("page{at}");
     if wrong {
         let (html, network) = mutate::wrong(&asked, &now, &look, track, others, change, chance);
-        let page = MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
+        let page = MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
         let truth = json!({"username": null, "display_name": null, "bio": null, "followers": null, "following": null, "likes": null, "posts_count": null,
             "avatar_url": null, "external_url": null, "posts": null});
         return (page, truth);
@@ -200,7 +204,7 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     }
     let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };
     let truth = truth_of(&look, track, &now, seen, &removed);
-    (MadePage { id, profile: asked.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
+    (MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
 }
 
 fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[String]) -> Value {

@@ -82,7 +82,16 @@ pub(crate) fn look(look: &mut Look, change: &Change<'_>, at: usize) {
             look.abbreviate = chance.chance(0.5);
             look.exact_title = chance.chance(0.5);
         }
-        "redesign" | "half_rollout" | "foreign_grid" => *look = Look::redesigned(look.site, &mut chance),
+        "unknown_locale" => {
+            other_locale(look, change.seed);
+            look.locale.followers = "quvanchlar";
+            look.locale.following = "ergashuvda";
+            look.locale.likes = "yoqtirish";
+            look.locale.posts = "yozuvlar";
+            look.data_attr = None;
+            look.class_seed = change.seed;
+        }
+        "redesign" | "half_rollout" | "foreign_grid" | "mixed_wrong" => *look = Look::redesigned(look.site, &mut chance),
         "redesign_locales" => {
             *look = Look::redesigned(look.site, &mut chance);
             other_locale(look, change.seed.wrapping_add(at as u64));
@@ -131,6 +140,27 @@ pub(crate) fn body(body: &mut El, look: &Look, now: &Person, before: &Person, ot
         }
         "hidden_copy" => hidden_copy(body, look, before, change.severity, chance),
         "foreign_grid" => foreign_grid(body, look, others, chance),
+        "no_labels" => {
+            body.each_list(&mut |_, children| children.retain(|child| !matches!(child, Node::El(element) if element.role.starts_with("label:"))));
+            body.each(&mut |element| {
+                if element.role == "countlink" || element.role == "countbox" {
+                    element.children.truncate(1);
+                    element.attrs.retain(|(name, _)| name != "href" || change.severity < 3);
+                }
+                element.attrs.retain(|(name, _)| !name.starts_with("data-") || change.severity < 2);
+            });
+        }
+        "look_alike_counts" => {
+            let shown = |value: u64| look.locale.show(value, true).0;
+            let cell = |value: String, word: &str| el("div", "cell:alien", vec![el("strong", "number:alien", vec![text(value)]).node(), el("span", "label:alien", vec![text(word)]).node()]).node();
+            let mut cells = vec![cell(shown(before.followers + 1), "Friends"), cell(shown(before.following), "Mutual friends"), cell(shown(before.likes / 2), "Avg. views")];
+            body.each_list(&mut |role, children| {
+                if role == "counts" && !cells.is_empty() && look.counts != crate::layout::Counts::Rows && look.counts != crate::layout::Counts::Pairs {
+                    let at = chance.below(children.len() + 1);
+                    children.splice(at..at, std::mem::take(&mut cells));
+                }
+            });
+        }
         "removed" | "removed_decoy" => remove(body, look, others, before, change, chance, removed),
         _ => {}
     }
@@ -199,7 +229,11 @@ fn add_cards(body: &mut El, look: &Look, people: &[Person], place: usize, boxed:
 /// A copy of the head with the values of the last visit, out of sight.
 fn hidden_copy(body: &mut El, look: &Look, before: &Person, severity: usize, chance: &mut Chance) {
     let mut copy = look.header(before);
-    match chance.below(3 + severity.min(2)) {
+    match chance.below(4 + severity.min(2)) {
+        5 => {
+            copy.set("class", "zq9");
+            copy.children.push(el("style", "", vec![text(".zq8{color:red}.zq9{display: none !important}")]).node());
+        }
         0 => copy.set("style", "display:none"),
         1 => copy.set("hidden", ""),
         2 => copy.set("style", "visibility: hidden; position:absolute"),
@@ -340,7 +374,23 @@ pub(crate) fn docs(docs: &mut Docs, look: &Look, now: &Person, before: &Person, 
             let (embedded, _, _) = data::base(look.site, before, others);
             docs.embedded[0] = embedded;
         }
-        "redesign" | "half_rollout" | "redesign_locales" => {
+        "json_normal" => {
+            let people: Vec<&Person> = others.iter().take(3).chain(std::iter::once(now)).collect();
+            docs.embedded[0] = data::normal(look.site, &people, &mut shared);
+            if change.severity > 1 {
+                rename_all_but_ids(docs, change.seed);
+            }
+        }
+        "json_pairs" => docs.embedded[0] = data::pairs(look.site, now, &others[0], change.severity),
+        "look_alike_counts" => {
+            for value in docs.embedded.iter_mut().chain(std::iter::once(&mut docs.network)) {
+                data::add_near(value, before);
+            }
+            if change.severity > 1 {
+                rename_all(docs, change.seed, 1, &mut shared);
+            }
+        }
+        "redesign" | "half_rollout" | "redesign_locales" | "mixed_wrong" => {
             let depth = shared.below(5);
             let viewer = shared.chance(0.5).then(|| foreign(5).0);
             docs.embedded[0] = data::nest(docs.embedded[0].take(), viewer.clone(), vec![foreign(6).0], depth);

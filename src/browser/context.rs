@@ -22,7 +22,7 @@ use super::route::{Pattern, Request, Route, Rule};
 use super::spec::SessionSpec;
 use super::storage::StorageState;
 use super::traffic::Traffic;
-use super::{PictureFormat, picture};
+use super::{PictureFormat, blocking, picture};
 use crate::model::capture::{KeptResponse, Picture};
 use crate::model::job::Frame;
 
@@ -85,6 +85,7 @@ impl Context {
     /// When no response comes within `deadline`, or none at all. Any HTTP status is a landing and no error.
     pub async fn goto(&self, url: &str, deadline: Duration) -> Result<Landing, BrowserError> {
         let tab = self.tab()?;
+        blocking::hold(&tab, &self.config, blocking::steered(&self.spec)).await;
         let landed = self.navigate(&tab, url, &[], deadline).await;
         self.keep_or_discard(landed).await
     }

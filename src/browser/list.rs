@@ -22,11 +22,16 @@ pub(super) fn read(body: &str, list: &ResponseList) -> Option<ListSeen> {
     let mut seen = ListSeen::default();
     let ids = Find { path: &list.list, leaf: Leaf::Ids(&list.id, &mut seen.ids) };
     ids.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
-    let mut more = None;
-    let flag = Find { path: &list.more, leaf: Leaf::Scalar(&mut more) };
-    flag.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
-    seen.more = more.map(|word| !matches!(word.as_str(), "false" | "0" | ""));
+    seen.more = scalar(body, &list.more).map(|word| !matches!(word.as_str(), "false" | "0" | ""));
     Some(seen)
+}
+
+/// The text, number or boolean at a path of keys; none where there is none.
+pub(super) fn scalar(body: &str, path: &[String]) -> Option<String> {
+    let mut word = None;
+    let find = Find { path, leaf: Leaf::Scalar(&mut word) };
+    find.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
+    word
 }
 
 /// What is wanted at the end of a path.

@@ -36,15 +36,18 @@
 //!
 //! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
 //! them alive, `open` makes a context, `page` and `traffic` follow it, `context` steers it, `visit`, `paging` and `picture` are
-//! the steps of a visit, `intercept` and `har` answer and record its requests, `replay` does without all of that.
+//! the steps of a visit, `intercept` and `har` answer and record its requests,
+//! `blocking` and `follow` save work, `roster` knows an operator's identities, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
 
+mod blocking;
 mod chromium;
 mod config;
 mod context;
 mod counters;
 mod error;
 mod fleet;
+mod follow;
 pub mod har;
 mod intercept;
 mod launch;
@@ -57,6 +60,7 @@ mod paging;
 mod picture;
 mod profile;
 mod replay;
+pub mod roster;
 mod route;
 mod session;
 mod spec;
@@ -73,7 +77,7 @@ pub use counters::Counters;
 pub use error::BrowserError;
 pub use route::{Answer, Pattern, Request, Route};
 pub use session::Session;
-pub use spec::{Blocking, PagingEnd, Proxy, Readiness, SessionSpec, Visited};
+pub use spec::{Blocking, Follow, PagingEnd, Proxy, Readiness, SessionSpec, Visited};
 pub use storage::{Cookie, Item, Origin, StorageState};
 
 use crate::clock::Clock;

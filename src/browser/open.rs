@@ -2,6 +2,7 @@
 //! context costs three round trips and one batch.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chromiumoxide::cdp::browser_protocol::browser::{SetDownloadBehaviorBehavior, SetDownloadBehaviorParams};
 use chromiumoxide::cdp::browser_protocol::emulation::{
@@ -19,7 +20,7 @@ use super::fleet::Place;
 use super::intercept::Intercept;
 use super::link::{EVENTS, Link, Listener};
 use super::page::{Ear, Shared};
-use super::spec::{Blocking, Proxy, SessionSpec};
+use super::spec::{Proxy, SessionSpec};
 use super::traffic::{Bounds, Traffic};
 
 /// Where requests of a session that answers from an archive would go if one slipped through: nowhere.
@@ -34,11 +35,17 @@ pub(super) struct Tab {
     pub(super) session: String,
     pub(super) shared: Arc<Shared>,
     disposed: bool,
+    held: AtomicBool,
 }
 
 impl Tab {
     pub(super) fn link(&self) -> &Link {
         &self.place.browser.link
+    }
+
+    /// Whether the script that holds images is yet to be added; true once.
+    pub(super) fn first_hold(&self) -> bool {
+        !self.held.swap(true, Ordering::Relaxed)
     }
 
     /// Disposes of the context and waits until it is gone.
@@ -71,7 +78,15 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         given_for: None,
     };
     let shared = Shared::new(Traffic::default(), intercept);
-    let mut tab = Tab { place, context: id, target: String::new(), session: String::new(), shared, disposed: false };
+    let mut tab = Tab {
+        place,
+        context: id,
+        target: String::new(),
+        session: String::new(),
+        shared,
+        disposed: false,
+        held: AtomicBool::new(false),
+    };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());
     let mut create = CreateTargetParams::new("about:blank");
@@ -147,32 +162,17 @@ async fn prepare(tab: &Tab, spec: &SessionSpec, config: &Config) -> Result<(), B
     let (link, session) = (tab.link(), Some(tab.session.as_str()));
     let buffers = network::EnableParams { max_total_buffer_size: Some(64 << 20), ..Default::default() };
     let (width, height) = (i64::from(config.viewport_width_px), i64::from(config.viewport_height_px));
-    let blocked = blocked(spec.blocking, config);
-    let block = network::SetBlockedUrLsParams {
-        url_patterns: Some(blocked.map(|pattern| network::BlockPattern::new(pattern.as_str(), true)).collect()),
-    };
     let intercepts = tab.shared.intercept.lock().is_ok_and(|intercept| intercept.is_needed());
     tokio::try_join!(
         link.call(session, cdp_page::EnableParams::default()),
         link.call(session, buffers),
         link.call(session, SetDeviceMetricsOverrideParams::new(width, height, 1.0, false)),
-        link.call(session, block),
         link.call(session, network::SetBypassServiceWorkerParams::new(true)),
         time_zone(link, session, spec.timezone.as_ref().unwrap_or(&config.timezone)),
         language(tab, spec, config),
         enable_fetch(link, session, intercepts),
     )?;
     Ok(())
-}
-
-fn blocked(blocking: Blocking, config: &Config) -> impl Iterator<Item = &String> {
-    let (always, lean) = match blocking {
-        Blocking::None => (false, false),
-        Blocking::Faithful => (true, false),
-        Blocking::Lean => (true, true),
-    };
-    let always = config.block_urls.iter().filter(move |_| always);
-    always.chain(config.block_urls_lean.iter().filter(move |_| lean))
 }
 
 async fn time_zone(link: &Link, session: Option<&str>, zone: &str) -> Result<(), BrowserError> {

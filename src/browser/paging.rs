@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::context::evaluate;
 use super::error::BrowserError;
+use super::follow::{self, Followed};
 use super::list;
 use super::open::Tab;
-use super::spec::PagingEnd;
+use super::spec::{Follow, PagingEnd};
 use crate::model::visit::Paging;
 
 /// How often the page is looked at while nothing is heard of it.
@@ -88,12 +89,18 @@ impl Count {
 }
 
 /// Pages until one of the four reasons to stop.
-pub(super) async fn page(tab: &Tab, paging: &Paging, limit: Duration) -> Result<PagingEnd, BrowserError> {
+pub(super) async fn page(
+    tab: &Tab,
+    paging: &Paging,
+    follows: &[Follow],
+    limit: Duration,
+) -> Result<PagingEnd, BrowserError> {
     let mut count = Count::default();
     let mut changes = tab.shared.changes();
     let mut steps = 0;
     let mut news = Instant::now();
     let mut stepped: Option<Instant> = None;
+    let mut follow = Followed::Asked;
     loop {
         let before = count.items();
         count.read_lists(tab, paging);
@@ -118,6 +125,18 @@ pub(super) async fn page(tab: &Tab, paging: &Paging, limit: Duration) -> Result<
                 return Ok(PagingEnd::OutOfSteps);
             }
             steps += 1;
+            if follow == Followed::Asked {
+                let items = count.items();
+                follow = follow::follow(tab, follows, limit).await?;
+                if follow == Followed::Asked {
+                    count.read_lists(tab, paging);
+                    if count.items() > items {
+                        news = Instant::now();
+                        continue;
+                    }
+                    follow = Followed::Scroll;
+                }
+            }
             evaluate(tab, &format!("{SCROLL}({})", quoted(paging.cards.as_deref().unwrap_or(""))), limit).await?;
             stepped = Some(Instant::now());
         }

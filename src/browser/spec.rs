@@ -29,6 +29,8 @@ pub struct SessionSpec {
     pub max_response_bytes: Option<usize>,
     /// Most bytes received in one visit.
     pub max_visit_bytes: Option<u64>,
+    /// How further pages of lists are asked for without scrolling.
+    pub follow: Vec<Follow>,
     /// Answers every request; what is not in it is aborted and nothing reaches the network.
     pub answer_from: Option<Arc<Har>>,
     /// Receives every request and response.
@@ -45,6 +47,21 @@ pub enum Blocking {
     Lean,
     /// Nothing: as for a full-page picture.
     None,
+}
+
+/// How a list's next page is asked for by the page's own `fetch`, which the page may have replaced by one that signs: the last
+/// request of the list again, with the cursor that its response gave. Cheaper than scrolling: nothing is laid out or
+/// painted. Where nothing comes of it, the visit scrolls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Follow {
+    /// The list's requests have URLs that contain this.
+    pub url: String,
+    /// Keys from the root of a response to the cursor of the next.
+    pub cursor: Vec<String>,
+    /// The query parameter that takes it.
+    pub param: String,
+    /// Query parameters that the page adds anew to each request, as signatures.
+    pub drop: Vec<String>,
 }
 
 /// A proxy server.

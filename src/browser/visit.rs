@@ -5,17 +5,16 @@ use std::pin::pin;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use chromiumoxide::cdp::browser_protocol::network::SetBlockedUrLsParams;
 use tokio::time::Instant;
 
+use super::blocking::{self, Held};
 use super::context::{Context, Landing, content, evaluate, within};
 use super::error::BrowserError;
 use super::open::Tab;
 use super::paging::{self, quoted};
 use super::picture;
-use super::spec::{Blocking, Readiness, Visited};
+use super::spec::{Readiness, Visited};
 use crate::model::capture::CapturedPage;
-use crate::model::job::Frame;
 use crate::model::visit::{Paging, Ready, Visit};
 
 /// How often elements are looked for.
@@ -44,18 +43,16 @@ pub(super) async fn visit(context: &Context, visit: &Visit) -> Result<Visited, B
 
 async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, BrowserError> {
     let (config, command) = (&context.config, context.config.command_timeout());
-    if visit.picture == Some(Frame::FullPage) && context.spec.blocking != Blocking::None {
-        // In a full-page picture nothing visible may be missing.
-        let nothing = SetBlockedUrLsParams { url_patterns: Some(Vec::new()) };
-        tab.link().call(Some(&tab.session), nothing).await?;
-    }
+    let held = blocking::plan(&context.spec, config, visit.picture);
+    blocking::hold(tab, config, held).await;
     let landing = context.navigate(tab, &visit.url, &visit.keep, config.navigation_timeout()).await?;
     let readiness = ready(tab, visit, &landing, config.navigation_timeout(), command).await?;
     let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
     let paging = match &visit.paging {
         Some(paging) if seen && is_healthy(tab) => {
             let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE) } else { paging.stall };
-            Some(paging::page(tab, &Paging { stall, ..paging.clone() }, command).await?)
+            let paging = Paging { stall, ..paging.clone() };
+            Some(paging::page(tab, &paging, &context.spec.follow, command).await?)
         }
         Some(_) | None => None,
     };
@@ -65,6 +62,9 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     } else {
         content(tab, config.max_html_bytes, command).await?
     };
+    if held == Held::ImagesUntilPicture {
+        blocking::reveal(tab, config).await?;
+    }
     let picture = match visit.picture {
         Some(frame) => Some(picture::take(tab, frame, context.picture_format(), config).await?),
         None => None,

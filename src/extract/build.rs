@@ -7,22 +7,15 @@ use regex::Regex;
 use super::reconcile::Choice;
 use super::rules;
 use crate::model::document::{Child, Music, Post, Profile, TimePrecision};
-use crate::model::page::{Field, Reading, Value};
+use crate::model::page::{Field, Value};
 
-/// A hashtag: letters, digits, marks and underscores of any script, not inside a word or an address.
+/// A hashtag: letters, digits, marks and underscores of any script. Both sites take one in the middle of a word too, but
+/// not in an address.
 static HASHTAG: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?:^|[^\p{L}\p{N}_&/#＃])[#＃]([\p{L}\p{N}\p{M}_\u{200c}\u{200d}]+)").ok());
+    LazyLock::new(|| Regex::new(r"(?:^|[^&/#＃])[#＃]([\p{L}\p{N}\p{M}_\u{200c}\u{200d}]+)").ok());
 /// A mention: the letters that both sites allow in handles, not inside a mail address.
 static MENTION: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"(?:^|[^\p{L}\p{N}_.@/])@([A-Za-z0-9_](?:[A-Za-z0-9_.]*[A-Za-z0-9_])?)").ok());
-
-/// The text of a reading.
-pub(super) fn text(reading: &Reading) -> Option<String> {
-    match &reading.value {
-        Value::Text(text) => Some(text.clone()),
-        _ => None,
-    }
-}
 
 struct Chosen<'c, 'p>(&'c [Choice<'p>]);
 
@@ -32,14 +25,11 @@ impl<'p> Chosen<'_, 'p> {
     }
 
     fn text(&self, field: Field) -> Option<String> {
-        self.0.iter().find(|choice| choice.reading.field == field).and_then(|choice| text(choice.reading))
+        self.value(field)?.as_text().map(str::to_owned)
     }
 
     fn count(&self, field: Field) -> Option<u64> {
-        match self.value(field)? {
-            Value::Count { value, .. } => Some(*value),
-            _ => None,
-        }
+        self.value(field)?.as_count()
     }
 
     fn size(&self, field: Field) -> Option<u32> {
@@ -47,17 +37,11 @@ impl<'p> Chosen<'_, 'p> {
     }
 
     fn flag(&self, field: Field) -> Option<bool> {
-        match self.value(field)? {
-            Value::Flag(flag) => Some(*flag),
-            _ => None,
-        }
+        self.value(field)?.as_flag()
     }
 
     fn list(&self, field: Field) -> Option<Vec<String>> {
-        match self.value(field)? {
-            Value::List(list) => Some(list.clone()),
-            _ => None,
-        }
+        self.value(field)?.as_list().map(<[String]>::to_vec)
     }
 
     fn children(&self) -> Vec<Child> {
@@ -144,6 +128,10 @@ fn found(caption: &str, pattern: &LazyLock<Option<Regex>>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let Some(pattern) = pattern.as_ref() else { return all };
     for tag in pattern.captures_iter(caption).filter_map(|groups| groups.get(1)) {
+        let word = caption.get(..tag.start()).and_then(|before| before.split_whitespace().next_back());
+        if word.is_some_and(|word| word.contains("://")) {
+            continue;
+        }
         let tag = tag.as_str().to_owned();
         if !all.contains(&tag) && !tag.chars().all(|c| c == '_') {
             all.push(tag);
@@ -158,8 +146,8 @@ mod tests {
 
     #[test]
     fn tags_and_mentions_of_any_script_are_found_once() {
-        let caption = "Hi @jlo, mail me@x.org! #Été #été_2 ＃日本 #fun#more &#39; https://x.org/#top @a.b. (@c) #fun";
-        assert_eq!(found(caption, &HASHTAG), ["Été", "été_2", "日本", "fun"]);
+        let caption = "Hi @jlo, mail me@x.org! #Été Part20#été_2 ＃日本 &#39; https://x.org/p#top @a.b. (@c) #Été";
+        assert_eq!(found(caption, &HASHTAG), ["Été", "été_2", "日本"]);
         assert_eq!(found(caption, &MENTION), ["jlo", "a.b", "c"]);
     }
 }

@@ -21,13 +21,14 @@ fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Optio
         return (None, None);
     }
     let total = total.and_then(|total| usize::try_from(total).ok());
-    if total.is_some_and(|total| got >= total) {
+    let timelines = || page.lists.iter().filter(|list| list.role == Role::Timeline);
+    let goes_on = timelines().next_back().is_some_and(|list| list.more == Some(true));
+    if total.is_some_and(|total| got >= total) && !goes_on {
         return (Some(ShortReason::FewerExist), None);
     }
-    let timelines = || page.lists.iter().filter(|list| list.role == Role::Timeline);
     let ended = timelines().any(|list| list.more == Some(false) && (list.items > 0 || got > 0));
     // Removed and hidden posts stay in a profile's total for a while; a list that ends far before it was cut.
-    let close = total.is_none_or(|total| total - got <= 3.max(total / 10));
+    let close = total.is_none_or(|total| total.saturating_sub(got) <= 3.max(total / 10));
     if ended && close {
         return (Some(ShortReason::FewerExist), None);
     }
@@ -47,8 +48,7 @@ fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Optio
     if timelines().next().is_none() && !page.posts.iter().any(|post| post.role == Role::Timeline) {
         return (Some(ShortReason::NoPostList), None);
     }
-    let last = timelines().last();
-    if last.is_some_and(|list| list.source == SourceKind::Network && list.more == Some(true)) {
+    if goes_on && timelines().next_back().is_some_and(|list| list.source == SourceKind::Network) {
         return (Some(ShortReason::Budget), None);
     }
     (Some(ShortReason::GuestLimit), None)

@@ -38,7 +38,9 @@ impl<'c> Body<'c> {
         self.parsed.get_or_init(|| match self.source {
             SourceKind::Network => json::parse_all(self.text, skip).unwrap_or_default(),
             // Behind a script's JSON stands a semicolon or more of the script.
-            _ => json::parse_first(self.text, skip).map(|(value, _)| vec![value]).unwrap_or_default(),
+            SourceKind::Embedded | SourceKind::Jsonld | SourceKind::Dom | SourceKind::Meta => {
+                json::parse_first(self.text, skip).map(|(value, _)| vec![value]).unwrap_or_default()
+            }
         })
     }
 }
@@ -258,11 +260,7 @@ impl Reader<'_, '_> {
             return;
         }
         let more = match (&shape.more, node) {
-            (Some(path), Node::Json(json)) => path.first(json, self.variables).and_then(|value| match value {
-                Json::Bool(more) => Some(*more),
-                Json::Int(more) => Some(*more != 0),
-                _ => None,
-            }),
+            (Some(path), Node::Json(json)) => path.first(json, self.variables).and_then(Json::as_flag),
             _ => None,
         };
         // Rendered lists stand empty while they load.
@@ -303,6 +301,7 @@ impl Reader<'_, '_> {
             visit: self.sources.visit,
             body,
             among_many: shape.each.is_some(),
+            of_page: shape.of_page,
             owner,
             readings,
         };

@@ -145,9 +145,8 @@ fn responses_of(text: &str) -> Vec<KeptResponse> {
 
 fn response(mut item: Value) -> KeptResponse {
     let body = match item.get_mut("body").map(Value::take) {
-        Some(Value::String(text)) => text,
-        Some(Value::Null) | None => String::new(),
-        Some(json) => json.to_string(),
+        None | Some(Value::Null) => String::new(),
+        Some(body) => body.as_str().map_or_else(|| body.to_string(), str::to_owned),
     };
     let word = |key: &str| item.get(key).and_then(Value::as_str);
     let status = item.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
@@ -164,19 +163,20 @@ fn response(mut item: Value) -> KeptResponse {
 /// Headers as an object, or as a list of pairs or of `name` and `value`.
 fn headers(value: Option<&Value>) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match value {
-        Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect(),
-        Some(Value::Array(list)) => {
+    let value = value.unwrap_or(&Value::Null);
+    match (value.as_object(), value.as_array()) {
+        (Some(map), _) => map.iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect(),
+        (_, Some(list)) => {
             let pair = |entry: &Value| {
-                let (name, value) = match entry {
-                    Value::Array(pair) => (pair.first()?, pair.get(1)?),
-                    other => (other.get("name")?, other.get("value")?),
+                let (name, value) = match entry.as_array() {
+                    Some(pair) => (pair.first()?, pair.get(1)?),
+                    None => (entry.get("name")?, entry.get("value")?),
                 };
                 Some((name.as_str()?.to_ascii_lowercase(), text(value)))
             };
             list.iter().filter_map(pair).collect()
         }
-        _ => Vec::new(),
+        (None, None) => Vec::new(),
     }
 }
 

@@ -49,6 +49,25 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// Yes or no, also as 1 or 0.
+    pub(crate) fn as_flag(&self) -> Option<bool> {
+        match self {
+            Self::Bool(flag) => Some(*flag),
+            Self::Int(number) => Some(*number != 0),
+            Self::Null | Self::Float(_) | Self::Str(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The elements of a list.
+    pub(crate) fn items(&self) -> Option<&[Json<'t>]> {
+        if let Self::List(items) = self { Some(items) } else { None }
+    }
+
+    /// The entries of an object.
+    pub(crate) fn entries(&self) -> Option<&[(Cow<'t, str>, Json<'t>)]> {
+        if let Self::Object(entries) = self { Some(entries) } else { None }
+    }
+
     /// Whether there is anything: null, and empty texts, lists and objects are nothing.
     pub(crate) fn is_nothing(&self) -> bool {
         match self {

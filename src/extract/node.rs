@@ -90,14 +90,14 @@ fn shown_text(element: ElementRef<'_>) -> String {
                 if hidden_until.is_some() {
                     continue;
                 }
-                match node.value() {
-                    HtmlNode::Text(part) => text.push_str(part),
-                    HtmlNode::Element(inner) => match inner.name() {
+                if let HtmlNode::Text(part) = node.value() {
+                    text.push_str(part);
+                } else if let HtmlNode::Element(inner) = node.value() {
+                    match inner.name() {
                         "br" => text.push('\n'),
                         "script" | "style" | "noscript" | "title" => hidden_until = Some(node.id()),
                         _ => {}
-                    },
-                    _ => {}
+                    }
                 }
             }
             ego_tree::iter::Edge::Close(node) => {

@@ -126,31 +126,23 @@ fn walk<'j, 't>(
     let Some((step, rest)) = steps.split_first() else { return found(value) };
     match step {
         Step::Key(key) => value.get(key).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found)),
-        Step::Index(index) => match value {
-            Json::List(items) => {
-                items.get(*index).map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found))
-            }
-            _ => ControlFlow::Continue(()),
-        },
-        Step::All => match value {
-            Json::List(items) => items.iter().try_for_each(|child| walk(rest, child, variables, found)),
-            _ => ControlFlow::Continue(()),
-        },
-        Step::Values => match value {
-            Json::Object(entries) => entries.iter().try_for_each(|(_, child)| walk(rest, child, variables, found)),
-            _ => ControlFlow::Continue(()),
-        },
-        Step::HandleKey => match (value, variables.handle) {
-            (Json::Object(entries), Some(handle)) => entries
-                .iter()
-                .find(|(key, _)| key.to_lowercase() == handle)
-                .map_or(ControlFlow::Continue(()), |(_, child)| walk(rest, child, variables, found)),
-            (Json::Object(entries), None) => match entries.as_slice() {
-                [(_, only)] => walk(rest, only, variables, found),
-                _ => ControlFlow::Continue(()),
-            },
-            _ => ControlFlow::Continue(()),
-        },
+        Step::Index(index) => {
+            let item = value.items().and_then(|items| items.get(*index));
+            item.map_or(ControlFlow::Continue(()), |v| walk(rest, v, variables, found))
+        }
+        Step::All => value.items().unwrap_or_default().iter().try_for_each(|v| walk(rest, v, variables, found)),
+        Step::Values => {
+            let entries = value.entries().unwrap_or_default();
+            entries.iter().try_for_each(|(_, v)| walk(rest, v, variables, found))
+        }
+        Step::HandleKey => {
+            let entries = value.entries().unwrap_or_default();
+            let entry = match variables.handle {
+                Some(handle) => entries.iter().find(|(key, _)| key.to_lowercase() == handle),
+                None => entries.first().filter(|_| entries.len() == 1),
+            };
+            entry.map_or(ControlFlow::Continue(()), |(_, v)| walk(rest, v, variables, found))
+        }
         Step::Deep(key) => {
             if let Some(direct) = value.get(key) {
                 walk(rest, direct, variables, found)?;
@@ -165,9 +157,9 @@ fn walk<'j, 't>(
                     ControlFlow::Continue(())
                 }
             };
-            match value {
-                Json::List(items) => items.iter().try_for_each(keep),
-                other => keep(other),
+            match value.items() {
+                Some(items) => items.iter().try_for_each(keep),
+                None => keep(value),
             }
         }
     }

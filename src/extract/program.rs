@@ -39,6 +39,7 @@ pub(super) struct RuleCode {
     pub(super) at: Option<Place>,
     pub(super) attr: Option<String>,
     pub(super) regex: Option<Regex>,
+    pub(super) reject: Option<Regex>,
     pub(super) label: Option<CountLabel>,
     pub(super) constant: Option<String>,
     pub(super) when: Option<Place>,
@@ -72,6 +73,7 @@ pub(super) struct ShapeCode {
     pub(super) url: Vec<String>,
     pub(super) contains: Vec<String>,
     pub(super) first_page_only: bool,
+    pub(super) of_page: bool,
     pub(super) record: Arc<RecordCode>,
 }
 
@@ -149,7 +151,15 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
         url: shape.url.clone(),
         contains: shape.contains.clone(),
         first_page_only: shape.first_page_only,
-        record: Arc::new(record_code(set, &shape.record, &whole(set, &shape.record, record)?, language, &shape.name, 0)?),
+        of_page: shape.of_page,
+        record: Arc::new(record_code(
+            set,
+            &shape.record,
+            &whole(set, &shape.record, record)?,
+            language,
+            &shape.name,
+            0,
+        )?),
     })
 }
 
@@ -259,6 +269,7 @@ fn rule_code(
         at,
         attr: rule.attr.clone(),
         regex: rule.regex.as_ref().map(|text| Regex::new(text).map_err(|e| e.to_string())).transpose()?,
+        reject: rule.reject.as_ref().map(|text| Regex::new(text).map_err(|e| e.to_string())).transpose()?,
         label: rule.label.as_deref().map(label).transpose()?,
         constant: rule.constant.clone(),
         when: optional(&rule.when)?,

@@ -62,6 +62,8 @@ pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> 
         return page.profiles.iter().filter(names).collect();
     }
     let mut own: Vec<&Sighting> = page.profiles.iter().filter(names).collect();
+    let visits: Vec<usize> = own.iter().map(|s| s.visit).collect();
+    own.extend(page.profiles.iter().filter(|s| s.of_page && s.owner.username.is_none() && visits.contains(&s.visit)));
     // A record that has only the id belongs to the profile whose id it is.
     let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
     let by_id = page
@@ -108,7 +110,9 @@ fn grouped<'p>(
 ) -> IndexMap<String, Vec<&'p Sighting>> {
     let mut groups: IndexMap<String, Vec<&Sighting>> = IndexMap::new();
     for sighting in &page.posts {
-        let text = |field| sighting.readings.iter().find(|r| r.field == field).and_then(build::text);
+        let text = |field| {
+            sighting.readings.iter().find(|r| r.field == field).and_then(|r| r.value.as_text()).map(str::to_owned)
+        };
         let mut probe = Post { id: text(Field::Id).unwrap_or_default(), code: text(Field::Code), ..Post::default() };
         arithmetic.complete_ids(&mut probe);
         if !probe.id.is_empty() {

@@ -100,6 +100,9 @@ fn texts<'n>(rule: &RuleCode, node: Node<'n>, variables: Variables<'_>) -> Vec<(
 }
 
 fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
+    if rule.reject.as_ref().is_some_and(|reject| reject.is_match(&text)) {
+        return None;
+    }
     let text = match &rule.regex {
         None => text,
         Some(regex) => {
@@ -246,9 +249,10 @@ fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Var
         }
         name.get_or_insert_with(|| rule.name.clone());
         for (_, text) in found {
-            let entry = match field {
-                Field::Links => link(&text, rule.unwrap.as_deref()),
-                _ => Some(text.trim().trim_start_matches(['#', '@']).to_owned()).filter(|tag| !tag.is_empty()),
+            let entry = if field == Field::Links {
+                link(&text, rule.unwrap.as_deref())
+            } else {
+                Some(text.trim().trim_start_matches(['#', '@']).to_owned()).filter(|tag| !tag.is_empty())
             };
             if let Some(entry) = entry
                 && !entries.iter().any(|known| same_entry(known, &entry))
@@ -306,18 +310,12 @@ fn children_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Va
 }
 
 fn child_of(readings: &[Reading]) -> Option<Child> {
-    let text = |field: Field| {
-        readings.iter().find(|r| r.field == field).and_then(|r| match &r.value {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        })
-    };
-    let size = |field: Field| {
-        readings.iter().find(|r| r.field == field).and_then(|r| match r.value {
-            Value::Count { value, .. } => u32::try_from(value).ok(),
-            _ => None,
-        })
-    };
-    let kind = text(Field::Kind).and_then(|word| kind(&word))?;
-    Some(Child { kind, url: text(Field::Url), width: size(Field::Width), height: size(Field::Height) })
+    let value = |field: Field| readings.iter().find(|reading| reading.field == field).map(|reading| &reading.value);
+    let size = |field: Field| value(field).and_then(Value::as_count).and_then(|size| u32::try_from(size).ok());
+    Some(Child {
+        kind: value(Field::Kind).and_then(Value::as_text).and_then(kind)?,
+        url: value(Field::Url).and_then(Value::as_text).map(str::to_owned),
+        width: size(Field::Width),
+        height: size(Field::Height),
+    })
 }

@@ -13,7 +13,7 @@ use crate::model::document::{Evidence, SourceKind};
 use crate::model::page::SignalSeen;
 use crate::model::selectors::{SelectorSet, SignalPlace};
 
-/// The signals of one page in the file's order, those of its main document before those of its responses.
+/// The signals of one page in the file's order: the most certain decides, wherever it stands.
 /// `profile_seen` spares the costly looks: a page that shows the profile is not a wall, whatever stands over it.
 pub(super) fn seen(
     sources: &Sources<'_>,
@@ -29,8 +29,6 @@ pub(super) fn seen(
         if code.signal.on != SignalPlace::Response && !(costly && profile_seen) {
             found.extend(look.page(code));
         }
-    }
-    for code in &program.signals {
         if code.signal.on != SignalPlace::Page && code.element.is_empty() && code.signal.script.is_empty() {
             found.extend(sources.bodies.iter().filter_map(|body| look.response(code, body)));
         }

@@ -36,7 +36,7 @@ pub struct LocalConfig {
 pub enum Durability {
     /// A crash of the machine (Redis: all but its last second). For everything that is real.
     Full,
-    /// Only a crash of ours: nothing is flushed to the disk. For tests.
+    /// In PostgreSQL a crash of its own process, not of the machine; in Redis not even that. For tests.
     None,
 }
 

@@ -38,6 +38,8 @@ pub struct Sighting {
     pub body: usize,
     /// Whether it is one among many of its list, as the author of a post is.
     pub among_many: bool,
+    /// Whether it speaks of the page's own profile without naming it.
+    pub of_page: bool,
     /// Whose it is.
     pub owner: OwnerSeen,
     /// What it says.
@@ -92,6 +94,32 @@ pub enum Value {
     List(Vec<String>),
     /// The parts of a carousel.
     Children(Vec<Child>),
+}
+
+impl Value {
+    /// The text, where it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The count, where it is one.
+    #[must_use]
+    pub fn as_count(&self) -> Option<u64> {
+        if let Self::Count { value, .. } = self { Some(*value) } else { None }
+    }
+
+    /// Yes or no, where it is that.
+    #[must_use]
+    pub fn as_flag(&self) -> Option<bool> {
+        if let Self::Flag(flag) = self { Some(*flag) } else { None }
+    }
+
+    /// The list, where it is one.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[String]> {
+        if let Self::List(list) = self { Some(list) } else { None }
+    }
 }
 
 /// The fields of profile, post and child. Their names in selector files and notes are those of the document.

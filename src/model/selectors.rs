@@ -327,6 +327,9 @@ pub struct Rule {
     /// Only what the first group of this expression matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
+    /// Not where this expression matches the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject: Option<String>,
     /// The count that stands beside this label, in any language: followers, following, likes, posts, views, comments, shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -411,6 +414,9 @@ pub struct Shape {
     /// From there to the boolean that says whether more can be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub more: Option<String>,
+    /// Its record speaks of the page's own profile without naming it: it counts where the same page names the profile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_page: bool,
     /// The site shows guests only the beginning of this list, whatever it says of more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_page_only: bool,

@@ -101,7 +101,8 @@ impl Arithmetic for Instagram {
     fn time_in_id(&self, id: &str) -> Option<DateTime<Utc>> {
         let ms = i64::try_from(id.parse::<u64>().ok()? >> 23).ok()?;
         // Numbers from before this epoch carry no time.
-        (ms > 0).then(|| DateTime::from_timestamp_millis(EPOCH_MS + ms)).flatten()
+        // To the second: what is known within minutes has no milliseconds.
+        (ms > 0).then(|| DateTime::from_timestamp((EPOCH_MS + ms) / 1000, 0)).flatten()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::model::document::{
 };
 use crate::model::extraction::Extraction;
 use crate::model::job::Handle;
-use crate::model::page::{Field, Look, Page, Sighting, SignalSeen, Value};
+use crate::model::page::{Field, Look, Page, Sighting, SignalSeen};
 use crate::model::selectors::SelectorSet;
 use crate::model::visit::Purpose;
 
@@ -51,20 +51,19 @@ pub(super) fn look(platform: &dyn Platform, capture: &Capture, selectors: &Selec
 fn judge(platform: &dyn Platform, capture: &Capture, page: Page, requested: Option<&str>) -> Look {
     let subject = subject(&page, requested);
     let own = own_profiles(&page, &subject);
-    let substance = own.iter().any(|sighting| is_substance(sighting));
-    let weak = !own.is_empty();
-    if substance {
+    if own.iter().any(|sighting| is_substance(sighting)) || shows_posts(&page, &subject) {
         return shown(platform, page, &subject);
     }
+    let weak = !own.is_empty();
     let on_profile =
         |seen: &&SignalSeen| capture.pages.get(seen.visit).is_none_or(|visit| visit.purpose == Purpose::Profile);
     if let Some(seen) = page.signals.iter().find(on_profile) {
         let (outcome, evidence) = (seen.outcome, seen.evidence.clone());
-        return match outcome {
-            Outcome::Private | Outcome::NotFound | Outcome::AgeGated => {
-                Look::Absent { outcome, evidence, page: Box::new(page) }
-            }
-            _ => Look::Refused { outcome, evidence },
+        let absent = matches!(outcome, Outcome::Private | Outcome::NotFound | Outcome::AgeGated);
+        return if absent {
+            Look::Absent { outcome, evidence, page: Box::new(page) }
+        } else {
+            Look::Refused { outcome, evidence }
         };
     }
     let posts = !reconcile(&page, &subject, platform).posts.is_empty();
@@ -72,8 +71,8 @@ fn judge(platform: &dyn Platform, capture: &Capture, page: Page, requested: Opti
         return shown(platform, page, &subject);
     }
     let (status, final_url) = capture.pages.first().map_or((None, None), main_of);
-    let others: Vec<&str> = page.profiles.iter().filter_map(|s| s.owner.username.as_deref()).collect();
-    let (signal, detail) = match (others.first(), page.unreadable.first()) {
+    let mut others = page.profiles.iter().chain(&page.posts).filter_map(|s| s.owner.username.as_deref());
+    let (signal, detail) = match (others.next(), page.unreadable.first()) {
         (Some(other), _) => ("identity_mismatch", Some(format!("the page shows {other}"))),
         (None, Some(body)) => ("no_json", Some(format!("no JSON in {body}"))),
         (None, None) => ("nothing_recognised", None),
@@ -86,13 +85,18 @@ fn main_of(page: &CapturedPage) -> (Option<u16>, Option<String>) {
     (page.status, Some(page.final_url.clone()).filter(|url| !url.is_empty()))
 }
 
-/// Whether a record shows more of its profile than a name: a count, or an id in data made for programs.
+/// Whether the page shows posts that name the requested profile as their author.
+fn shows_posts(page: &Page, subject: &Subject) -> bool {
+    let handle = subject.handle.as_deref();
+    handle.is_some() && page.posts.iter().any(|post| post.owner.username.as_deref() == handle)
+}
+
+/// Whether a record shows more of its profile than its name: a count, or, in data made for programs, more than id and
+/// name (a page's route has these two even where the profile is refused).
 fn is_substance(sighting: &Sighting) -> bool {
-    sighting.readings.iter().any(|reading| match reading.value {
-        Value::Count { .. } => true,
-        Value::Text(_) => reading.field == Field::Id && !matches!(sighting.source, SourceKind::Meta | SourceKind::Dom),
-        _ => false,
-    })
+    let for_programs = !matches!(sighting.source, SourceKind::Meta | SourceKind::Dom);
+    let counts = sighting.readings.iter().any(|reading| reading.value.as_count().is_some());
+    counts || (for_programs && sighting.readings.iter().any(|r| r.field == Field::Id) && sighting.readings.len() > 2)
 }
 
 /// A page with the profile's data: itself, unless it says that only followers see the posts.

@@ -5,13 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use tokio::sync::Mutex;
-
-use super::Core;
 use super::error::QueueError;
 use super::keys::INTAKE;
 use super::submission::{self, Submission, Taken};
+use super::wake::Wake;
+use super::{Core, Queue};
 use crate::clock::Rng;
 
 /// The most submissions of one batch.
@@ -19,22 +17,30 @@ const MOST: usize = 256;
 /// The longest reason that is kept.
 const REASON_CHARS: usize = 500;
 
+/// A submission that could not be read, as the dead-letter stream keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// Its entry in that stream: where the next page goes on.
+    pub entry: String,
+    /// Why it could not be read.
+    pub reason: String,
+    /// How many bytes it had; none where there was no job.
+    pub bytes: Option<u64>,
+    /// The first of them, up to `queue.job_max_bytes`.
+    pub start: Vec<u8>,
+}
+
 /// A taker of submissions with a connection of its own.
+#[derive(Debug)]
 pub struct Intake {
     core: Arc<Core>,
     name: String,
-    wake: Mutex<Option<MultiplexedConnection>>,
-}
-
-impl std::fmt::Debug for Intake {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Intake").field("name", &self.name).finish_non_exhaustive()
-    }
+    wake: Wake,
 }
 
 impl Intake {
     pub(crate) fn new(core: Arc<Core>, name: &str) -> Self {
-        Self { core, name: format!("{name}-{:016x}", Rng::fresh_seed()), wake: Mutex::new(None) }
+        Self { core, name: format!("{name}-{:016x}", Rng::fresh_seed()), wake: Wake::new() }
     }
 
     /// Waits up to `queue.block_ms` for submissions and takes up to `most` (at most 256) of them, unreadable ones included.
@@ -53,7 +59,8 @@ impl Intake {
             if !taken.is_empty() || left < Duration::from_millis(1) {
                 return Ok(taken.into_iter().map(|taken| submission::read(taken, bytes)).collect());
             }
-            self.wait(&last, left).await?;
+            let cursors = [self.core.keys.submit(), last];
+            self.wake.wait(&self.core.link, &cursors, left, config.block()).await?;
         }
     }
 
@@ -89,19 +96,34 @@ impl Intake {
         }
         self.core.link.run(&self.core.scripts.reject, &arguments).await
     }
+}
 
-    async fn wait(&self, last: &str, time: Duration) -> Result<(), QueueError> {
-        let mut wake = self.wake.lock().await;
-        let mut connection = match wake.take() {
-            Some(connection) => connection,
-            None => self.core.link.blocking(self.core.config.block()).await?,
+impl Queue {
+    /// A page of what was rejected, oldest first: up to `most` (at most 256) after the entry given.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn rejected(&self, after: Option<&str>, most: usize) -> Result<Vec<Rejected>, QueueError> {
+        let bytes = self.0.config.job_max_bytes.to_string();
+        let arguments = [after.unwrap_or("-").to_owned(), most.clamp(1, MOST).to_string(), bytes];
+        let page: Vec<(String, Vec<u8>, i64, Vec<u8>)> = self.0.link.run(&self.0.scripts.rejected, &arguments).await?;
+        let read = |(entry, reason, bytes, start): (String, Vec<u8>, i64, Vec<u8>)| Rejected {
+            entry,
+            reason: String::from_utf8_lossy(&reason).into_owned(),
+            bytes: u64::try_from(bytes).ok(),
+            start,
         };
-        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
-        let mut read = redis::cmd("XREAD");
-        read.arg("COUNT").arg(1).arg("BLOCK").arg(ms).arg("STREAMS").arg(self.core.keys.submit()).arg(last);
-        let answer: Result<redis::Value, _> = read.query_async(&mut connection).await;
-        answer.map_err(|error| self.core.link.error(&error))?;
-        *wake = Some(connection);
-        Ok(())
+        Ok(page.into_iter().map(read).collect())
+    }
+
+    /// Forgets rejected submissions and tells how many there were.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn forget_rejected(&self, entries: &[String]) -> Result<u64, QueueError> {
+        if entries.is_empty() {
+            return Ok(0);
+        }
+        self.0.link.ask(redis::cmd("XDEL").arg(self.0.keys.dead()).arg(entries)).await
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::error::QueueError;
-use super::worker::Inner;
+use super::holding::Inner;
 use crate::model::job::{Job, JobId};
 
 /// How a lease stands.

@@ -30,6 +30,7 @@
 mod config;
 mod error;
 mod health;
+mod holding;
 mod intake;
 mod jobs;
 pub mod keys;
@@ -39,6 +40,7 @@ mod results;
 mod scripts;
 mod stats;
 mod submission;
+mod wake;
 pub mod wire;
 mod worker;
 
@@ -48,7 +50,7 @@ use std::sync::atomic::AtomicI64;
 pub use self::config::QueueConfig;
 pub use self::error::{QueueError, Refusal};
 pub use self::health::{Health, Reason};
-pub use self::intake::Intake;
+pub use self::intake::{Intake, Rejected};
 pub use self::jobs::{Closed, Fate, KnownJob, Pushed, QueuedJob, Reclaimed, ScanPage};
 pub use self::lease::{Beat, Lease, Settled, Settlement};
 pub use self::results::{Follow, JobProgress, JobResult, ResultState, Told};

@@ -24,4 +24,6 @@ macro_rules! scripts {
     };
 }
 
-scripts!(push, lease, beat, settle, recover, reclaim, close, contains, promote, scan, stats, sweep, intake, reject);
+scripts!(
+    push, lease, beat, settle, recover, reclaim, close, contains, promote, scan, stats, sweep, intake, reject, rejected
+);

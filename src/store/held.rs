@@ -1,5 +1,7 @@
 //! Values that were read and are not believed: listed, released or dropped. Releasing only takes the decision and hands the
-//! value over; who released it saves it as a re-derived crawl, so that there is one way into the tables of facts.
+//! value over; who released it writes the crawl again with it ([`Store::rederive`]), so that there is one way into the
+//! tables of facts. A page that is doubted as a whole is saved without a profile and with its document held back: its crawl
+//! has a row to be written again.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

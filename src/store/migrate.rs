@@ -2,8 +2,8 @@
 //! an advisory lock of PostgreSQL lets only one of several starting processes apply them. Old and new workers run side by
 //! side, so a database that is *newer* than the program is no error (expand, then contract: `migrations/README.md`).
 
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::{Connection as _, PgPool};
 
 use super::StoreError;
 
@@ -47,7 +47,12 @@ impl SchemaState {
 /// # Errors
 /// When a migration fails, or one that ran before was changed since.
 pub async fn migrate(pool: &PgPool) -> Result<(), StoreError> {
-    Ok(MIGRATIONS.run(pool).await?)
+    // A connection of its own: an index on a large table takes longer than a statement may take elsewhere.
+    let mut connection = pool.acquire().await?.detach();
+    sqlx::query("set statement_timeout = 0").execute(&mut connection).await?;
+    let done = MIGRATIONS.run(&mut connection).await;
+    connection.close().await?;
+    Ok(done?)
 }
 
 /// Compares the database's migrations with this program's, changing nothing.

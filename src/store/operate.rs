@@ -7,6 +7,9 @@ use super::jobs::JobFilter;
 use super::{Store, StoreError, limit};
 use crate::model::job::JobId;
 
+/// How often a redrive starts over when submissions come in between.
+const ROUNDS: usize = 5;
+
 /// What became of a page of jobs to be redriven.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Redriven {
@@ -53,21 +56,19 @@ impl Store {
               and ($1::text is null or state = $1) and ($2::text is null or platform = $2)
               and ($3::text is null or strpos(handle, $3) > 0 or strpos(id, $3) > 0 or strpos(reason, $3) > 0)
               and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
-            order by created_at desc, id desc limit $6 for update skip locked";
-        let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
+            order by created_at desc, id desc limit $6";
         let ids: Vec<String> = sqlx::query_scalar(pick)
+            .persistent(false)
             .bind(filter.state.as_deref())
             .bind(filter.platform.as_deref())
             .bind(filter.text.as_deref())
             .bind(filter.since)
             .bind(filter.until)
             .bind(limit(rows))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&self.pool)
             .await
             .map_err(|e| self.error(e))?;
-        let done = redrive_ids(&mut transaction, &ids).await.map_err(|e| self.error(e))?;
-        transaction.commit().await.map_err(|e| self.error(e))?;
-        Ok(done)
+        self.put_back(&ids).await
     }
 
     /// Puts these dead or cancelled jobs back to the start; others are left alone.
@@ -76,11 +77,28 @@ impl Store {
     /// When the database fails.
     pub async fn redrive_ids(&self, ids: &[JobId]) -> Result<Redriven, StoreError> {
         let ids: Vec<String> = ids.iter().map(|id| id.as_str().to_owned()).collect();
-        let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
-        let done = redrive_ids(&mut transaction, &ids).await.map_err(|e| self.error(e))?;
-        transaction.commit().await.map_err(|e| self.error(e))?;
-        Ok(done)
+        self.put_back(&ids).await
     }
+
+    async fn put_back(&self, ids: &[String]) -> Result<Redriven, StoreError> {
+        let mut round = 1;
+        loop {
+            let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
+            match redrive_ids(&mut transaction, ids).await {
+                Ok(done) => {
+                    transaction.commit().await.map_err(|e| self.error(e))?;
+                    return Ok(done);
+                }
+                // A job for one of the profiles was entered at this very moment: the next round finds it and joins.
+                Err(error) if round < ROUNDS && is_taken(&error) => round += 1,
+                Err(error) => return Err(self.error(error)),
+            }
+        }
+    }
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 /// The oldest of those who joined `id` becomes the live job, the others join it.

@@ -291,7 +291,7 @@ impl Store {
             select id, platform, platform_id, handle, url, display_name, bio, links, category, verified, private,
                 business, picture_url, followers, following, likes, posts_count, rounded, metrics_at, first_seen_at,
                 observed_at, last_outcome
-            from profiles where tenant_id = app_tenant() and ($1::bigint is null or id > $1) order by id limit $2";
+            from profiles where tenant_id = app_tenant() and id > coalesce($1, 0) order by id limit $2";
         self.rows(sqlx::query_as(sql).bind(after).bind(limit(rows))).await
     }
 

@@ -110,7 +110,7 @@ impl Store {
             select id, platform, quarantined, fence from jobs
             where tenant_id = app_tenant() and state in ('queued', 'leased') and pushed_at is not null
               and greatest(pushed_at, leased_at) <= now() - $1 * interval '1 microsecond'
-              and ($2::text is null or id > $2)
+              and id > coalesce($2, '')
             order by tenant_id, id limit $3";
         let rows: Vec<(String, String, bool, i64)> = sqlx::query_as(sql)
             .bind(super::micros(settled))

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use social_sentinel::browser::{
-    Answer, BrowserError, PagingEnd, PictureFormat, Proxy, Readiness, Route, SessionSpec, StorageState,
+    Answer, Blocking, BrowserError, Follow, PagingEnd, PictureFormat, Proxy, Readiness, Route, SessionSpec,
+    StorageState,
 };
 use social_sentinel::model::fault::Fault;
 use social_sentinel::model::job::Frame;
@@ -442,4 +443,101 @@ async fn a_proxy_gets_its_credentials_and_nobody_else_does() {
     let spec = SessionSpec { proxy: Some(socks), ..SessionSpec::default() };
     assert!(matches!(browser.session(&spec).await, Err(BrowserError::Unusable { .. })));
     browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn further_pages_come_by_the_pages_own_fetch_and_by_scrolling_where_that_fails() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let follow = Follow {
+        url: "/api/list".to_owned(),
+        cursor: vec!["cursor".to_owned()],
+        param: "cursor".to_owned(),
+        drop: Vec::new(),
+    };
+    let spec = SessionSpec { follow: vec![follow], ..SessionSpec::default() };
+    let session = browser.session(&spec).await.unwrap();
+    let visited = session.visit(&site.paging_visit(30)).await.unwrap();
+    assert_eq!(visited.paging, Some(PagingEnd::Enough));
+    assert_eq!(visited.page.html.matches("class=\"card\"").count(), 10, "the page itself saw one list only");
+
+    // A page whose list answers nothing to calls that its script did not make.
+    let context = session.context().unwrap();
+    context.route("*/api/list?cursor=8", |_| Route::Fulfil(Answer::ok("application/json", ""))).await.unwrap();
+    let visited = session.visit(&site.paging_visit(30)).await.unwrap();
+    let empty = visited.page.responses.iter().filter(|response| response.body.is_empty()).count();
+    assert_eq!(
+        (visited.paging, empty),
+        (Some(PagingEnd::Stalled), 1),
+        "what the page itself got is kept, what we got is not"
+    );
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_are_requested_when_and_where_a_picture_shows_them() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let asked = |picture, blocking| {
+        let (site, browser) = (&site, &browser);
+        async move {
+            let before = site.asked();
+            let session = browser.session(&SessionSpec { blocking, ..SessionSpec::default() }).await.unwrap();
+            session.visit(&Visit { picture, ..site.visit("/images") }).await.unwrap();
+            // One is the document.
+            site.asked() - before - 1
+        }
+    };
+    assert_eq!(asked(None, Blocking::Faithful).await, 0);
+    assert_eq!(asked(Some(Frame::Viewport), Blocking::Lean).await, 0, "no image, and no placeholder either");
+    assert_eq!(
+        asked(Some(Frame::Viewport), Blocking::Faithful).await,
+        1,
+        "the window's image alone, and no placeholder"
+    );
+    assert_eq!(asked(Some(Frame::FullPage), Blocking::Faithful).await, 2);
+    assert_eq!(asked(Some(Frame::Viewport), Blocking::None).await, 2);
+    browser.shutdown().await;
+}
+
+/// Run by the next test in a process of its own, which is killed.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a part of the next test"]
+async fn owner_that_will_be_killed() {
+    let mut config = config();
+    config.profile_folder = std::env::current_dir().unwrap().display().to_string();
+    let browser = browser(&config).await;
+    println!("BROWSER {}", browser.pids()[0]);
+    std::future::pending::<()>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_kill_of_ours_no_browser_lives_on_and_the_next_start_sweeps_its_folder() {
+    use std::io::BufRead as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut owner = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "browser::owner_that_will_be_killed", "--nocapture"])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufReader::new(owner.stdout.take().unwrap()).lines();
+    let pid = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.rsplit_once("BROWSER ")?.1.trim().parse::<u32>().ok())
+        .unwrap();
+    assert!(alive(pid) > 1);
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    tokio::time::timeout(Duration::from_secs(10), async {
+        while alive(pid) > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(folders(folder.path()).len(), 2, "its folder and its lock are left");
+    let mut config = config();
+    config.profile_folder = folder.path().display().to_string();
+    let browser = browser(&config).await;
+    browser.shutdown().await;
+    assert_eq!(folders(folder.path()), Vec::<String>::new());
 }

@@ -1,10 +1,12 @@
 //! The queue on a real Redis: who gets which job, what outlives whom, what a stale worker cannot do.
+#![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use social_sentinel::model::job::{Frame, Priority};
-use social_sentinel::queue::{Beat, Capacity, Closed, Fate, Pushed, QueuedJob, Settled, Settlement};
+use social_sentinel::queue::keys::Keys;
+use social_sentinel::queue::{Beat, Capacity, Closed, Fate, Pushed, QueuedJob, ResultState, Settled, Settlement};
 
 use crate::support::queue::{Bench, id, ids, job, lanes, lease, plain, wide, wide_and_quarantine};
 
@@ -392,4 +394,43 @@ async fn a_lease_whose_answer_was_lost_is_no_death() {
         }
     };
     assert_eq!((again.job().id.as_str(), again.deaths(), again.attempt()), ("a", 0, 1));
+}
+
+#[tokio::test]
+async fn the_scripts_use_these_names() {
+    let mut bench = Bench::shared_with(|config| (config.lease_ms, config.heartbeat_ms) = (60, 30)).await;
+    let worker = bench.queue.worker("w");
+    let suspect = QueuedJob { deaths: 2, ..QueuedJob::new(plain("suspect")) };
+    bench.queue.push(&[suspect]).await.unwrap();
+    drop(lease(&worker).await);
+    reclaim(&bench).await;
+    bench.push(&["first", "second"].map(|id| job(id, "nasa", "tiktok", Priority::Normal))).await;
+    bench.queue.push(&[QueuedJob { delay: HOUR, ..QueuedJob::new(plain("late")) }]).await.unwrap();
+    let held = worker.try_lease_many(&wide(), 9).await.unwrap();
+    worker.hand_back_all().await.unwrap();
+    let add: String = bench.ask(&["XADD", &bench.key("submit"), "*", "job", "x"]).await;
+    assert!(!add.is_empty());
+    let intake = bench.queue.intake("w");
+    let taken = intake.take(1).await.unwrap().into_iter().map(|it| (it, String::new())).collect::<Vec<_>>();
+    intake.reject(&taken).await.unwrap();
+    bench.queue.publish_result(&[id("done")], ResultState::Cancelled, None, None).await.unwrap();
+
+    let keys = bench.queue.keys().clone();
+    let nasa = format!("{}:behind:tiktok:nasa", keys.prefix());
+    let profile = Keys::profile(&plain("suspect").target);
+    let mut expected: BTreeSet<String> = ["suspect", "first", "second", "late"].map(|it| keys.job(&id(it))).into();
+    expected.extend([
+        keys.submit(),
+        keys.dead(),
+        keys.result(&id("done")),
+        nasa,
+        bench.key("delayed"),
+        bench.key("dying"),
+    ]);
+    expected.extend(["nasa", "profile_late"].map(|handle| bench.key(&format!("target:tiktok:{handle}"))));
+    expected.insert(bench.key(&format!("target:{profile}")));
+    expected.extend(keys.leased_streams(&lanes()));
+    let found: BTreeSet<String> = bench.ask(&["KEYS", &bench.key("*")]).await;
+    assert_eq!(found, expected);
+    assert_eq!(held.len(), 1);
 }

@@ -1,6 +1,7 @@
 //! Three workers, two jobs, every interleaving. A small model of queue and ledger is walked exhaustively: no state has two
 //! accepted commits of one job. Then random walks over the same steps run against the real scripts on a real Redis, with
 //! the model's ledger beside them.
+#![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 

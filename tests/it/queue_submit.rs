@@ -1,4 +1,5 @@
 //! What other programs see of the queue: one `XADD` in, a result out, and a reason for what cannot be read.
+#![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
 use std::time::Duration;
 
@@ -85,6 +86,14 @@ async fn what_cannot_be_read_goes_to_the_dead_letters_with_its_bytes_and_the_res
     assert_eq!(fields(2).2, b"{\"url\": \"\xff\"}");
     assert_eq!(fields(3).1, b"jobs");
     assert_eq!(bench.queue.stats().await.unwrap().rejected, 4);
+    let first = bench.queue.rejected(None, 2).await.unwrap();
+    assert_eq!((first[0].start.as_slice(), first[0].bytes), (&b"not json"[..], Some(8)));
+    assert_eq!((first[1].start.len(), first[1].bytes), (16_384, Some(1_000_000)));
+    let rest = bench.queue.rejected(Some(&first[1].entry), 9).await.unwrap();
+    assert_eq!(rest.iter().map(|it| it.bytes).collect::<Vec<_>>(), [Some(12), None]);
+    assert!(rest[1].reason.contains("no field `job`"), "{}", rest[1].reason);
+    let entries: Vec<String> = rest.into_iter().map(|it| it.entry).collect();
+    assert_eq!(bench.queue.forget_rejected(&entries).await.unwrap(), 2);
 }
 
 #[tokio::test]

@@ -184,6 +184,11 @@ fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
         return false;
     }
     let group = || scene.cands.iter().filter(|other| other.group == cand.group && other.source == cand.source);
+    let was = scene.past.and_then(|past| past.count(field)).unwrap_or(0);
+    let now = cand.count.map_or(0, |count| count.value);
+    if now < was / 2 || now / 100 > was.max(100) {
+        return false;
+    }
     let alone = group().filter(|other| other.says == Some(field)).all(|other| learn::same_value(other, cand));
     let verified = group().any(|other| {
         other.says.is_some_and(|said| said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some()))
@@ -192,14 +197,14 @@ fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
 }
 
 /// Values that must differ between profiles and do not, without the past speaking for them, are nobody's.
-pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>]) {
+pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>], handles: &[Option<String>]) {
     for field in Field::ALL {
         let at = field.index();
         let shared: Vec<usize> = (0..verdicts.len())
             .filter(|&page| {
                 let ours = verdict_of(verdicts, page, at);
                 let unproven = ours.is_some_and(|verdict| verdict.fits != Some(true) && is_telling(verdict));
-                unproven && (0..verdicts.len()).any(|other| other != page && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
+                unproven && (0..verdicts.len()).any(|other| handles[other] != handles[page] && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
             })
             .collect();
         for page in shared {

@@ -2,13 +2,14 @@
 //! its body, and nothing contradicts. A login wall, a missing page, a captcha and another user's page all fail here, and keep
 //! all their values to themselves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Known;
 use super::address::{Style, Target, stem};
 use super::dom::Sight;
 use super::field::Values;
-use super::owner::{DomOwners, JsonOwners, could_be_handle, plain_handle};
+use super::label;
+use super::owner::{DomOwners, Ids, JsonOwners, could_be_handle, plain_handle};
 use super::page::Page;
 
 /// Why a page's values are withheld.
@@ -33,18 +34,18 @@ pub(crate) struct Named {
 }
 
 /// Judges a page.
-pub(crate) fn gate(page: &Page, style: &Style, known: &[Known]) -> Result<Named, Refusal> {
+pub(crate) fn gate(page: &Page, style: &Style, known: &[Known], rare: &HashSet<String>) -> Result<Named, Refusal> {
     let asked = plain_handle(&page.profile);
-    match judge(page, style, &asked) {
+    match judge(page, style, &asked, rare) {
         Err(Refusal::NamesAnother) => {
             let renamed = renamed(page, style, known, &asked).ok_or(Refusal::NamesAnother)?;
-            judge(page, style, &renamed)
+            judge(page, style, &renamed, rare)
         }
         judged => judged,
     }
 }
 
-fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
+fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Result<Named, Refusal> {
     let mut places = 0;
     for address in addresses(page) {
         match style.target(address) {
@@ -60,8 +61,10 @@ fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
             None => {}
         }
     }
-    let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle)).collect();
-    let others = other_handles(page, &json, handle);
+    let ids = Ids::find(&page.docs, handle);
+    let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle, &ids)).collect();
+    let mut others = other_handles(page, &json, handle);
+    others.extend(rare.iter().cloned());
     let dom = DomOwners::find(&page.dom, style, handle, &others);
     let mut body = 0;
     for (doc, owners) in page.docs.iter().zip(&json) {
@@ -81,27 +84,18 @@ fn judge(page: &Page, style: &Style, handle: &str) -> Result<Named, Refusal> {
 }
 
 fn addresses(page: &Page) -> impl Iterator<Item = &str> {
-    let metas = page
-        .dom
-        .meta
-        .iter()
-        .filter(|(name, _)| matches!(name.as_str(), "og:url" | "twitter:url" | "al:web:url"))
-        .map(|(_, url)| url.as_str());
+    let metas = page.dom.meta.iter().filter(|(name, _)| matches!(name.as_str(), "og:url" | "twitter:url" | "al:web:url")).map(|(_, url)| url.as_str());
     page.dom.canonical.as_deref().into_iter().chain(metas)
 }
 
 fn titles(page: &Page) -> impl Iterator<Item = &str> {
-    std::iter::once(page.dom.title.as_str())
-        .chain(["og:title", "twitter:title"].into_iter().filter_map(|name| page.dom.meta(name)))
+    std::iter::once(page.dom.title.as_str()).chain(["og:title", "twitter:title"].into_iter().filter_map(|name| page.dom.meta(name)))
 }
 
 /// Whether a title names the profile; none where it names nobody.
 fn title_names(title: &str, handle: &str) -> Option<bool> {
     let mut other = false;
-    for word in title.split(|c: char| {
-        c.is_whitespace()
-            || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')
-    }) {
+    for word in title.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')) {
         let word = word.trim_matches(|c: char| matches!(c, '.' | ':' | '•' | '·' | ';' | '!' | '?'));
         if plain_handle(word) == handle {
             return Some(true);
@@ -109,6 +103,31 @@ fn title_names(title: &str, handle: &str) -> Option<bool> {
         other |= word.starts_with('@') && could_be_handle(&word.to_lowercase());
     }
     other.then_some(false)
+}
+
+/// Words that could be handles and stand on one page only of all at hand: words of the site stand on many. What is known of the
+/// profiles is left out, and with fewer than three pages nothing can be said.
+pub(crate) fn rare_words(pages: &[&Page], known: &[Known]) -> HashSet<String> {
+    let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
+    for (at, page) in pages.iter().enumerate() {
+        for node in &page.dom.texts {
+            let word = node.text.trim();
+            if word.len() < 5 || !could_be_handle(word) || label::beside(word).is_some() {
+                continue;
+            }
+            let held = seen.entry(plain_handle(word)).or_insert((at, 1));
+            if held.0 != at {
+                *held = (at, held.1 + 1);
+            }
+        }
+    }
+    if pages.len() < 3 {
+        return HashSet::new();
+    }
+    let facts: HashSet<String> =
+        known.iter().flat_map(|good| [&good.values.display_name, &good.values.bio]).flatten().map(|fact| plain_handle(fact)).collect();
+    let rare = seen.into_iter().filter(|(word, (_, pages))| *pages == 1 && !facts.contains(word));
+    rare.map(|(word, _)| word).collect()
 }
 
 /// Handles that the page's JSON gives to others.
@@ -121,11 +140,7 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
     for doc in &page.docs {
         for node in &doc.nodes {
             let Some(text) = node.scalar() else { continue };
-            if node.name().is_some_and(|name| keys.contains(name))
-                && could_be_handle(text)
-                && plain_handle(text) != handle
-                && text.len() >= 4
-            {
+            if node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text) && plain_handle(text) != handle && text.len() >= 4 {
                 others.insert(plain_handle(text));
             }
         }
@@ -134,8 +149,7 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
 }
 
 fn written_handle(page: &Page, json: &[JsonOwners], handle: &str) -> String {
-    let in_json =
-        page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().find_map(|&at| doc.nodes[at].scalar()));
+    let in_json = page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()).find(|text| plain_handle(text) == handle));
     in_json.map_or_else(|| handle.to_owned(), |text| text.trim().trim_start_matches('@').to_owned())
 }
 
@@ -162,27 +176,15 @@ fn renamed(page: &Page, style: &Style, known: &[Known], asked: &str) -> Option<S
 fn texts(page: &Page) -> Vec<&str> {
     let json = page.docs.iter().flat_map(|doc| doc.nodes.iter().filter_map(|node| node.scalar()));
     let links = page.dom.elements.iter().flat_map(|element| element.attrs.iter().map(|(_, value)| value.as_str()));
-    let shown = page
-        .dom
-        .texts
-        .iter()
-        .filter(|node| page.dom.elements[node.element].sight != Sight::Hidden)
-        .map(|node| node.text.as_str());
+    let shown = page.dom.texts.iter().filter(|node| page.dom.elements[node.element].sight != Sight::Hidden).map(|node| node.text.as_str());
     json.chain(links).chain(shown).collect()
 }
 
 fn facts_kept(past: &Values, seen: &[&str]) -> usize {
-    let has = |wanted: Option<&str>| {
-        wanted.is_some_and(|wanted| wanted.len() >= 4 && seen.iter().any(|text| text.contains(wanted)))
-    };
+    let has = |wanted: Option<&str>| wanted.is_some_and(|wanted| wanted.len() >= 4 && seen.iter().any(|text| text.contains(wanted)));
     let first_line = past.bio.as_deref().and_then(|bio| bio.lines().next());
-    [
-        has(past.display_name.as_deref()),
-        has(first_line),
-        has(past.avatar_url.as_deref().map(stem)),
-        has(past.external_url.as_deref().map(stem)),
-    ]
-    .into_iter()
-    .filter(|&kept| kept)
-    .count()
+    [has(past.display_name.as_deref()), has(first_line), has(past.avatar_url.as_deref().map(stem)), has(past.external_url.as_deref().map(stem))]
+        .into_iter()
+        .filter(|&kept| kept)
+        .count()
 }

@@ -135,7 +135,7 @@ fn action(text: &str) -> Option<Field> {
 fn features(doc: &JsonDoc, owners: &JsonOwners, at: usize, handle: &str) -> Vec<Feature> {
     let mut features = Vec::with_capacity(4);
     let Some((mark, here)) = owners.anchor(doc, at) else { return features };
-    let anchor = if doc.nodes[mark].is_container() { "{handle}" } else { doc.nodes[mark].name().unwrap_or("[]") };
+    let anchor = if doc.nodes[mark].is_container() { "{entry}" } else { doc.nodes[mark].name().unwrap_or("[]") };
     let up = doc.nodes[mark].depth - doc.nodes[here].depth;
     let path = path(doc, here, at, handle);
     features.push(Feature::new(Strength::Meaning, ("path", anchor, up, &path)));

@@ -26,6 +26,8 @@ mod text;
 mod told;
 mod worded;
 
+use std::collections::HashSet;
+
 use field::{Field, Values};
 use identity::Named;
 pub use identity::Refusal;
@@ -73,13 +75,15 @@ struct Ready {
 pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
     let style = address::Style::learn(known, pages);
     let started = clock.uptime();
-    let good: Vec<Option<Ready>> = known.iter().map(|good| ready(&good.page, &style, known).ok()).collect();
+    let every: Vec<&Page> = known.iter().map(|good| &good.page).chain(pages).collect();
+    let rare = identity::rare_words(&every, known);
+    let good: Vec<Option<Ready>> = known.iter().map(|good| ready(&good.page, &style, known, &rare).ok()).collect();
     let mut shared = clock.uptime().saturating_sub(started);
     let mut own_time = Vec::with_capacity(pages.len());
     let mut readied = Vec::with_capacity(pages.len());
     for page in pages {
         let from = clock.uptime();
-        readied.push(ready(page, &style, known));
+        readied.push(ready(page, &style, known, &rare));
         own_time.push(clock.uptime().saturating_sub(from));
     }
     let from = clock.uptime();
@@ -89,7 +93,8 @@ pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock)
     if corrected != pasts {
         verdicts = judge(known, &good, &readied, &corrected);
     }
-    decide::withhold_shared(&mut verdicts);
+    let handles: Vec<Option<String>> = readied.iter().map(|ready| ready.as_ref().ok().map(|ready| ready.named.handle.clone())).collect();
+    decide::withhold_shared(&mut verdicts, &handles);
     let post_lessons = learn_posts(known, &good, pages, &readied, &pasts, &style);
     shared += clock.uptime().saturating_sub(from);
     let mut healed = Vec::with_capacity(pages.len());
@@ -106,8 +111,8 @@ pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock)
     Healed { pages: healed, heal_ms }
 }
 
-fn ready(page: &Page, style: &address::Style, known: &[Known]) -> Result<Ready, Refusal> {
-    let named = identity::gate(page, style, known)?;
+fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<String>) -> Result<Ready, Refusal> {
+    let named = identity::gate(page, style, known, rare)?;
     let (phrases, mut cands) = shown::candidates(&page.dom, &named.dom, &named.handle);
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
         cands.extend(keyed::candidates(at, doc, owners, &named.handle));

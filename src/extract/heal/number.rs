@@ -2,6 +2,8 @@
 //! the page tears one number into several texts. A text may hold several counts: each is found with its place, so that the words
 //! around it can name it.
 
+use super::label;
+
 /// Stands between two texts of the page that were joined for reading.
 pub(crate) const SEAM: char = '\u{1}';
 /// Stands where nothing may be joined.
@@ -15,14 +17,14 @@ pub(crate) struct Count {
 }
 
 impl Count {
-    /// Whether both can be the same number: sites truncate, some round, so the finer one lies less than a unit above the coarser or at
-    /// most half a unit below.
+    /// Whether both can be the same number: sites truncate, so the finer one lies less than a unit above the coarser. Where
+    /// a site rounds up instead, the two count as different, and the exact one has to stand on its own.
     pub(crate) const fn agrees(self, other: Self) -> bool {
         let (fine, coarse) = if self.unit <= other.unit { (self, other) } else { (other, self) };
         if coarse.unit == 1 {
             return fine.value == coarse.value;
         }
-        fine.value + coarse.unit / 2 >= coarse.value && fine.value < coarse.value + coarse.unit
+        fine.value + coarse.unit / 50 >= coarse.value && fine.value < coarse.value + coarse.unit
     }
 }
 
@@ -122,11 +124,7 @@ const fn separator(c: char) -> Option<char> {
 fn digits_from(text: &str, start: usize) -> (String, usize) {
     let chars: Vec<(usize, char)> = text[start..].char_indices().take(48).collect();
     let at_char = |i: usize| chars.get(i).map(|&(_, c)| c);
-    let end_of = |i: usize| {
-        chars
-            .get(i)
-            .map_or(text.len().min(start + chars.last().map_or(0, |&(at, c)| at + c.len_utf8())), |&(at, _)| start + at)
-    };
+    let end_of = |i: usize| chars.get(i).map_or(text.len().min(start + chars.last().map_or(0, |&(at, c)| at + c.len_utf8())), |&(at, _)| start + at);
     let mut raw = String::new();
     let mut i = 0;
     while let Some(c) = at_char(i) {
@@ -162,8 +160,7 @@ fn digits_from(text: &str, start: usize) -> (String, usize) {
 /// What follows the digits: a unit, or a word that may follow a number. None where digits are part of something else (`720p`).
 fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     let rest = &text[end..];
-    let gap: usize =
-        rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
+    let gap: usize = rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
     let gap_chars = rest[..gap].chars().filter(|&c| c != SEAM).count();
     let seamed = rest[..gap].contains(SEAM);
     let tail = &rest[gap..];
@@ -177,6 +174,14 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         }
     }
     let next = rest.chars().next();
+    // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
+    let short = end.saturating_sub(number_start(text, end)) <= 5;
+    let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
+    let letters = word.chars().count();
+    let unit_like = (1..=4).contains(&letters) && gap_chars == 1 && short && label::beside(word).is_none() && label::beside(tail_line(tail)).is_none();
+    if unit_like && next != Some('\n') {
+        return None;
+    }
     match next {
         Some(':' | '/' | '%' | '°' | '-' | '@' | '_') if !seamed => None,
         Some(c) if c.is_alphabetic() && is_spaced_script(c) => {
@@ -187,6 +192,22 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     }
 }
 
+fn tail_line(tail: &str) -> &str {
+    tail.split([SEAM, WALL, '\n', ',', '·', '•', '|']).next().unwrap_or_default()
+}
+
+/// Where the digits and marks that end here begin.
+fn number_start(text: &str, end: usize) -> usize {
+    let mut start = end;
+    for (at, c) in text[..end].char_indices().rev() {
+        if digit(c).is_none() && !matches!(c, '.' | ',' | '٫' | SEAM) {
+            break;
+        }
+        start = at;
+    }
+    start
+}
+
 /// Combining marks of the Indic scripts belong to words.
 fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x0900..=0x0D7F | 0x0300..=0x036F | 0x200C | 0x200D)
@@ -195,21 +216,9 @@ fn is_mark(c: char) -> bool {
 /// Units of scripts without spaces.
 fn dense_unit(tail: &str) -> Option<(u64, usize)> {
     const UNITS: [(&str, u64); 15] = [
-        ("千", 1_000),
-        ("萬", 10_000),
-        ("万", 10_000),
-        ("億", 100_000_000),
-        ("亿", 100_000_000),
-        ("천", 1_000),
-        ("만", 10_000),
-        ("억", 100_000_000),
-        ("พันล้าน", 1_000_000_000),
-        ("พัน", 1_000),
-        ("หมื่น", 10_000),
-        ("แสน", 100_000),
-        ("ล้าน", 1_000_000),
-        ("கோடி", 10_000_000),
-        ("లక్ష", 100_000),
+        ("千", 1_000), ("萬", 10_000), ("万", 10_000), ("億", 100_000_000), ("亿", 100_000_000), ("천", 1_000),
+        ("만", 10_000), ("억", 100_000_000), ("พันล้าน", 1_000_000_000), ("พัน", 1_000), ("หมื่น", 10_000), ("แสน", 100_000),
+        ("ล้าน", 1_000_000), ("கோடி", 10_000_000), ("లక్ష", 100_000),
     ];
     UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).map(|&(unit, multiplier)| (multiplier, unit.len()))
 }
@@ -220,6 +229,7 @@ fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Option<(u64, 
         return None;
     }
     let lower = word.to_lowercase();
+    let lower = lower.trim_end_matches(['॰', '.']).to_owned();
     if let Some(multiplier) = multiplier(&lower, lang) {
         let length = word.len();
         let dotted = tail[length..].starts_with('.');
@@ -240,9 +250,7 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
     let by_language = match (lang, word) {
         ("tr" | "az", "b" | "bin") => Some(K),
         ("id" | "ms", "m") | ("vi", "t" | "tỷ" | "tỉ") => Some(G),
-        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => {
-            Some(K)
-        }
+        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => Some(K),
         ("vi", "tr" | "triệu") => Some(M),
         ("es" | "pt" | "ca" | "gl", "mil") => Some(K),
         ("ro" | "cs" | "sk" | "hr" | "sl" | "bs" | "mo", "mil") => Some(M),
@@ -253,15 +261,13 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
         return by_language;
     }
     let multiplier = match word {
-        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer"
-        | "χιλ" | "tūkst" | "tuh" | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार"
-        | "হাজার" | "হা" | "bin" | "mil" | "mila" | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć"
-        | "мың" => K,
-        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu"
-        | "مليون" | "ملايين" | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones"
-        | "milhões" | "milioni" => M,
-        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar"
-        | "billion" | "mia" | "mr" | "mljrd" => G,
+        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer" | "χιλ" | "tūkst" | "tuh"
+        | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार" | "হাজার" | "হা" | "bin" | "mil" | "mila"
+        | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć" | "мың" => K,
+        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu" | "مليون" | "ملايين"
+        | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones" | "milhões" | "milioni" => M,
+        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar" | "billion" | "mia"
+        | "mr" | "mljrd" | "bi" | "bilhões" | "tỷ" | "mld€" => G,
         "lakh" | "लाख" | "লাখ" | "লা" => 100_000,
         "cr" | "crore" | "करोड़" | "क" | "কোটি" | "কো" => 10_000_000,
         _ => return None,
@@ -332,9 +338,7 @@ mod tests {
 
     #[test]
     fn what_is_no_count_is_none() {
-        for text in
-            ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"]
-        {
+        for text in ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"] {
             assert_eq!(scan(text, "en"), [], "{text}");
         }
     }

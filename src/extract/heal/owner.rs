@@ -49,6 +49,42 @@ fn surely_handle(text: &str) -> bool {
         && number::scan(bare, "").is_empty()
 }
 
+/// Accounts' own ids: what stands beside a handle as a long number, and stands for it elsewhere.
+#[derive(Default)]
+pub(crate) struct Ids {
+    own: HashSet<String>,
+    other: HashSet<String>,
+}
+
+impl Ids {
+    /// Ids beside the profile's handle and beside others'.
+    pub(crate) fn find(docs: &[JsonDoc], handle: &str) -> Self {
+        let mut keys: HashSet<&str> = HashSet::new();
+        for doc in docs {
+            let named = doc.nodes.iter().filter(|node| node.scalar().is_some_and(|text| plain_handle(text) == handle));
+            keys.extend(named.filter_map(|node| node.name()));
+        }
+        let mut ids = Self::default();
+        for doc in docs {
+            for (at, node) in doc.nodes.iter().enumerate() {
+                let Some(text) = node.scalar().filter(|text| node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text)) else { continue };
+                let beside = doc.children(doc.nodes[at].parent).filter_map(|child| match &doc.nodes[child].kind {
+                    Kind::Text(id) if (9..=21).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit()) => Some(id.clone()),
+                    _ => None,
+                });
+                if plain_handle(text) == handle { ids.own.extend(beside) } else { ids.other.extend(beside) }
+            }
+        }
+        // An id that stands beside both is a post's, or nobody's.
+        let both: Vec<String> = ids.own.intersection(&ids.other).cloned().collect();
+        for id in both {
+            ids.own.remove(&id);
+            ids.other.remove(&id);
+        }
+        ids
+    }
+}
+
 /// Names in a JSON document.
 pub(crate) struct JsonOwners {
     /// Nodes that name the profile: strings, or containers whose key is the name.
@@ -64,7 +100,7 @@ const FAR: usize = usize::MAX;
 
 impl JsonOwners {
     /// Finds the names of a document. `names` are the profile's: its handle, and other handles never mean it.
-    pub(crate) fn find(doc: &JsonDoc, handle: &str) -> Self {
+    pub(crate) fn find(doc: &JsonDoc, handle: &str, ids: &Ids) -> Self {
         let count = doc.nodes.len();
         let mut own_marks = Vec::new();
         let mut keys: HashSet<&str> = HashSet::new();
@@ -74,24 +110,17 @@ impl JsonOwners {
                     own_marks.push(at);
                     keys.extend(node.name());
                 }
-                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle) => {
-                    own_marks.push(at)
-                }
+                Kind::Object | Kind::List if node.name().is_some_and(|name| plain_handle(name) == handle || ids.own.contains(name)) => own_marks.push(at),
+                Kind::Text(text) if ids.own.contains(text) => own_marks.push(at),
                 _ => {}
             }
         }
-        let mut owners = Self {
-            own: own_marks,
-            own_down: vec![FAR; count],
-            other_down: vec![FAR; count],
-            in_list: vec![false; count],
-        };
+        let mut owners = Self { own: own_marks, own_down: vec![FAR; count], other_down: vec![FAR; count], in_list: vec![false; count] };
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
             other[at] = match (&node.kind, node.name()) {
-                (Kind::Text(text), Some(name)) => {
-                    keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle
-                }
+                (Kind::Text(text), Some(name)) => ids.other.contains(text) || (keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle),
+                (Kind::Object | Kind::List, Some(name)) => ids.other.contains(name),
                 _ => false,
             };
         }
@@ -108,8 +137,7 @@ impl JsonOwners {
                 continue;
             }
             for sibling in doc.children(doc.nodes[at].parent) {
-                let named =
-                    doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && plain_handle(name) != handle);
+                let named = doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && plain_handle(name) != handle);
                 if named && doc.nodes[sibling].is_container() {
                     other[sibling] = true;
                 }
@@ -250,13 +278,10 @@ impl DomOwners {
         for (at, element) in dom.elements.iter().enumerate() {
             let spoken = element.attr("alt").or_else(|| element.attr("aria-label")).unwrap_or_default();
             if spoken.len() <= 120 {
-                let mut words = spoken
-                    .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',' | ':' | '(' | ')'))
-                    .map(plain_handle);
+                let mut words = spoken.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',' | ':' | '(' | ')')).map(plain_handle);
                 if words.any(|word| word.trim_matches('.') == handle) {
                     marks.push((at, Mark::Own));
-                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&plain_handle(word)))
-                {
+                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&plain_handle(word))) {
                     marks.push((at, Mark::Other));
                 }
             }
@@ -318,14 +343,7 @@ impl DomOwners {
     }
 }
 
-fn link_mark(
-    dom: &Dom,
-    style: &Style,
-    handle: &str,
-    at: usize,
-    href: &str,
-    others: &mut HashSet<String>,
-) -> Option<(usize, Mark)> {
+fn link_mark(dom: &Dom, style: &Style, handle: &str, at: usize, href: &str, others: &mut HashSet<String>) -> Option<(usize, Mark)> {
     let mark = match style.target(href) {
         Target::Profile(name) if name == handle => Mark::Own,
         Target::Profile(name) => {
@@ -370,9 +388,7 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
         }
     }
     for (at, text) in rest {
-        let named = surely_handle(&text)
-            || others.contains(&plain_handle(&text))
-            || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
+        let named = surely_handle(&text) || others.contains(&plain_handle(&text)) || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
         if named && number::whole(&text, &dom.lang).is_none() {
             marks.push((at, Mark::Other));
         }
@@ -401,17 +417,13 @@ fn joined_name(dom: &Dom, index: usize, handle: &str) -> Option<(usize, String)>
 
 fn in_outside_link(dom: &Dom, at: usize) -> bool {
     dom.upward(at).take(4).any(|up| {
-        dom.elements[up].tag == "a"
-            && dom.elements[up].attr("href").is_some_and(|href| href.starts_with("http") && !href.contains("/@"))
+        dom.elements[up].tag == "a" && dom.elements[up].attr("href").is_some_and(|href| href.starts_with("http") && !href.contains("/@"))
     })
 }
 
 impl DomOwners {
     fn people(&self, dom: &Dom, at: usize) -> (bool, bool) {
-        (
-            Self::within(&self.own, dom, at) > 0,
-            Self::within(&self.other, dom, at) + Self::within(&self.foreign_post, dom, at) > 0,
-        )
+        (Self::within(&self.own, dom, at) > 0, Self::within(&self.other, dom, at) + Self::within(&self.foreign_post, dom, at) > 0)
     }
 
     /// The largest surrounding of a post in which nobody is named.

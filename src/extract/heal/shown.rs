@@ -10,7 +10,7 @@ use super::owner::{DomOwners, Owner};
 use crate::model::document::SourceKind;
 
 /// How far a number's surrounding may reach.
-const UP_MAX: usize = 14;
+const UP_MAX: usize = 32;
 /// The longest text that counts as a surrounding.
 const CELL_MAX: usize = 90;
 
@@ -70,14 +70,14 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
     let phrases = phrases(dom);
     let mut found = Vec::new();
     for (at, phrase) in phrases.iter().enumerate() {
-        let (owner, region) = owners.of(dom, phrase.element);
+        let (owner, _) = owners.of(dom, phrase.element);
         if !matches!(owner, Owner::Own | Owner::Mixed) {
             continue;
         }
         let mut cand = Cand::at(SourceKind::Dom, owner, (usize::MAX, at));
         cand.count = Some(phrase.count);
         cand.dim = phrase.dim;
-        let cell = Cell::around(dom, &phrases, at, region);
+        let cell = Cell::around(dom, owners, &phrases, at);
         cand.says = cell.says(dom, &phrases, at);
         cand.features = cell.features(dom, phrase, handle);
         cand.group = cell.group;
@@ -98,7 +98,7 @@ struct Cell {
 }
 
 impl Cell {
-    fn around(dom: &Dom, phrases: &[Phrase], at: usize, region: usize) -> Self {
+    fn around(dom: &Dom, owners: &DomOwners, phrases: &[Phrase], at: usize) -> Self {
         let phrase = &phrases[at];
         let mut steps = Vec::new();
         let mut words = String::new();
@@ -107,7 +107,8 @@ impl Cell {
             let (from, to) = dom.elements[up].texts;
             let alone = count_between(phrases, from, to) == 1;
             let length: usize = dom.texts[from..to].iter().map(|text| text.text.len()).sum();
-            if !alone || (length > CELL_MAX && !steps.is_empty()) || (up < region && !steps.is_empty()) {
+            let strange = !steps.is_empty() && (length > CELL_MAX || owners.names_other(dom, up));
+            if !alone || strange {
                 break;
             }
             steps.push(up);

@@ -3,8 +3,8 @@
 //!
 //! Keyed by (job, fence) for the crawl, by the platform's ids for profile and posts, by (post, crawl) for counts: a crash
 //! between commit and acknowledgement repeats work and never doubles a row. Round trips, on a warm connection: seven with
-//! posts (begin, claim, look, profile, posts, history with events, commit), six without posts, four without a profile;
-//! a first sight or a change of handle adds up to three. `tests/it/store.rs` counts them.
+//! posts (begin, claim, look, profile, posts, history with events, commit), six without posts, five without a profile;
+//! a first sight or a change of handle adds up to three. `tests/it/store/outside.rs` counts them.
 
 pub mod changes;
 mod identity;
@@ -44,6 +44,8 @@ pub struct SaveCrawl<'a> {
     pub retries: u32,
     /// The blob store's key of the capture.
     pub capture_key: Option<&'a str>,
+    /// The HTTP status of the profile's page; where it is none, the evidence's counts.
+    pub status: Option<u16>,
     /// A hash of the profile picture's content, where it was seen.
     pub picture_hash: Option<&'a str>,
     /// The page's template.

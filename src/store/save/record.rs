@@ -27,6 +27,8 @@ pub struct CrawlRecord<'a> {
     pub duration: Duration,
     /// What came out.
     pub outcome: Outcome,
+    /// The HTTP status of the profile's page; where it is none, the evidence's counts.
+    pub status: Option<u16>,
     /// What was seen.
     pub evidence: Option<&'a Evidence>,
     /// What went wrong, for a person.
@@ -82,6 +84,7 @@ impl<'a> CrawlRecord<'a> {
             started_at: crawl.started_at,
             duration: crawl.duration,
             outcome: document.outcome,
+            status: crawl.status,
             evidence: document.evidence.as_ref(),
             error: crawl.error,
             retries: crawl.retries,
@@ -104,7 +107,7 @@ impl<'a> CrawlRecord<'a> {
             url: own(self.url),
             started_at: self.started_at,
             duration_ms: i64::try_from(self.duration.as_millis()).unwrap_or(i64::MAX),
-            status: self.evidence.and_then(|evidence| evidence.status).map(i32::from),
+            status: self.status.or_else(|| self.evidence.and_then(|evidence| evidence.status)).map(i32::from),
             outcome: self.outcome.as_str(),
             evidence: self.evidence.and_then(|evidence| super::json_text(evidence).ok()),
             error: own(self.error),

@@ -55,6 +55,31 @@ async fn redriving_runs_one_job_a_profile_and_the_others_join_it() {
 }
 
 #[tokio::test]
+async fn a_redrive_amid_submissions_of_the_same_profiles_loses_none() {
+    let store = store().await;
+    let names: Vec<String> = (0..20).map(|n| format!("n{n}")).collect();
+    for name in &names {
+        store.submit(&[job(name, name).into()]).await.unwrap();
+        bury(&store, name, 1).await;
+    }
+    let again: Vec<_> = names.iter().map(|name| job(&format!("again-{name}"), name).into()).collect();
+    let ids: Vec<_> = names.iter().map(|name| id(name)).collect();
+    let (submitted, redriven) = tokio::join!(store.submit(&again), store.redrive_ids(&ids));
+    assert_eq!((submitted.unwrap().len(), redriven.unwrap()), (20, store_counts(&store).await));
+}
+
+/// Of the twenty first jobs: how many are live again, and how many stand behind another.
+async fn store_counts(store: &super::Store) -> Redriven {
+    let (mut redriven, mut joined) = (0, 0);
+    for n in 0..20 {
+        let record = store.job(&id(&format!("n{n}"))).await.unwrap().unwrap();
+        assert_eq!(record.state, "queued");
+        if record.joined_to.is_some() { joined += 1 } else { redriven += 1 }
+    }
+    Redriven { redriven, joined }
+}
+
+#[tokio::test]
 async fn a_list_comes_in_pages_that_neither_miss_nor_repeat_a_job() {
     let store = store().await;
     // One statement gives them all one time: only the id keeps them apart.
@@ -89,6 +114,7 @@ async fn a_buried_job_keeps_its_cause_and_its_last_crawl() {
         started_at: super::day(1),
         duration: std::time::Duration::from_secs(1),
         outcome: Outcome::LoginWall,
+        status: None,
         evidence: Some(&evidence),
         error: Some("a wall"),
         retries: 1,

@@ -27,6 +27,21 @@ async fn a_server_that_is_not_there_is_named_with_what_to_do() {
     assert!(matches!(error, StoreError::Refused { .. }), "{error}");
 }
 
+#[test]
+fn the_built_in_settings_are_those_of_these_rooms() {
+    #[derive(serde::Deserialize)]
+    struct Sections {
+        store: social_sentinel::store::StoreConfig,
+        blob: social_sentinel::blob::BlobConfig,
+        local: social_sentinel::local::LocalConfig,
+    }
+    let text = include_str!("../../../config.toml");
+    let sections: Sections = toml::from_str(text).unwrap();
+    assert!(sections.store.is_local());
+    assert_eq!(sections.blob.kind, social_sentinel::blob::BlobKind::Folder);
+    assert_eq!(sections.local.durability, Durability::Full);
+}
+
 #[tokio::test]
 async fn health_warns_of_a_role_that_sees_through_row_security() {
     let url = fresh_database_url().await;
@@ -55,6 +70,15 @@ async fn the_schema_check_tells_pending_newer_and_changed() {
     let state = migrate_check(store.pool()).await.unwrap();
     assert_eq!((state.pending.len(), &state.newer[..], &state.changed[..]), (1, &[9999][..], &[1][..]));
     assert!(!state.is_usable());
+}
+
+#[tokio::test]
+async fn every_migration_in_the_folder_is_built_in() {
+    // The macro sees a changed file, but not a new one: touch src/store/migrate.rs then.
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap();
+    let files =
+        files.filter(|file| file.as_ref().is_ok_and(|file| file.path().extension().is_some_and(|e| e == "sql")));
+    assert_eq!(super::count(&store().await, "_sqlx_migrations").await, i64::try_from(files.count()).unwrap());
 }
 
 #[tokio::test]
@@ -194,6 +218,7 @@ async fn how_many_jobs_a_second_the_ledger_takes() {
     }
     let seconds = clock.uptime().as_secs_f64();
     println!("bookkeeping: {JOBS} jobs submitted, leased, saved in {seconds:.2} s, 16 at once");
+    fill(&store).await;
     let posts: Vec<_> = (1..=30).map(|n| post(&n.to_string(), 1, 100)).collect();
     let before = clock.uptime();
     for n in 0..200_u32 {
@@ -204,5 +229,22 @@ async fn how_many_jobs_a_second_the_ledger_takes() {
         store.save(&crawl(&id(&name), 1, &target("nasa"), &document)).await.unwrap();
     }
     let each = (clock.uptime() - before).as_secs_f64() * 1000.0 / 200.0;
-    println!("whole crawls of 30 posts, one by one: {each:.2} ms each");
+    println!("whole crawls of 30 posts beside 300,000 others, one by one: {each:.2} ms each");
+}
+
+/// Ten thousand profiles with thirty posts each, so that a plan that reads whole tables would show.
+async fn fill(store: &Store) {
+    for sql in [
+        "insert into profiles (platform, platform_id, handle, first_seen_at, observed_at, last_outcome)
+         select 'tiktok', 'f' || n, 'f' || n, now(), now(), 'ok' from generate_series(1, 10000) n",
+        "insert into profile_handles (profile_id, platform, handle, since) select id, platform, handle, now() from profiles",
+        "insert into posts (platform, post_id, published_at, first_seen_at, observed_at)
+         select 'tiktok', 'f' || n, now(), now(), now() from generate_series(1, 300000) n",
+        "insert into profile_posts (profile_id, post_id, first_seen_at, last_seen_at)
+         select profiles.id, posts.id, now(), now() from posts join profiles on profiles.platform_id = 'f' || (posts.id % 10000 + 1)",
+        "insert into post_metrics (post_id, crawl_id, observed_at, views) select id, 0, now(), 1 from posts",
+        "analyze",
+    ] {
+        sqlx::query(sql).execute(store.pool()).await.unwrap();
+    }
 }

@@ -28,6 +28,7 @@ async fn a_crawl_is_stored_whole_and_read_again() {
     assert_eq!(posts[1].rounded.as_deref(), Some(&["views".to_owned()][..]));
     let crawls = store.crawls(Some(&target("nasa")), 10).await.unwrap();
     assert_eq!((crawls[0].outcome.as_str(), crawls[0].selectors_version.as_deref()), ("ok", Some("v1")));
+    assert_eq!((crawls[0].status, crawls[0].duration_ms, crawls[0].retries), (Some(200), Some(900), 0));
     assert_eq!(crawls[0].screenshot_key.as_deref(), Some("screenshots/nasa-5.webp"));
 
     let mut second = document("nasa", "1", 12_700, 6, vec![post("13", 4, 7), post("11", 3, 150), post("12", 2, 230)]);

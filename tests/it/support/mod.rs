@@ -5,3 +5,4 @@ pub(crate) mod http;
 pub(crate) mod pages;
 pub(crate) mod queue;
 pub(crate) mod servers;
+pub(crate) mod page;

@@ -135,6 +135,8 @@ fn router(hits: Arc<AtomicU64>) -> Router {
             }),
         )
         .route("/picture", get(|| async { Html(PICTURE) }))
+        .route("/images", get(|| async { Html(IMAGES) }))
+        .route("/broken", get(|| async { "" }))
         .route("/slow.png", get(slow_image))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(axum::middleware::from_fn_with_state(
@@ -157,6 +159,10 @@ new IntersectionObserver(e => e.some(x => x.isIntersecting) && next()).observe(d
 
 const PICTURE: &str = "<!doctype html><body style='margin:0;background:#fff'><img src=/slow.png width=1280 height=900 style='display:block'>
 <div style='height:3000px'></div>";
+
+/// One image in the window and one far below it; a broken one makes the page ask for `/broken`.
+const IMAGES: &str = "<!doctype html><body style='margin:0'><script>const broken = () => fetch('/broken')</script>
+<img onerror=broken() src='/slow.png?1' width=100 height=100><div style='height:9000px'></div><img src='/slow.png?2' width=100 height=100>";
 
 /// Pages of 10 that overlap by 2, 58 different items in all.
 async fn list(Query(query): Query<HashMap<String, String>>) -> Response {

@@ -99,8 +99,9 @@ fn run_folder() -> std::path::PathBuf {
     let folder = tempfile::Builder::new().prefix("sentinel-it-").tempdir().unwrap().keep();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
     // The watcher's stdin is closed when we end; the pause lets PostgreSQL's children see that their parent is gone.
-    let watcher = "cat >/dev/null; sleep 1; \
-        ipcrm -m \"$(sed -n 7p \"$1/postgres/data/postmaster.pid\" | tr -s ' ' | cut -d' ' -f3)\"; rm -rf \"$1\"";
+    let watcher = "cat >/dev/null; \
+        segment=$(sed -n 7p \"$1/postgres/data/postmaster.pid\" | tr -s ' ' | cut -d' ' -f3); \
+        for _ in 1 2 3 4 5 6 7 8 9 10; do sleep 1; rm -rf \"$1\" && break; done; ipcrm -m \"$segment\"";
     let watcher = Command::new("sh")
         .args(["-c", watcher, "sh"])
         .arg(&folder)
