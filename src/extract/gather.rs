@@ -2,6 +2,7 @@
 //! into a tree only where a rule of the rendered page can find something, and each shape is tried wherever it may stand.
 
 use std::cell::OnceCell;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use scraper::Html;
@@ -60,7 +61,9 @@ impl<'c> Body<'c> {
 
     /// Whether a path can find anything here, as far as its first key tells.
     pub(super) fn may_have(&self, path: &Path, program: &Program) -> bool {
-        path.first_key().is_none_or(|key| !self.places(key, program).is_empty())
+        // A response is parsed in any case: looking a key up in it costs nothing.
+        let looked_up = self.response.is_some() && path.split_deep().is_none();
+        looked_up || path.first_key().is_none_or(|key| !self.places(key, program).is_empty())
     }
 
     /// The values of a key wherever it stands, each parsed alone and not with the half megabyte around it.
@@ -92,10 +95,10 @@ pub(super) struct Sources<'c> {
 }
 
 impl<'c> Sources<'c> {
-    fn new(visit: usize, page: &'c CapturedPage, set: &'c SelectorSet) -> Self {
+    fn new(visit: usize, page: &'c CapturedPage, in_place: Option<&'c KeptResponse>, set: &'c SelectorSet) -> Self {
         let head = html::head(&page.html);
         let mut bodies = Vec::new();
-        for response in &page.responses {
+        for response in in_place.into_iter().chain(&page.responses) {
             let text = response.body.trim_start_matches('\u{feff}').trim_start();
             let text = set.json.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix.as_str())).unwrap_or(text);
             bodies.push(Body::new(SourceKind::Network, "", text, Some(response)));
@@ -142,8 +145,10 @@ pub fn gather(capture: &Capture, set: &SelectorSet, handle: Option<&str>) -> Pag
     let program = program(set);
     let variables = Variables { handle };
     let mut page = Page::default();
+    let in_place: Vec<Option<KeptResponse>> = capture.pages.iter().map(json_in_place).collect();
+    let visits = capture.pages.iter().zip(&in_place).enumerate();
     let all: Vec<Sources<'_>> =
-        capture.pages.iter().enumerate().map(|(visit, page)| Sources::new(visit, page, set)).collect();
+        visits.map(|(visit, (page, json))| Sources::new(visit, page, json.as_ref(), set)).collect();
     for sources in &all {
         let reader = Reader { set, program: &program, sources, variables };
         for shape in &program.shapes {
@@ -154,6 +159,28 @@ pub fn gather(capture: &Capture, set: &SelectorSet, handle: Option<&str>) -> Pag
     let seen = page.profiles.iter().any(has_substance);
     page.signals = all.iter().flat_map(|sources| signals::seen(sources, set, &program, variables, seen)).collect();
     page
+}
+
+/// The answer that came where a page should be: JSON alone, which a browser shows inside a `pre` of its own making.
+fn json_in_place(page: &CapturedPage) -> Option<KeptResponse> {
+    /// Such answers are errors of a few hundred bytes.
+    const LONGEST: usize = 64 * 1024;
+    let html = page.html.trim();
+    let body = if html.starts_with('{') {
+        html.to_owned()
+    } else if html.len() <= LONGEST && html.contains("<pre") && !html.contains("<script") {
+        html::first_text_of(html, "pre").filter(|text| text.trim_start().starts_with('{'))?
+    } else {
+        return None;
+    };
+    Some(KeptResponse {
+        url: page.final_url.clone(),
+        method: "GET".to_owned(),
+        request_body: None,
+        status: page.status.unwrap_or(200),
+        headers: page.headers.clone(),
+        body,
+    })
 }
 
 /// Whether a sighting shows more of a profile than its name.
@@ -195,7 +222,7 @@ impl Reader<'_, '_> {
                 let html = &self.sources.page.html;
                 // A post's own page is read from its data: the cards around it belong to other posts.
                 let profile = self.sources.page.purpose == Purpose::Profile;
-                if profile && !html.is_empty() && shape.contains.iter().any(|text| html.contains(text.as_str())) {
+                if profile && !html.is_empty() && shape.contains.as_ref().is_none_or(|texts| texts.is_match(html)) {
                     self.dom_shape(shape, page);
                 }
             }
@@ -215,7 +242,7 @@ impl Reader<'_, '_> {
         shape.from.contains(&body.source)
             && script_fits
             && (body.response.is_none() || url_fits)
-            && (shape.contains.is_empty() || shape.contains.iter().any(|text| body.text.contains(text.as_str())))
+            && shape.contains.as_ref().is_none_or(|texts| texts.is_match(body.text))
     }
 
     /// The first of a shape's places that finds something in a body is read.
@@ -252,16 +279,16 @@ impl Reader<'_, '_> {
     fn dom_shape(&self, shape: &ShapeCode, page: &mut Page) {
         let root = self.sources.tree().root_element();
         for at in &shape.at {
-            let found = Node::Element(root).find(at, self.variables);
-            if found.is_empty() {
-                continue;
-            }
-            // A list may come in several parts (rows); a profile has one place.
-            let parts = if shape.role == Role::Profile { 1 } else { found.len() };
-            for container in found.into_iter().take(parts) {
+            let mut found = false;
+            Node::Element(root).visit(at, self.variables, &mut |container| {
+                found = true;
                 self.container(shape, SourceKind::Dom, usize::MAX, container, page);
+                // A list may come in several parts (rows); a profile has one place.
+                if shape.role == Role::Profile { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if found {
+                return;
             }
-            return;
         }
     }
 

@@ -69,7 +69,8 @@ impl Path {
     pub(crate) fn first_key(&self) -> Option<&str> {
         self.0.iter().find_map(|step| match step {
             Step::Key(key) | Step::Deep(key) => Some(key.as_str()),
-            Step::Index(_) | Step::All | Step::Values | Step::HandleKey | Step::Where(..) => None,
+            Step::Where(path, Test::There | Test::Is(_) | Test::Null | Test::Handle) => path.first_key(),
+            Step::Where(_, Test::IsNot(_)) | Step::Index(_) | Step::All | Step::Values | Step::HandleKey => None,
         })
     }
 
@@ -84,6 +85,16 @@ impl Path {
     /// Whether its last step keeps only what has a null somewhere.
     pub(crate) fn asks_for_null(&self) -> bool {
         matches!(self.0.last(), Some(Step::Where(_, Test::Null)))
+    }
+
+    /// Calls `found` with each value, in the order of the text, until it says break.
+    pub(crate) fn visit<'j, 't>(
+        &self,
+        root: &'j Json<'t>,
+        variables: Variables<'_>,
+        found: &mut dyn FnMut(&'j Json<'t>) -> ControlFlow<()>,
+    ) {
+        let _ = walk(&self.0, root, variables, found);
     }
 
     /// The first value found.
