@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
-use url::Url;
 
+use super::links;
 use super::node::{Found, Node};
 use super::parse;
 use super::path::Variables;
@@ -278,12 +278,12 @@ fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Var
         name.get_or_insert_with(|| rule.name.clone());
         for text in found {
             let entry = if field == Field::Links {
-                link(&text, rule.unwrap.as_deref())
+                links::link(&text, rule.unwrap.as_deref())
             } else {
                 Some(text.trim().trim_start_matches(['#', '@']).to_owned()).filter(|tag| !tag.is_empty())
             };
             if let Some(entry) = entry
-                && !entries.iter().any(|known| same_entry(known, &entry))
+                && !entries.iter().any(|known| links::same_entry(known, &entry))
                 && entries.len() < MAX_ENTRIES
             {
                 entries.push(entry);
@@ -292,37 +292,6 @@ fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Var
     }
     let value = if entries.is_empty() { return None } else { Value::List(entries.clone()) };
     Some(Reading { field, rule: name?, raw: raw(&entries.join(" ")), precision: Precision::Exact, value })
-}
-
-/// Links that differ in a final slash alone are one link.
-fn same_entry(one: &str, other: &str) -> bool {
-    one == other || (one.contains("://") && one.trim_end_matches('/') == other.trim_end_matches('/'))
-}
-
-/// An outside link: unwrapped from the site's own redirect, with a scheme.
-fn link(text: &str, wrapper: Option<&str>) -> Option<String> {
-    let text = text.trim();
-    let target = wrapper.and_then(|wrapper| unwrapped(text, wrapper));
-    let bare = target.as_deref().unwrap_or(text);
-    let absolute =
-        if bare.contains("://") { bare.to_owned() } else { format!("https://{}", bare.trim_start_matches('/')) };
-    let url = Url::parse(&absolute).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    url.host_str().is_some_and(|host| host.contains('.')).then_some(absolute)
-}
-
-/// What stands behind a wrapper such as `l.instagram.com/?u`.
-fn unwrapped(text: &str, wrapper: &str) -> Option<String> {
-    let (place, parameter) = wrapper.split_once('?')?;
-    let (host, path) = place.split_once('/')?;
-    let base = Url::parse(&format!("https://{host}/")).ok()?;
-    let url = base.join(text).ok()?;
-    // A path of the wrapper's own tells it even where the site is served from elsewhere.
-    let ours = url.host_str().is_some_and(|seen| seen == host || seen.ends_with(&format!(".{host}")));
-    let on_path = url.path().trim_start_matches('/').starts_with(path);
-    if !on_path || (path.is_empty() && !ours) {
-        return None;
-    }
-    url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned())
 }
 
 fn children_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {

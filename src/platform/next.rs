@@ -38,13 +38,14 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
     }
     // A post page that brought nothing new tells that the others will not either.
     let last = capture.pages.iter().skip(1).last().map(|page| &page.purpose);
-    let fruitless = |post: &&Post| matches!(last, Some(Purpose::Post(key)) if names(post, key));
-    if document.posts.iter().find(fruitless).is_some_and(|post| lacks(post, &set.visit.post_wants)) {
+    let just_visited = |post: &&Post| matches!(last, Some(Purpose::Post(key)) if names(post, key));
+    let wants = &set.visit.post_wants;
+    if document.posts.iter().find(just_visited).is_some_and(|post| wants.iter().all(|want| missing(post, want))) {
         return None;
     }
     let visited =
         |post: &Post| capture.pages.iter().any(|page| matches!(&page.purpose, Purpose::Post(key) if names(post, key)));
-    let post = document.posts.iter().find(|post| !visited(post) && lacks(post, &set.visit.post_wants))?;
+    let post = document.posts.iter().find(|post| !visited(post) && wants.iter().any(|want| missing(post, want)))?;
     let key = post.code.clone().unwrap_or_else(|| post.id.clone());
     let path = platform.post_path(&plan.target.handle, &key);
     Some(visit(plan, Purpose::Post(key), &path, hints, 0))
@@ -55,14 +56,14 @@ fn names(post: &Post, key: &str) -> bool {
     key == post.id || Some(key) == post.code.as_deref()
 }
 
-/// Whether a post lacks one of the counts that its own page shows.
-fn lacks(post: &Post, wants: &[String]) -> bool {
-    wants.iter().any(|want| match want.as_str() {
+/// Whether a post lacks this count.
+fn missing(post: &Post, count: &str) -> bool {
+    match count {
         "views" => post.views.is_none(),
         "likes" => post.likes.is_none(),
         "comments" => post.comments.is_none(),
         _ => false,
-    })
+    }
 }
 
 fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want: usize) -> Visit {
