@@ -208,7 +208,11 @@ async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
         Err(error) => serde_json::json!({ "error": error.to_string() }),
     };
     let stats = serde_json::json!({ "ledger": ledger, "redis": redis });
-    if json { output::json(&stats)? } else { output::parts(&stats)? }
+    if json {
+        output::json(&stats)?
+    } else {
+        output::parts(&stats)?
+    }
     Ok(0)
 }
 
