@@ -66,7 +66,11 @@ enum Command {
     /// Check or show the settings.
     Config(config::Args),
     /// Print the JSON Schema of the document.
-    Schema,
+    Schema {
+        /// JSON; it is the only form and may be said.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What a subcommand needs of its surroundings.
@@ -116,7 +120,7 @@ fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8>
     match command {
         Command::Extract(args) => extract::run(args, surroundings),
         Command::Config(args) => config::run(&args, surroundings),
-        Command::Schema => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
+        Command::Schema { json: _ } => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
         Command::Crawl(args) => on_runtime(crawl::run(args, surroundings)),
         Command::Serve(args) => on_runtime(serve::run(args, surroundings)),
         Command::Submit(args) => on_runtime(submit::run(args, surroundings)),

@@ -2,6 +2,8 @@
 
 mod blob;
 mod browser;
+#[cfg(feature = "replica")]
+mod cli;
 mod corpus;
 mod gate;
 mod gates;
