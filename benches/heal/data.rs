@@ -112,7 +112,7 @@ pub(crate) fn retype(value: &mut Value, way: usize) {
 fn grouped(plain: &str) -> String {
     let mut text = String::new();
     for (at, digit) in plain.chars().enumerate() {
-        if at > 0 && (plain.len() - at) % 3 == 0 {
+        if at > 0 && (plain.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -330,8 +330,9 @@ impl Locale {
         let mut text = String::new();
         for (at, digit) in plain.chars().enumerate() {
             let left = plain.len() - at;
-            let indian = self.lang == "hi" && left > 3 && (left - 3) % 2 == 0;
-            if at > 0 && ((self.lang == "hi" && (left == 3 || indian)) || (self.lang != "hi" && left % 3 == 0)) {
+            let indian = self.lang == "hi" && left > 3 && (left - 3).is_multiple_of(2);
+            if at > 0 && ((self.lang == "hi" && (left == 3 || indian)) || (self.lang != "hi" && left.is_multiple_of(3)))
+            {
                 text.push_str(self.group);
             }
             text.push(digit);

@@ -77,7 +77,6 @@ pub(crate) struct MadePage {
 /// One case.
 pub(crate) struct Made {
     pub(crate) id: String,
-    pub(crate) class: String,
     pub(crate) site: Site,
     pub(crate) known: Vec<MadePage>,
     pub(crate) pages: Vec<MadePage>,
@@ -127,7 +126,7 @@ impl Made {
         }
         let id = format!("{class}-{seed:x}");
         let truth = json!({"case_id": id, "class": class, "severity": severity, "pages": truths});
-        Self { id, class: class.to_owned(), site, known, pages, truth }
+        Self { id, site, known, pages, truth }
     }
 }
 

@@ -7,6 +7,7 @@
     clippy::print_stdout,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::wildcard_enum_match_arm,
     reason = "a measuring tool, run by hand"
 )]
 

@@ -1,4 +1,5 @@
 //! Healing on whole cases: the shared ones with their truth, and small pages written for one trap each.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use serde_json::{Value, json};
 use social_sentinel::clock::Clock;
