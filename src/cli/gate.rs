@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::{Surroundings, output};
 use crate::clock::{Clock, Rng};
-use crate::engine::shared_gate;
+use crate::config::Config;
+use crate::engine::{Needed, shared_gate};
 use crate::gate::{Gate, Scope};
 use crate::model::job::PlatformId;
 
@@ -32,11 +33,17 @@ enum Action {
         /// For so many seconds.
         #[arg(long, default_value_t = 3600)]
         seconds: u64,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// End a platform's rest, the breaker's too, and go at full pace again.
     Release {
         /// tiktok or instagram.
         platform: String,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -45,10 +52,13 @@ enum Action {
 /// # Errors
 /// When Redis, which holds what the workers share, does not answer.
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    let config = surroundings.config()?;
+    surroundings.with_servers(Needed::Queue, async |config| act(args.action, config).await).await
+}
+
+async fn act(action: Action, config: &Config) -> anyhow::Result<u8> {
     let rng = Rng::from_seed(Rng::fresh_seed());
-    let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(&config)))?;
-    match args.action {
+    let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(config)))?;
+    match action {
         Action::Status { json } => {
             let lines = gate.status().await?;
             if lines.is_empty() && !json {
@@ -58,16 +68,23 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
                 if json { output::json_line(&line)? } else { output::text(&format!("{line}\n"))? }
             }
         }
-        Action::Rest { platform, seconds } => {
+        Action::Rest { platform, seconds, json } => {
             gate.rest(&scope(&platform)?, Duration::from_secs(seconds)).await?;
-            output::text(&format!("{platform} rests for {seconds} s\n"))?;
+            told(json, &platform, "rests", &format!("{platform} rests for {seconds} s"))?;
         }
-        Action::Release { platform } => {
+        Action::Release { platform, json } => {
             gate.release(&scope(&platform)?).await?;
-            output::text(&format!("{platform} is released\n"))?;
+            told(json, &platform, "released", &format!("{platform} is released"))?;
         }
     }
     Ok(0)
+}
+
+fn told(json: bool, platform: &str, state: &str, words: &str) -> anyhow::Result<()> {
+    if json {
+        return output::json_line(&serde_json::json!({ "platform": platform, "state": state }));
+    }
+    output::text(&format!("{words}\n"))
 }
 
 fn scope(platform: &str) -> anyhow::Result<Scope> {

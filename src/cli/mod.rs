@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Sources};
+use crate::engine::{Needed, Servers};
 
 /// Reads public Instagram and TikTok profiles: a number is right or absent, never wrong.
 #[derive(Debug, Parser)]
@@ -65,7 +66,11 @@ enum Command {
     /// Check or show the settings.
     Config(config::Args),
     /// Print the JSON Schema of the document.
-    Schema,
+    Schema {
+        /// JSON; it is the only form and may be said.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What a subcommand needs of its surroundings.
@@ -76,6 +81,18 @@ struct Surroundings {
 impl Surroundings {
     fn config(&self) -> anyhow::Result<Config> {
         Ok(Config::load(&self.sources)?)
+    }
+
+    /// Works with the servers that the settings name, or with private ones that are started or joined and left as found.
+    async fn with_servers(
+        &self,
+        needed: Needed,
+        work: impl AsyncFnOnce(&Config) -> anyhow::Result<u8>,
+    ) -> anyhow::Result<u8> {
+        let (config, servers) = Servers::open(self.config()?, needed).await?;
+        let done = work(&config).await;
+        servers.close().await;
+        done
     }
 }
 
@@ -103,7 +120,7 @@ fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8>
     match command {
         Command::Extract(args) => extract::run(args, surroundings),
         Command::Config(args) => config::run(&args, surroundings),
-        Command::Schema => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
+        Command::Schema { json: _ } => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
         Command::Crawl(args) => on_runtime(crawl::run(args, surroundings)),
         Command::Serve(args) => on_runtime(serve::run(args, surroundings)),
         Command::Submit(args) => on_runtime(submit::run(args, surroundings)),

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::crawler::{self, Crawler};
 use super::pool::Workers;
 use super::rooms::Rooms;
+use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::{Engine, EngineError, health, intake, relay};
 use crate::browser::Browser;
@@ -33,6 +34,9 @@ pub struct Service {
     /// The loops that must outlive the last crawl.
     wind_down: CancellationToken,
     workers: Arc<Workers>,
+    /// The private servers, where no others are named; they end last.
+    servers: tokio::task::JoinHandle<Servers>,
+    servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
     readiness: Readiness,
@@ -41,6 +45,9 @@ pub struct Service {
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
+    /// A private server.
+    #[error(transparent)]
+    Local(#[from] crate::local::LocalError),
     /// PostgreSQL or Redis.
     #[error(transparent)]
     Services(#[from] ServicesError),
@@ -50,17 +57,12 @@ pub enum ServiceError {
 }
 
 impl Service {
-    /// Starts workers and loops. PostgreSQL must be there; Redis may come later.
+    /// Starts workers and loops, and private servers where none are named. PostgreSQL must be there; Redis may come later.
     ///
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
-        let clock = Clock::system();
-        let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
-        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
-        Ok(Self::run(engine.rooms, services, crawler))
+        Self::start_as(config, None).await
     }
 
     /// As [`start`](Self::start), with another crawler and without a browser of ours.
@@ -68,15 +70,38 @@ impl Service {
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
     pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
+        Self::start_as(config, Some(crawler)).await
+    }
+
+    async fn start_as(config: Config, crawler: Option<Arc<dyn Crawler>>) -> Result<Self, ServiceError> {
+        let (config, servers) = Servers::open(config, Needed::Both).await?;
+        match Self::open(config, crawler).await {
+            Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
+            Err(error) => {
+                servers.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+    ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
         let shared = super::shared_gate(&config);
-        let none = Browser::replaying(Capture::default());
-        let engine = Engine::with_browser(config, clock, none, Some(shared))?;
-        Ok(Self::run(engine.rooms, services, crawler))
+        if let Some(crawler) = crawler {
+            let none = Browser::replaying(Capture::default());
+            let engine = Engine::with_browser(config, clock, none, Some(shared))?;
+            return Ok((engine.rooms, services, crawler));
+        }
+        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
+        Ok((engine.rooms, services, crawler))
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services, crawler: Arc<dyn Crawler>) -> Self {
+    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
@@ -114,7 +139,9 @@ impl Service {
             let (services, stop) = (services.clone(), stop.clone());
             async move { relay::reconcile(&services, every, &stop).await }
         });
-        Self { rooms, services, stop, hard_stop, wind_down, workers, working, around, readiness }
+        let servers_stop = CancellationToken::new();
+        let servers = tokio::spawn(servers.keep(servers_stop.clone()));
+        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around, readiness }
     }
 
     /// The servers behind it, for submitting and reading.
@@ -165,5 +192,9 @@ impl Service {
         }
         self.rooms.browser.shutdown().await;
         self.services.store.close().await;
+        self.servers_stop.cancel();
+        if let Ok(servers) = self.servers.await {
+            servers.close().await;
+        }
     }
 }
