@@ -62,25 +62,7 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
-        let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::open(config).await {
-            Ok((rooms, services)) => {
-                let crawler = Arc::new(crawler::Path(rooms.clone()));
-                Ok(Self::run(rooms, services, crawler, servers))
-            }
-            Err(error) => {
-                servers.close().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn open(config: Config) -> Result<(Arc<Rooms>, Services), ServiceError> {
-        let clock = Clock::system();
-        let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
-        Ok((engine.rooms, services))
+        Self::start_as(config, None).await
     }
 
     /// As [`start`](Self::start), with another crawler and without a browser of ours.
@@ -88,16 +70,38 @@ impl Service {
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
     pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
-        let clock = Clock::system();
-        let (config, servers) = Servers::open(config, Needed::Both).await?;
-        let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
-        let none = Browser::replaying(Capture::default());
-        let engine = Engine::with_browser(config, clock, none, Some(shared))?;
-        Ok(Self::run(engine.rooms, services, crawler, servers))
+        Self::start_as(config, Some(crawler)).await
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services, crawler: Arc<dyn Crawler>, servers: Servers) -> Self {
+    async fn start_as(config: Config, crawler: Option<Arc<dyn Crawler>>) -> Result<Self, ServiceError> {
+        let (config, servers) = Servers::open(config, Needed::Both).await?;
+        match Self::open(config, crawler).await {
+            Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
+            Err(error) => {
+                servers.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+    ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
+        let clock = Clock::system();
+        let services = Services::connect(&config, clock).await?;
+        let shared = super::shared_gate(&config);
+        if let Some(crawler) = crawler {
+            let none = Browser::replaying(Capture::default());
+            let engine = Engine::with_browser(config, clock, none, Some(shared))?;
+            return Ok((engine.rooms, services, crawler));
+        }
+        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
+        Ok((engine.rooms, services, crawler))
+    }
+
+    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
