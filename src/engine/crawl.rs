@@ -9,11 +9,11 @@ use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
 use crate::browser::{BrowserError, Session, SessionSpec};
 use crate::extract::archive;
-use crate::gate::{PageLoad, Permit, Report};
+use crate::gate::{Later, LaterReason, PageLoad, Permit, Report};
 use crate::model::capture::{Capture, CapturedPage, Picture};
-use crate::model::document::{Document, Outcome, Screenshot};
+use crate::model::document::{Document, Outcome, Screenshot, ShortReason};
 use crate::model::fault::Fault;
-use crate::model::job::Job;
+use crate::model::job::{Job, PlatformId};
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
 
@@ -60,9 +60,32 @@ pub enum CrawlError {
     /// The crawl took longer than it may.
     #[error("the crawl took longer than {} s (engine.crawl_deadline_s)", .0.as_secs())]
     Deadline(Duration),
-    /// The gate closed before the first page.
-    #[error("not begun: {0}")]
-    GateClosed(String),
+    /// The gate was shut before the first page: nothing was asked of the site.
+    #[error("{platform} was not visited: {} (for {} s more)", later.reason, whole_seconds(later.after))]
+    GateClosed {
+        /// Where.
+        platform: PlatformId,
+        /// When to come again.
+        later: Later,
+    },
+    /// The site's robots.txt disallows the page, and the settings honour it.
+    #[error(
+        "robots.txt does not allow {url} ({rule}), and it is honoured: gate.robots = \"warn\" would visit it and say so"
+    )]
+    RobotsDisallow {
+        /// The page.
+        url: String,
+        /// The line that says so.
+        rule: String,
+    },
+    /// The site's robots.txt could not be read, which allows nothing where it is honoured.
+    #[error("robots.txt of {platform} could not be read, which allows nothing while it is honoured: {reason}")]
+    RobotsUnread {
+        /// Whose.
+        platform: String,
+        /// Why.
+        reason: String,
+    },
     /// A bug of ours.
     #[error("a bug: {0}")]
     Panicked(String),
@@ -73,10 +96,12 @@ impl CrawlError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::UnknownPlatform(..) | Self::NoBaseUrl(_) | Self::Panicked(_) => Fault::Defect,
+            Self::UnknownPlatform(..) | Self::NoBaseUrl(_) | Self::Panicked(_) | Self::RobotsDisallow { .. } => {
+                Fault::Defect
+            }
             Self::Browser(error) => error.fault(),
-            Self::Deadline(_) => Fault::Transient,
-            Self::GateClosed(_) => Fault::Throttled { retry_after: None },
+            Self::Deadline(_) | Self::RobotsUnread { .. } => Fault::Transient,
+            Self::GateClosed { later, .. } => Fault::Throttled { retry_after: Some(later.after) },
         }
     }
 }
@@ -95,7 +120,10 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
-    let session = rooms.browser.session(spec).await?;
+    let platform_id = &job.target.platform;
+    let spec = rooms.ways.session(platform_id, permit.egress(), spec);
+    rooms.robots.learn(rooms, platform_id, &plan.base_url, &spec).await?;
+    let session = rooms.browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
     let Collected { mut capture, picture, spent } = collected?;
@@ -140,10 +168,11 @@ async fn collect(
     let mut spent = Spent::default();
     while let Some(visit) = platform.next(plan, &capture, &selectors) {
         let first = capture.pages.is_empty();
-        if let Err(reason) = may_load(rooms, permit, deadline).await {
+        if let Err(error) = may_load(rooms, &plan.target.platform, &visit.url, permit, deadline).await {
             if first {
-                return Err(CrawlError::GateClosed(reason));
+                return Err(error);
             }
+            tracing::info!(target = %plan.target, %error, "no further page is loaded; going on with what is there");
             break;
         }
         let asked = rooms.clock.uptime();
@@ -168,17 +197,35 @@ async fn collect(
     Ok(Collected { capture, picture, spent })
 }
 
-/// Waits for the gate's word on one more page load, as long as the crawl's deadline allows.
-async fn may_load(rooms: &Rooms, permit: &mut Permit, deadline: Duration) -> Result<(), String> {
+/// Waits for the gate's word on one more page load, as long as the crawl's deadline allows. Where somebody said stop, it is
+/// not waited for with a browser in hand: the crawl ends, and what it has read stands.
+async fn may_load(
+    rooms: &Rooms,
+    platform: &PlatformId,
+    url: &str,
+    permit: &mut Permit,
+    deadline: Duration,
+) -> Result<(), CrawlError> {
+    rooms.robots.may_visit(rooms, platform, url)?;
     loop {
         match permit.page_load().await {
             PageLoad::Go => return Ok(()),
-            PageLoad::Later(later) if rooms.clock.uptime() + later.after < deadline => {
+            PageLoad::Later(later) if !is_rest(later.reason) && rooms.clock.uptime() + later.after < deadline => {
                 tokio::time::sleep(later.after).await;
             }
-            PageLoad::Later(later) => return Err(later.reason.to_string()),
+            PageLoad::Later(later) => return Err(CrawlError::GateClosed { platform: platform.clone(), later }),
         }
     }
+}
+
+/// Whether the platform or an operator said stop, which is more than our own pace.
+const fn is_rest(reason: LaterReason) -> bool {
+    matches!(reason, LaterReason::BreakerOpen | LaterReason::ProbeUnderWay | LaterReason::OperatorRest)
+}
+
+/// In seconds, rounded up: nobody is told to come too early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// The longest `Retry-After` that a refusing response of this page carried: seconds, or a date.
@@ -213,18 +260,52 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
 }
 
-/// What the gate is told of a crawl.
-#[must_use]
-pub(super) fn report(result: &Result<Crawled, CrawlError>) -> Report {
+/// Tells the gate how a crawl went, and ends its permit.
+pub(super) async fn report(rooms: &Rooms, permit: Permit, result: &Result<Crawled, CrawlError>) {
     match result {
-        Ok(crawled) => Report {
-            fault: fault_of(crawled.document.outcome, crawled.spent.retry_after),
-            retry_after: crawled.spent.retry_after,
-            latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
-            bytes: crawled.spent.bytes,
-            page_loads: crawled.spent.page_loads,
-        },
-        Err(error) => Report { fault: Some(error.fault()), ..Report::default() },
+        Ok(crawled) => {
+            let report = Report {
+                fault: willingness(crawled),
+                retry_after: crawled.spent.retry_after,
+                latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
+                bytes: crawled.spent.bytes,
+                page_loads: crawled.spent.page_loads,
+            };
+            permit.report(report).await;
+        }
+        Err(error) => {
+            if let CrawlError::Browser(BrowserError::Proxy { .. }) = error {
+                rooms.ways.proxy_failed(permit.platform(), permit.egress());
+            }
+            // Before a page was asked for, whatever failed was ours.
+            if permit.page_loads() == 0 || matches!(error, CrawlError::GateClosed { .. }) {
+                permit.end_unseen().await;
+            } else {
+                permit.report(Report { fault: Some(error.fault()), ..Report::default() }).await;
+            }
+        }
+    }
+}
+
+/// What a crawl says of the platform's willingness: the word of any answer in it that refused counts, also where the profile
+/// itself was read.
+fn willingness(crawled: &Crawled) -> Option<Fault> {
+    let (document, spent) = (&crawled.document, &crawled.spent);
+    let refused = |status| {
+        let answers = |page: &CapturedPage| {
+            page.status == Some(status) || page.responses.iter().any(|response| response.status == status)
+        };
+        crawled.capture.pages.iter().any(answers)
+    };
+    match fault_of(document.outcome, spent.retry_after) {
+        Some(fault @ (Fault::Throttled { .. } | Fault::Walled { .. } | Fault::Transient)) => Some(fault),
+        _ if refused(429) || (refused(503) && spent.retry_after.is_some()) => {
+            Some(Fault::Throttled { retry_after: spent.retry_after })
+        }
+        None if document.coverage.reason == Some(ShortReason::BlockedMidway) => {
+            Some(Fault::Walled { kind: Outcome::Blocked })
+        }
+        fault => fault,
     }
 }
 

@@ -5,10 +5,12 @@
 mod crawl;
 mod intake;
 mod relay;
+mod robots;
 mod rooms;
 mod service;
 mod services;
 mod verdict;
+mod ways;
 mod worker;
 
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::browser::har::{Har, Recorder};
 use crate::browser::{Blocking, Browser, BrowserError, SessionSpec, StorageState};
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
-use crate::gate::{Admission, Ask, Egress, Gate, GateError, SharedAt, Source};
+use crate::gate::{Admission, Gate, GateError, SharedAt};
 use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
 use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
@@ -30,6 +32,7 @@ use rooms::Rooms;
 pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
 use verdict::Setback;
+use ways::Ways;
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
 #[derive(Clone)]
@@ -92,10 +95,12 @@ impl Engine {
 
     async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
         let rng = seeded(config.engine.seed);
+        // Before any process is started: a setting that cannot stand is told at once.
+        let ways = Ways::new(&config)?;
         let browser = Browser::start(&config.browser, clock).await?;
         let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
         let blobs = BlobStore::open(&config.blob)?;
-        Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
+        Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, ways, browser, gate, blobs)) })
     }
 
     /// Crawls one profile and returns what it found, a refusal included. Failures of ours are tried again as the settings
@@ -133,12 +138,7 @@ impl Engine {
     }
 
     async fn attempt(&self, job: &Job, spec: &SessionSpec) -> Result<Crawled, CrawlError> {
-        let ask = Ask {
-            platform: job.target.platform.clone(),
-            egress: Egress::direct(),
-            source: Source::profile(),
-            page_loads: 1,
-        };
+        let ask = self.rooms.ways.ask(&job.target.platform);
         let mut permit = loop {
             match self.rooms.gate.admit(&ask).await {
                 Admission::Permit(permit) => break permit,
@@ -146,11 +146,13 @@ impl Engine {
                     self.rooms.tell_postponed(job, later.after, &later.reason.to_string());
                     tokio::time::sleep(later.after).await;
                 }
-                Admission::Later(later) => return Err(CrawlError::GateClosed(later.reason.to_string())),
+                Admission::Later(later) => {
+                    return Err(CrawlError::GateClosed { platform: job.target.platform.clone(), later });
+                }
             }
         };
         let result = crawl::crawl(&self.rooms, job, &mut permit, spec).await;
-        permit.report(crawl::report(&result)).await;
+        crawl::report(&self.rooms, permit, &result).await;
         result
     }
 

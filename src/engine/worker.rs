@@ -19,7 +19,7 @@ use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
 use super::verdict::{self, Setback};
 use crate::browser::SessionSpec;
-use crate::gate::{Admission, Ask, Egress, Later, Source};
+use crate::gate::{Admission, Ask, Later};
 use crate::model::event::EventKind;
 use crate::model::fault::Verdict;
 use crate::model::job::{Job, JobId, PlatformId};
@@ -118,7 +118,7 @@ impl Workers {
 
     async fn turn(self: Arc<Self>, lease: Lease, slot: OwnedSemaphorePermit) {
         let job = lease.job().id.clone();
-        let turn = self.take(&lease).await;
+        let turn = Box::pin(self.take(&lease)).await;
         let settled = match turn {
             Ok(Turn::Settle(settlement)) => lease.settle(settlement).await.map_err(ServicesError::from),
             Ok(Turn::LetGo) => lease.settle(Settlement::HandBack).await.map_err(ServicesError::from),
@@ -176,7 +176,7 @@ impl Workers {
 
     async fn admitted(&self, lease: &Lease, fence: u64, leased: &Leased) -> Result<Turn, ServicesError> {
         let job = &leased.job;
-        let ask = ask(job);
+        let ask = self.rooms.ways.ask(&job.target.platform);
         let mut permit = match self.rooms.gate.admit(&ask).await {
             Admission::Permit(permit) => permit,
             Admission::Later(later) => return self.later(job, fence, leased.attempt, &later).await,
@@ -195,11 +195,11 @@ impl Workers {
         };
         match ended {
             Ok(result) => {
-                permit.report(crawl::report(&result)).await;
+                crawl::report(&self.rooms, permit, &result).await;
                 self.judge(fence, leased, &ask, result).await
             }
             Err(beat) => {
-                permit.report(crate::gate::Report::default()).await;
+                permit.end_unseen().await;
                 self.interrupted(job, fence, beat).await
             }
         }
@@ -394,10 +394,6 @@ impl Workers {
             worker: self.leases.name(),
         }
     }
-}
-
-fn ask(job: &Job) -> Ask {
-    Ask { platform: job.target.platform.clone(), egress: Egress::direct(), source: Source::profile(), page_loads: 1 }
 }
 
 fn reason(result: &Result<Crawled, CrawlError>) -> String {
