@@ -213,6 +213,11 @@ impl Traffic {
         self.finished.iter().filter(|flight| flight.url.contains(part)).count()
     }
 
+    /// How many requests are under way, refusals that nobody reads left out, and how many are done.
+    pub(super) fn amount(&self) -> (usize, usize) {
+        (self.in_flight.values().filter(|flight| !flight.is_evident()).count(), self.finished.len())
+    }
+
     /// Whether such a response is still under way: its body may yet come.
     pub(super) fn has_unread(&self) -> bool {
         self.in_flight.values().any(|flight| flight.keep && flight.is_evident())

@@ -4,10 +4,10 @@
 use scraper::Selector;
 use url::Url;
 
-use super::gather::{Body, Sources};
 use super::json::Json;
 use super::path::{Path, Variables};
 use super::program::{Program, SignalCode};
+use super::sources::{Body, Sources};
 use crate::model::capture::KeptResponse;
 use crate::model::document::{Evidence, SourceKind};
 use crate::model::page::SignalSeen;

@@ -3,7 +3,6 @@
 //! A value is given out only with enough behind it and a clear margin over the next; otherwise null.
 
 use super::cand::{Cand, Strength};
-use super::dom::Dom;
 use super::field::{Field, Values};
 use super::learn::{self, Lessons};
 use super::number::Count;
@@ -50,14 +49,6 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     }
     clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
-    if std::env::var("HEAL_DEBUG").is_ok() {
-        for cluster in clusters.iter().take(4) {
-            eprintln!("DBG {field:?} {:.2} fits {:?}", cluster.score(), cluster.fits(scene, field));
-            for (cand, score) in cluster.members.iter().take(5) {
-                eprintln!("     {score:.2} {:?} {:?} says {:?} {:?} {:?}", cand.source, cand.owner, cand.says, cand.count, cand.text);
-            }
-        }
-    }
     let best = clusters.first()?;
     if best.score() < ENOUGH {
         return None;
@@ -229,9 +220,4 @@ fn is_telling(verdict: &Verdict) -> bool {
 
 fn same(a: &Verdict, b: Option<&Verdict>) -> bool {
     b.is_some_and(|b| a.count == b.count && a.text == b.text)
-}
-
-/// The bounds of what a page may claim, from its own elements: none for now beyond type.
-pub(crate) fn is_plausible(_dom: &Dom, verdict: &Verdict) -> bool {
-    verdict.count.is_none_or(|count| count.value < 10_000_000_000_000)
 }

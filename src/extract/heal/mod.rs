@@ -17,6 +17,7 @@ mod keyed;
 mod label;
 mod learn;
 mod number;
+mod old;
 mod owner;
 pub mod page;
 mod posts;
@@ -72,7 +73,7 @@ struct Ready {
 
 /// Heals pages.
 #[must_use]
-pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
+pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
     let style = address::Style::learn(known, pages);
     let started = clock.uptime();
     let every: Vec<&Page> = known.iter().map(|good| &good.page).chain(pages).collect();
@@ -83,7 +84,11 @@ pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock)
     let mut readied = Vec::with_capacity(pages.len());
     for page in pages {
         let from = clock.uptime();
-        readied.push(ready(page, &style, known, &rare));
+        let mut ready = ready(page, &style, known, &rare);
+        if let Ok(ready) = &mut ready {
+            old::mark(page, old, &ready.phrases, &mut ready.cands);
+        }
+        readied.push(ready);
         own_time.push(clock.uptime().saturating_sub(from));
     }
     let from = clock.uptime();
