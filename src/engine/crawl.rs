@@ -61,7 +61,7 @@ pub enum CrawlError {
     #[error("the crawl took longer than {} s (engine.crawl_deadline_s)", .0.as_secs())]
     Deadline(Duration),
     /// The gate was shut before the first page: nothing was asked of the site.
-    #[error("{platform} was not visited: {} (for {} s more)", later.reason, whole_seconds(later.after))]
+    #[error("{platform} was not visited: {}; crawl it again in {} s", later.reason, whole_seconds(later.after))]
     GateClosed {
         /// Where.
         platform: PlatformId,
@@ -92,6 +92,26 @@ pub enum CrawlError {
 }
 
 impl CrawlError {
+    /// The signal that its document carries as evidence.
+    #[must_use]
+    pub(super) const fn signal(&self) -> &'static str {
+        match self {
+            Self::GateClosed { .. } => "not_visited",
+            Self::RobotsDisallow { .. } | Self::RobotsUnread { .. } => "robots_txt",
+            Self::UnknownPlatform(..)
+            | Self::NoBaseUrl(_)
+            | Self::Browser(_)
+            | Self::Deadline(_)
+            | Self::Panicked(_) => "failure",
+        }
+    }
+
+    /// Whether it is no failure of ours: we did not go, and the message says why.
+    #[must_use]
+    pub fn kept_away(&self) -> bool {
+        self.signal() != "failure"
+    }
+
     /// What this failure means for the job.
     #[must_use]
     pub fn fault(&self) -> Fault {

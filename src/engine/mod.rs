@@ -15,6 +15,7 @@ mod ways;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -92,15 +93,20 @@ impl Engine {
     /// # Errors
     /// When no Chromium is installed or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, EngineError> {
-        Self::start_sharing(config, Clock::system(), None).await
+        Self::start_sharing(config, Clock::system(), None, crate::gate::MINUTE).await
     }
 
-    async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
+    async fn start_sharing(
+        config: Config,
+        clock: Clock,
+        shared: Option<SharedAt>,
+        minute: Duration,
+    ) -> Result<Self, EngineError> {
         let rng = seeded(config.engine.seed);
         // Before any process is started: a setting that cannot stand is told at once.
         let ways = Ways::new(&config)?;
         let browser = Browser::start(&config.browser, clock).await?;
-        let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
+        let gate = Gate::with_minute(config.gate.clone(), clock, &rng, shared, minute)?;
         let blobs = BlobStore::open(&config.blob)?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, ways, browser, gate, blobs)) })
     }
@@ -172,8 +178,12 @@ impl Engine {
     pub fn failed_document(&self, target: &Target, requested: u16, error: &CrawlError) -> Document {
         let url = self.rooms.platform(&target.platform).ok().map(|platform| platform.canonical_url(&target.handle));
         let version = self.rooms.selectors(&target.platform).map_or_else(|_| String::new(), |set| set.version.clone());
-        let evidence =
-            Evidence { status: None, final_url: None, signal: "failure".to_owned(), detail: Some(error.to_string()) };
+        let evidence = Evidence {
+            status: None,
+            final_url: None,
+            signal: error.signal().to_owned(),
+            detail: Some(error.to_string()),
+        };
         Document {
             schema: SCHEMA,
             platform: target.platform.clone(),

@@ -53,8 +53,17 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
+        Self::start_with_minute(config, crate::gate::MINUTE).await
+    }
+
+    /// As [`Service::start`], with a minute of another length at the gate: a test of the shared limit need not last for
+    /// several.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub async fn start_with_minute(config: Config, minute: Duration) -> Result<Self, ServiceError> {
         let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::start_with(config).await {
+        match Self::start_with(config, minute).await {
             Ok((rooms, services)) => Ok(Self::run(rooms, services, servers)),
             Err(error) => {
                 servers.close().await;
@@ -63,7 +72,7 @@ impl Service {
         }
     }
 
-    async fn start_with(config: Config) -> Result<(Arc<Rooms>, Services), ServiceError> {
+    async fn start_with(config: Config, minute: Duration) -> Result<(Arc<Rooms>, Services), ServiceError> {
         let clock = crate::clock::Clock::system();
         let services = Services::connect(&config, clock).await?;
         let health = services.queue.health().await;
@@ -74,7 +83,7 @@ impl Service {
             tracing::warn!("postgresql: {warning}");
         }
         let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
         Ok((engine.rooms, services))
     }
 

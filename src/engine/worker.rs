@@ -160,7 +160,7 @@ impl Workers {
                 }
             }
         };
-        self.admitted(lease, fence, &leased).await
+        Box::pin(self.admitted(lease, fence, &leased)).await
     }
 
     async fn already_over(&self, id: &JobId, state: &str) -> Result<Turn, ServicesError> {
