@@ -13,6 +13,7 @@ use chromiumoxide::cdp::browser_protocol::target::{
 };
 use chromiumoxide::cdp::browser_protocol::{fetch, network, page as cdp_page};
 use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::config::Config;
 use super::error::BrowserError;
@@ -38,6 +39,8 @@ pub(super) struct Tab {
     disposed: bool,
     held: AtomicBool,
     _relay: Option<Relay>,
+    /// Ends the task that waits for the order to kill the context.
+    _open: DropGuard,
 }
 
 impl Tab {
@@ -81,6 +84,8 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         given_for: None,
     };
     let shared = Shared::new(Traffic::default(), intercept);
+    let open = CancellationToken::new();
+    tokio::spawn(dispose_on(spec.kill.clone(), open.clone(), link.clone(), id.clone()));
     let mut tab = Tab {
         place,
         context: id,
@@ -90,6 +95,7 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         disposed: false,
         held: AtomicBool::new(false),
         _relay: relay,
+        _open: open.drop_guard(),
     };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());
@@ -118,6 +124,14 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
     tokio::spawn(ear.listen(events));
     prepare(&tab, spec, config).await?;
     Ok(tab)
+}
+
+/// Disposes of a context by order from outside, while whoever holds it may be stuck and never drop it.
+async fn dispose_on(kill: CancellationToken, open: CancellationToken, link: Link, context: String) {
+    tokio::select! {
+        () = open.cancelled() => {}
+        () = kill.cancelled() => link.post_now(DisposeBrowserContextParams::new(context)),
+    }
 }
 
 fn context_params(spec: &SessionSpec, relay: Option<&Relay>) -> Result<CreateBrowserContextParams, BrowserError> {

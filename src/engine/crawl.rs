@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
-use crate::browser::{BrowserError, Session, SessionSpec};
+use crate::browser::{Browser, BrowserError, Session, SessionSpec};
 use crate::extract::archive;
 use crate::gate::{Later, LaterReason, PageLoad, Permit, Report};
 use crate::model::capture::{Capture, CapturedPage, Picture};
@@ -39,7 +39,7 @@ pub struct Spent {
     pub page_loads: u32,
     /// Bytes received.
     pub bytes: u64,
-    /// The slowest page load.
+    /// The slowest page load, for each answer it waited for: a long list is no slow site.
     pub latency: Duration,
     /// The longest `Retry-After` that a refusal carried.
     pub retry_after: Option<Duration>,
@@ -86,6 +86,9 @@ pub enum CrawlError {
         /// Why.
         reason: String,
     },
+    /// It was told to end: its lease is over, or we are to stop.
+    #[error("the crawl was told to end")]
+    Interrupted,
     /// A bug of ours.
     #[error("a bug: {0}")]
     Panicked(String),
@@ -102,6 +105,7 @@ impl CrawlError {
             | Self::NoBaseUrl(_)
             | Self::Browser(_)
             | Self::Deadline(_)
+            | Self::Interrupted
             | Self::Panicked(_) => "failure",
         }
     }
@@ -120,7 +124,7 @@ impl CrawlError {
                 Fault::Defect
             }
             Self::Browser(error) => error.fault(),
-            Self::Deadline(_) | Self::RobotsUnread { .. } => Fault::Transient,
+            Self::Deadline(_) | Self::Interrupted | Self::RobotsUnread { .. } => Fault::Transient,
             Self::GateClosed { later, .. } => Fault::Throttled { retry_after: Some(later.after) },
         }
     }
@@ -132,6 +136,7 @@ impl CrawlError {
 /// When nothing could be had of the profile's page. A refusal is no error: it is a document.
 pub(super) async fn crawl(
     rooms: &Rooms,
+    browser: &Browser,
     job: &Job,
     permit: &mut Permit,
     spec: &SessionSpec,
@@ -142,8 +147,8 @@ pub(super) async fn crawl(
 
     let platform_id = &job.target.platform;
     let spec = rooms.ways.session(platform_id, permit.egress(), spec);
-    rooms.robots.learn(rooms, platform_id, &plan.base_url, &spec).await?;
-    let session = rooms.browser.session(&spec).await?;
+    rooms.robots.learn(rooms, browser, platform_id, &plan.base_url, &spec).await?;
+    let session = browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
     let Collected { mut capture, picture, spent } = collected?;
@@ -209,7 +214,8 @@ async fn collect(
         };
         spent.page_loads += 1;
         spent.bytes += visited.bytes;
-        spent.latency = spent.latency.max(rooms.clock.uptime().saturating_sub(asked));
+        let answers = u32::try_from(visited.page.responses.len()).unwrap_or(u32::MAX).saturating_add(1);
+        spent.latency = spent.latency.max(rooms.clock.uptime().saturating_sub(asked) / answers);
         spent.retry_after = spent.retry_after.max(retry_after(&visited.page, rooms.clock.now()));
         picture = picture.or(visited.picture);
         capture.pages.push(visited.page);
@@ -298,7 +304,8 @@ pub(super) async fn report(rooms: &Rooms, permit: Permit, result: &Result<Crawle
                 rooms.ways.proxy_failed(permit.platform(), permit.egress());
             }
             // Before a page was asked for, whatever failed was ours.
-            if permit.page_loads() == 0 || matches!(error, CrawlError::GateClosed { .. }) {
+            let unseen = matches!(error, CrawlError::GateClosed { .. } | CrawlError::Interrupted);
+            if permit.page_loads() == 0 || unseen {
                 permit.end_unseen().await;
             } else {
                 permit.report(Report { fault: Some(error.fault()), ..Report::default() }).await;

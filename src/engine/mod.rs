@@ -2,8 +2,12 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod answers;
 mod crawl;
+mod crawler;
+mod health;
 mod intake;
+mod pool;
 mod relay;
 mod robots;
 mod rooms;
@@ -30,6 +34,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
 pub use crawl::{CrawlError, Crawled, Spent, described};
+pub use crawler::{CrawlTurn, Crawler, Isolation};
 use rooms::Rooms;
 pub use servers::{Needed, Servers};
 pub use service::{Service, ServiceError};
@@ -102,10 +107,21 @@ impl Engine {
         shared: Option<SharedAt>,
         minute: Duration,
     ) -> Result<Self, EngineError> {
-        let rng = seeded(config.engine.seed);
         // Before any process is started: a setting that cannot stand is told at once.
         let ways = Ways::new(&config)?;
         let browser = Browser::start(&config.browser, clock).await?;
+        Self::with_browser(config, clock, ways, browser, shared, minute)
+    }
+
+    fn with_browser(
+        config: Config,
+        clock: Clock,
+        ways: Ways,
+        browser: Browser,
+        shared: Option<SharedAt>,
+        minute: Duration,
+    ) -> Result<Self, EngineError> {
+        let rng = seeded(config.engine.seed);
         let gate = Gate::with_minute(config.gate.clone(), clock, &rng, shared, minute)?;
         let blobs = BlobStore::open(&config.blob)?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, ways, browser, gate, blobs)) })
@@ -159,7 +175,7 @@ impl Engine {
                 }
             }
         };
-        let result = crawl::crawl(&self.rooms, job, &mut permit, spec).await;
+        let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
         crawl::report(&self.rooms, permit, &result).await;
         result
     }

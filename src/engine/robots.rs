@@ -11,7 +11,7 @@ use url::Url;
 
 use super::crawl::CrawlError;
 use super::rooms::Rooms;
-use crate::browser::{BrowserError, Context, SessionSpec};
+use crate::browser::{Browser, BrowserError, Context, SessionSpec};
 use crate::gate::robots::{Robots, RobotsAnswer, RobotsPolicy};
 use crate::model::job::PlatformId;
 
@@ -51,6 +51,7 @@ impl RobotsFiles {
     pub(super) async fn learn(
         &self,
         rooms: &Rooms,
+        browser: &Browser,
         platform: &PlatformId,
         base_url: &Url,
         spec: &SessionSpec,
@@ -65,7 +66,7 @@ impl RobotsFiles {
             return Ok(());
         }
         let plain = SessionSpec { record_to: None, ..spec.clone() };
-        let context = rooms.browser.context(&plain).await?;
+        let context = browser.context(&plain).await?;
         let file = read(&context, base_url, &rooms.config.gate.robots_agent).await;
         context.close().await;
         let file = match file {

@@ -7,13 +7,22 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::crawler::{self, Crawler};
+use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
-use super::worker::Workers;
-use super::{Engine, EngineError, intake, relay};
+use super::ways::Ways;
+use super::{Engine, EngineError, health, intake, relay};
+use crate::browser::Browser;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::model::capture::Capture;
 use crate::model::event::Event;
+use crate::telemetry::{Part, Readiness};
+
+/// How long interrupted crawls may take to be handed back, browser and ledger included.
+const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
 pub struct Service {
@@ -31,6 +40,7 @@ pub struct Service {
     servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
+    readiness: Readiness,
 }
 
 /// Why the service cannot start.
@@ -63,8 +73,11 @@ impl Service {
     /// As [`Service::start`].
     pub async fn start_with_minute(config: Config, minute: Duration) -> Result<Self, ServiceError> {
         let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::start_with(config, minute).await {
-            Ok((rooms, services)) => Ok(Self::run(rooms, services, servers)),
+        match Self::open(config, minute).await {
+            Ok((rooms, services)) => {
+                let crawler = Arc::new(crawler::Path(rooms.clone()));
+                Ok(Self::run(rooms, services, crawler, servers))
+            }
             Err(error) => {
                 servers.close().await;
                 Err(error)
@@ -72,25 +85,33 @@ impl Service {
         }
     }
 
-    async fn start_with(config: Config, minute: Duration) -> Result<(Arc<Rooms>, Services), ServiceError> {
-        let clock = crate::clock::Clock::system();
+    async fn open(config: Config, minute: Duration) -> Result<(Arc<Rooms>, Services), ServiceError> {
+        let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
-        let health = services.queue.health().await;
-        for reason in health.reasons {
-            tracing::warn!(grave = reason.grave, "redis: {}", reason.text);
-        }
-        for warning in services.store.health().await.map_err(ServicesError::from)?.warnings {
-            tracing::warn!("postgresql: {warning}");
-        }
         let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
         Ok((engine.rooms, services))
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers) -> Self {
+    /// As [`start`](Self::start), with another crawler and without a browser of ours.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be used, or a setting cannot stand.
+    pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
+        let clock = Clock::system();
+        let (config, servers) = Servers::open(config, Needed::Both).await?;
+        let services = Services::connect(&config, clock).await?;
+        let shared = super::shared_gate(&config);
+        let none = Browser::replaying(Capture::default());
+        let engine = Engine::with_browser(config, clock, Ways::default(), none, Some(shared), crate::gate::MINUTE)?;
+        Ok(Self::run(engine.rooms, services, crawler, servers))
+    }
+
+    fn run(rooms: Arc<Rooms>, services: Services, crawler: Arc<dyn Crawler>, servers: Servers) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-        let workers = Workers::new(rooms.clone(), services.clone(), hard_stop.clone());
+        let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
+        let readiness = Readiness::default();
         let (working, around) = (TaskTracker::new(), TaskTracker::new());
         working.spawn({
             let (workers, stop) = (workers.clone(), stop.clone());
@@ -112,8 +133,12 @@ impl Service {
             async move { relay::push_due(&services, &stop).await }
         });
         around.spawn({
-            let (services, stop, every) = (services.clone(), stop.clone(), rooms.config.queue.reclaim());
-            async move { relay::reclaim(&services, every, &stop).await }
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { relay::reclaim(&services, &rooms.config.queue, &stop).await }
+        });
+        around.spawn({
+            let (services, readiness, stop) = (services.clone(), readiness.clone(), wind_down.clone());
+            async move { health::watch(&services, &readiness, &stop).await }
         });
         around.spawn({
             let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
@@ -122,13 +147,19 @@ impl Service {
         });
         let servers_stop = CancellationToken::new();
         let servers = tokio::spawn(servers.keep(servers_stop.clone()));
-        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around }
+        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around, readiness }
     }
 
     /// The servers behind it, for submitting and reading.
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// What keeps this process from working, for `/readyz`.
+    #[must_use]
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// Listens to what happens from now on.
@@ -145,6 +176,7 @@ impl Service {
 
     /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
     pub async fn stop(self) {
+        self.readiness.blocked(Part::Engine, "stopping");
         self.stop.cancel();
         self.working.close();
         let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);
@@ -154,7 +186,10 @@ impl Service {
             () = self.hard_stop.cancelled() => tracing::warn!("stopping at once; handing back what runs"),
         }
         self.hard_stop.cancel();
-        self.working.wait().await;
+        // A ledger that does not answer must not keep us: what is not told is done again elsewhere.
+        if tokio::time::timeout(HAND_BACK_PATIENCE, self.working.wait()).await.is_err() {
+            tracing::warn!("the ledger was not told of all jobs that are handed back");
+        }
         self.workers.hand_back().await;
         self.wind_down.cancel();
         self.around.close();

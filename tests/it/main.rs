@@ -2,6 +2,8 @@
 
 mod blob;
 mod browser;
+#[cfg(feature = "replica")]
+mod cli;
 mod corpus;
 mod gate;
 mod gates;
@@ -19,5 +21,6 @@ mod reading;
 mod replica;
 mod screenshot;
 mod store;
+mod heal;
 mod support;
 mod telemetry;
