@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::report::retry_after;
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
 use crate::browser::{Browser, BrowserError, Session, SessionSpec};
 use crate::extract::archive;
-use crate::gate::{Later, LaterReason, PageLoad, Permit, Report};
-use crate::model::capture::{Capture, CapturedPage, Picture};
-use crate::model::document::{Document, Outcome, Screenshot, ShortReason};
+use crate::gate::{Later, LaterReason, PageLoad, Permit};
+use crate::model::capture::{Capture, Picture};
+use crate::model::document::{Document, Screenshot};
 use crate::model::fault::Fault;
 use crate::model::job::{Job, PlatformId};
 use crate::platform::{self, CrawlPlan, Platform};
@@ -254,26 +255,6 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// The longest `Retry-After` that a refusing response of this page carried: seconds, or a date.
-fn retry_after(page: &CapturedPage, now: DateTime<Utc>) -> Option<Duration> {
-    let own = (page.status.unwrap_or(200), page.headers.as_slice());
-    std::iter::once(own)
-        .chain(page.responses.iter().map(|response| (response.status, response.headers.as_slice())))
-        .filter(|(status, _)| matches!(status, 429 | 503))
-        .flat_map(|(_, headers)| headers)
-        .filter(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
-        .filter_map(|(_, value)| wait_of(value, now))
-        .max()
-}
-
-fn wait_of(value: &str, now: DateTime<Utc>) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTime::parse_from_rfc2822(value.trim()).ok()?;
-    (at.with_timezone(&Utc) - now).to_std().ok()
-}
-
 /// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
 async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlError> {
     let settings = rooms.config.screenshot.clone();
@@ -284,56 +265,6 @@ async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlErr
 /// Runs CPU-heavy work off the async threads; a panic in it is an error of this job alone.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CrawlError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
-}
-
-/// Tells the gate how a crawl went, and ends its permit.
-pub(super) async fn report(rooms: &Rooms, permit: Permit, result: &Result<Crawled, CrawlError>) {
-    match result {
-        Ok(crawled) => {
-            let report = Report {
-                fault: willingness(crawled),
-                retry_after: crawled.spent.retry_after,
-                latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
-                bytes: crawled.spent.bytes,
-                page_loads: crawled.spent.page_loads,
-            };
-            permit.report(report).await;
-        }
-        Err(error) => {
-            if let CrawlError::Browser(BrowserError::Proxy { .. }) = error {
-                rooms.ways.proxy_failed(permit.platform(), permit.egress());
-            }
-            // Before a page was asked for, whatever failed was ours.
-            let unseen = matches!(error, CrawlError::GateClosed { .. } | CrawlError::Interrupted);
-            if permit.page_loads() == 0 || unseen {
-                permit.end_unseen().await;
-            } else {
-                permit.report(Report { fault: Some(error.fault()), ..Report::default() }).await;
-            }
-        }
-    }
-}
-
-/// What a crawl says of the platform's willingness: the word of any answer in it that refused counts, also where the profile
-/// itself was read.
-fn willingness(crawled: &Crawled) -> Option<Fault> {
-    let (document, spent) = (&crawled.document, &crawled.spent);
-    let refused = |status| {
-        let answers = |page: &CapturedPage| {
-            page.status == Some(status) || page.responses.iter().any(|response| response.status == status)
-        };
-        crawled.capture.pages.iter().any(answers)
-    };
-    match fault_of(document.outcome, spent.retry_after) {
-        Some(fault @ (Fault::Throttled { .. } | Fault::Walled { .. } | Fault::Transient)) => Some(fault),
-        _ if refused(429) || (refused(503) && spent.retry_after.is_some()) => {
-            Some(Fault::Throttled { retry_after: spent.retry_after })
-        }
-        None if document.coverage.reason == Some(ShortReason::BlockedMidway) => {
-            Some(Fault::Walled { kind: Outcome::Blocked })
-        }
-        fault => fault,
-    }
 }
 
 /// Stores the picture and names it in the document.
@@ -382,19 +313,5 @@ pub fn described(image: &Fitted, file: String, url: Option<String>) -> Screensho
         format: image.format.as_str().to_owned(),
         width: image.width,
         height: image.height,
-    }
-}
-
-/// What an outcome means for the job.
-#[must_use]
-pub(super) fn fault_of(outcome: Outcome, retry_after: Option<Duration>) -> Option<Fault> {
-    match outcome {
-        Outcome::Ok | Outcome::Partial => None,
-        Outcome::Private | Outcome::NotFound | Outcome::AgeGated => Some(Fault::Absent { kind: outcome }),
-        Outcome::RateLimited => Some(Fault::Throttled { retry_after }),
-        Outcome::LoginWall | Outcome::Captcha | Outcome::Checkpoint | Outcome::RegionBlocked | Outcome::Blocked => {
-            Some(Fault::Walled { kind: outcome })
-        }
-        Outcome::Unavailable | Outcome::Failed => Some(Fault::Transient),
     }
 }

@@ -9,6 +9,7 @@ mod health;
 mod intake;
 mod pool;
 mod relay;
+mod report;
 mod robots;
 mod rooms;
 mod servers;
@@ -176,7 +177,7 @@ impl Engine {
             }
         };
         let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
-        crawl::report(&self.rooms, permit, &result).await;
+        report::report(&self.rooms, permit, &result).await;
         result
     }
 

@@ -16,6 +16,7 @@ use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
 use super::pool::Workers;
+use super::report;
 use super::services::ServicesError;
 use super::verdict::{self, Setback};
 use crate::gate::{Admission, Ask, Later};
@@ -132,7 +133,7 @@ impl Workers {
                 () = heard.cancelled() => Ok(Err(CrawlError::Interrupted)),
             };
             let result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
-            crawl::report(&rooms, turn.permit, &result).await;
+            report::report(&rooms, turn.permit, &result).await;
             result
         });
         // Closing the context and reading the page come after the last visit.
@@ -194,7 +195,7 @@ impl Workers {
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let fault = match &result {
-            Ok(crawled) => crawl::fault_of(crawled.document.outcome, crawled.spent.retry_after),
+            Ok(crawled) => report::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),
         };
         let what = reason(&result);

@@ -2,6 +2,7 @@
 
 mod blob;
 mod browser;
+mod chaos;
 #[cfg(feature = "replica")]
 mod cli;
 mod corpus;
