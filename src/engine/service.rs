@@ -12,10 +12,12 @@ use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
+use super::ways::Ways;
 use super::{Engine, EngineError, health, intake, relay};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gate::MINUTE;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
 use crate::telemetry::{Part, Readiness};
@@ -62,7 +64,16 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
-        Self::start_as(config, None).await
+        Self::start_with_minute(config, MINUTE).await
+    }
+
+    /// As [`start`](Self::start), with a minute of another length at the gate: a test of the shared limit need not last for
+    /// several.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_minute(config: Config, minute: Duration) -> Result<Self, ServiceError> {
+        Self::start_as(config, None, minute).await
     }
 
     /// As [`start`](Self::start), with another crawler and without a browser of ours.
@@ -70,12 +81,16 @@ impl Service {
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
     pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
-        Self::start_as(config, Some(crawler)).await
+        Self::start_as(config, Some(crawler), MINUTE).await
     }
 
-    async fn start_as(config: Config, crawler: Option<Arc<dyn Crawler>>) -> Result<Self, ServiceError> {
+    async fn start_as(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
+    ) -> Result<Self, ServiceError> {
         let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::open(config, crawler).await {
+        match Self::open(config, crawler, minute).await {
             Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
             Err(error) => {
                 servers.close().await;
@@ -87,16 +102,17 @@ impl Service {
     async fn open(
         config: Config,
         crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
         let shared = super::shared_gate(&config);
         if let Some(crawler) = crawler {
             let none = Browser::replaying(Capture::default());
-            let engine = Engine::with_browser(config, clock, none, Some(shared))?;
+            let engine = Engine::with_browser(config, clock, Ways::default(), none, Some(shared), minute)?;
             return Ok((engine.rooms, services, crawler));
         }
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
         let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
         Ok((engine.rooms, services, crawler))
     }
