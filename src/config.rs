@@ -78,8 +78,22 @@ pub struct EngineConfig {
     pub retry: RetryRules,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
+    /// What a job's screenshot shows.
+    pub pictures: Pictures,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
     pub seed: u64,
+}
+
+/// What screenshots show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// The profile as a visitor sees it.
+    Faithful,
+    /// The same without its images.
+    Lean,
+    /// There are none.
+    None,
 }
 
 impl EngineConfig {
