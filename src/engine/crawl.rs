@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
-use crate::browser::{Blocking, BrowserError, Follow, PictureFormat, Session, SessionSpec};
+use crate::browser::{Blocking, Browser, BrowserError, Follow, PictureFormat, Session, SessionSpec};
 use crate::config::Pictures;
 use crate::extract::archive;
 use crate::gate::{PageLoad, Permit, Report};
@@ -90,6 +90,7 @@ impl CrawlError {
 /// When nothing could be had of the profile's page. A refusal is no error: it is a document.
 pub(super) async fn crawl(
     rooms: &Rooms,
+    browser: &Browser,
     job: &Job,
     permit: &mut Permit,
     spec: &SessionSpec,
@@ -98,7 +99,7 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
-    let session = rooms.browser.session(&session_for(rooms, job, spec, &selectors)).await?;
+    let session = browser.session(&session_for(rooms, job, spec, &selectors)).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
     let Collected { mut capture, picture, spent } = collected?;

@@ -2,8 +2,14 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod answers;
+mod admission;
+mod container;
 mod crawl;
+mod crawler;
+mod health;
 mod intake;
+mod pool;
 mod relay;
 mod rooms;
 mod servers;
@@ -27,6 +33,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
 pub use crawl::{CrawlError, Crawled, Spent, described};
+pub use crawler::{CrawlTurn, Crawler, Isolation};
 use rooms::Rooms;
 pub use servers::{Needed, Servers};
 pub use service::{Service, ServiceError};
@@ -93,8 +100,17 @@ impl Engine {
     }
 
     async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
-        let rng = seeded(config.engine.seed);
         let browser = Browser::start(&config.browser, clock).await?;
+        Self::with_browser(config, clock, browser, shared)
+    }
+
+    fn with_browser(
+        config: Config,
+        clock: Clock,
+        browser: Browser,
+        shared: Option<SharedAt>,
+    ) -> Result<Self, EngineError> {
+        let rng = seeded(config.engine.seed);
         let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
         let blobs = BlobStore::open(&config.blob)?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
@@ -151,7 +167,7 @@ impl Engine {
                 Admission::Later(later) => return Err(CrawlError::GateClosed(later.reason.to_string())),
             }
         };
-        let result = crawl::crawl(&self.rooms, job, &mut permit, spec).await;
+        let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
         permit.report(crawl::report(&result)).await;
         result
     }

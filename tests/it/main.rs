@@ -2,6 +2,9 @@
 
 mod blob;
 mod browser;
+mod chaos;
+#[cfg(feature = "replica")]
+mod cli;
 mod corpus;
 mod gate;
 mod gates;
@@ -17,5 +20,6 @@ mod reading;
 mod replica;
 mod screenshot;
 mod store;
+mod heal;
 mod support;
 mod telemetry;
