@@ -34,6 +34,10 @@ struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Log as [telemetry] says; without it only serve and demo do, and all others log warnings alone.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -71,11 +75,31 @@ enum Command {
 /// What a subcommand needs of its surroundings.
 struct Surroundings {
     sources: Sources,
+    verbose: bool,
 }
 
 impl Surroundings {
     fn config(&self) -> anyhow::Result<Config> {
         Ok(Config::load(&self.sources)?)
+    }
+
+    /// Starts the log of this process. Settings that cannot stand are the command's to report, in its own words.
+    fn start_log(&self, command: &Command) -> anyhow::Result<()> {
+        let Ok(config) = self.config() else { return Ok(()) };
+        let full = self.verbose || command.is_service();
+        let telemetry = if full { config.telemetry } else { config.telemetry.quiet() };
+        Ok(crate::telemetry::start_logging(&telemetry)?)
+    }
+}
+
+impl Command {
+    /// Whether it runs until it is stopped, so that its log is what an operator has of it.
+    const fn is_service(&self) -> bool {
+        #[cfg(feature = "replica")]
+        if matches!(self, Self::Demo(_)) {
+            return true;
+        }
+        matches!(self, Self::Serve(_))
     }
 }
 
@@ -89,8 +113,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
         }
     };
-    let surroundings = Surroundings { sources: Sources::process(cli.config.clone()) };
-    match dispatch(cli.command, &surroundings) {
+    let surroundings = Surroundings { sources: Sources::process(cli.config.clone()), verbose: cli.verbose };
+    let ended = surroundings.start_log(&cli.command).and_then(|()| dispatch(cli.command, &surroundings));
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             progress::say(&format!("sentinel: {error:#}"));

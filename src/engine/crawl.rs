@@ -16,6 +16,7 @@ use crate::model::fault::Fault;
 use crate::model::job::Job;
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
+use crate::telemetry::{Step, Throughput};
 
 /// Everything that one crawl brought.
 #[derive(Debug)]
@@ -95,10 +96,14 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
+    let mut since = rooms.clock.uptime();
     let session = rooms.browser.session(spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
+    since = rooms.step(job, Step::Visit, since);
     let Collected { mut capture, picture, spent } = collected?;
+    let amount = Throughput { page_loads: u64::from(spent.page_loads), bytes: spent.bytes };
+    rooms.metrics.received(&job.target.platform, amount);
     capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
 
     let read = {
@@ -110,10 +115,12 @@ pub(super) async fn crawl(
         })
     };
     let (document, capture) = read.await?;
+    since = rooms.step(job, Step::Read, since);
     let image = match picture {
         Some(picture) => fit(rooms, picture).await?,
         None => None,
     };
+    rooms.step(job, Step::Screenshot, since);
     Ok(Crawled { document, capture, image, started_at, spent })
 }
 

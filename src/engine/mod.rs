@@ -2,6 +2,7 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod count;
 mod crawl;
 mod intake;
 mod relay;
@@ -9,6 +10,7 @@ mod rooms;
 mod service;
 mod services;
 mod verdict;
+mod watch;
 mod worker;
 
 use std::sync::Arc;

@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
 use crate::model::document::Outcome;
+use crate::model::event::EventKind;
+use crate::model::fault::Fault;
 use crate::model::job::JobId;
 use crate::queue::{Fate, QueuedJob, ResultState};
+use crate::store::StoreError;
 use crate::store::lease::Bury;
 use crate::store::submit::{Accepted, Submission};
 
@@ -113,18 +117,20 @@ async fn enter_unknown(services: &Services) -> Result<u64, ServicesError> {
 }
 
 /// Takes jobs back from workers that fell silent, every `every`, until it is stopped.
-pub(super) async fn reclaim(services: &Services, every: Duration, stop: &CancellationToken) {
+pub(super) async fn reclaim(rooms: &Rooms, services: &Services, every: Duration, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = reclaim_round(services).await {
+        if let Err(error) = reclaim_round(rooms, services).await {
             tracing::warn!(%error, "silent workers could not be looked for");
         }
         let _ = tokio::time::timeout(every, stop.cancelled()).await;
     }
 }
 
-async fn reclaim_round(services: &Services) -> Result<(), ServicesError> {
+async fn reclaim_round(rooms: &Rooms, services: &Services) -> Result<(), ServicesError> {
     for reclaimed in services.queue.reclaim().await? {
         tracing::warn!(job = %reclaimed.job, worker = %reclaimed.worker, deaths = reclaimed.deaths, fate = ?reclaimed.fate, "a worker fell silent");
+        // Dead and cancelled ones are told again until they are closed, without a worker then.
+        rooms.metrics.reclaimed(u64::from(!reclaimed.worker.is_empty()));
         let ids = [reclaimed.job.clone()];
         match reclaimed.fate {
             Fate::Back | Fate::Quarantine => {}
@@ -133,15 +139,28 @@ async fn reclaim_round(services: &Services) -> Result<(), ServicesError> {
                 bury(services, &reclaimed.job, &reason).await?;
                 publish_end(services, &reclaimed.job, ResultState::Dead).await?;
                 services.queue.bury(&ids).await?;
+                if let Some(record) = services.store.job(&reclaimed.job).await? {
+                    rooms.metrics.job_buried(&record.job.target.platform, &Fault::Defect);
+                }
+                rooms.tell(EventKind::JobBuried { job: reclaimed.job.clone(), reason });
             }
             Fate::Cancelled => {
-                services.store.cancel(&reclaimed.job, "cancelled while it ran").await?;
-                publish_end(services, &reclaimed.job, ResultState::Cancelled).await?;
+                cancelled(services, &reclaimed.job).await?;
                 services.queue.drop_cancelled(&ids).await?;
             }
         }
     }
     Ok(())
+}
+
+/// Writes down that a job was cancelled while it ran, and publishes it. Who cancelled it has usually done the former, or
+/// has deleted the profile with all its jobs.
+pub(super) async fn cancelled(services: &Services, job: &JobId) -> Result<(), ServicesError> {
+    match services.store.cancel(job, "cancelled while it ran").await {
+        Ok(_) | Err(StoreError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    publish_end(services, job, ResultState::Cancelled).await
 }
 
 /// Gives a job up in the ledger under the fence of its last lease: nobody holds a newer one.

@@ -17,6 +17,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::job::{Job, PlatformId};
 use crate::model::selectors::SelectorSet;
 use crate::platform::{CrawlPlan, Platform};
+use crate::telemetry::Metrics;
 
 /// Events that a slow listener may fall behind before it misses some.
 const EVENTS_KEPT: usize = 1024;
@@ -30,6 +31,7 @@ pub(super) struct Rooms {
     pub(super) gate: Gate,
     pub(super) blobs: BlobStore,
     pub(super) deadline: Duration,
+    pub(super) metrics: Arc<Metrics>,
     platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
     selectors: RwLock<BTreeMap<PlatformId, Arc<SelectorSet>>>,
     events: broadcast::Sender<Event>,
@@ -48,6 +50,7 @@ impl Rooms {
             browser,
             gate,
             blobs,
+            metrics: Arc::new(Metrics::new()),
             platforms,
             selectors: RwLock::new(selectors),
             events: broadcast::Sender::new(EVENTS_KEPT),

@@ -9,15 +9,18 @@ use tokio_util::task::TaskTracker;
 
 use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
+use super::watch::Watch;
 use super::worker::Workers;
 use super::{Engine, EngineError, intake, relay};
 use crate::config::Config;
 use crate::model::event::Event;
+use crate::telemetry::{Metrics, Part, Readiness};
 
 /// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
 pub struct Service {
     rooms: Arc<Rooms>,
     services: Services,
+    readiness: Readiness,
     /// No new work.
     stop: CancellationToken,
     /// Running crawls end at once.
@@ -85,21 +88,40 @@ impl Service {
             async move { relay::push_due(&services, &stop).await }
         });
         around.spawn({
-            let (services, stop, every) = (services.clone(), stop.clone(), rooms.config.queue.reclaim());
-            async move { relay::reclaim(&services, every, &stop).await }
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { relay::reclaim(&rooms, &services, rooms.config.queue.reclaim(), &stop).await }
         });
         around.spawn({
             let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
             let (services, stop) = (services.clone(), stop.clone());
             async move { relay::reconcile(&services, every, &stop).await }
         });
-        Self { rooms, services, stop, hard_stop, wind_down, workers, working, around }
+        let readiness = Readiness::default();
+        around.spawn({
+            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
+            // Until the last crawl is over: what happens at the gate meanwhile is told too.
+            let stop = wind_down.clone();
+            async move { watch.run(&stop).await }
+        });
+        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, working, around }
     }
 
     /// The servers behind it, for submitting and reading.
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// What it counts, for `/metrics`.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.rooms.metrics.clone()
+    }
+
+    /// Whether it may be given work, and why not, for `/readyz`.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
     /// Listens to what happens from now on.
@@ -116,6 +138,7 @@ impl Service {
 
     /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
     pub async fn stop(self) {
+        self.readiness.blocked(Part::Engine, "shutting down");
         self.stop.cancel();
         self.working.close();
         let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);

@@ -21,11 +21,12 @@ use super::verdict::{self, Setback};
 use crate::browser::SessionSpec;
 use crate::gate::{Admission, Ask, Egress, Later, Source};
 use crate::model::event::EventKind;
-use crate::model::fault::Verdict;
+use crate::model::fault::{Fault, Verdict};
 use crate::model::job::{Job, JobId, PlatformId};
 use crate::queue::{Beat, Capacity, JobProgress, Lease, ResultState, Settlement};
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
 use crate::store::save::{CrawlRecord, SaveCrawl};
+use crate::telemetry::{RefusedWrite, SnoozeCause, Step};
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
@@ -92,9 +93,18 @@ impl Workers {
     /// Renews all leases until it is stopped, also while the last crawls finish.
     pub(super) async fn beat(&self, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
+        let mut due = self.rooms.clock.uptime();
         while !stop.is_cancelled() {
-            if let Err(error) = self.leases.beat().await {
-                tracing::warn!(%error, "leases could not be renewed");
+            let metrics = &self.rooms.metrics;
+            match self.leases.beat().await {
+                Ok(beats) => {
+                    // Renewed only now: a pause before or within the round trip is time that the lease had not.
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
+                    metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
+                    due = self.rooms.clock.uptime() + every;
+                }
+                Err(error) => tracing::warn!(%error, "leases could not be renewed"),
             }
             let _ = tokio::time::timeout(every, stop.cancelled()).await;
         }
@@ -136,7 +146,10 @@ impl Workers {
                     }
                 }
             }
-            Ok(_) => {}
+            Ok(crate::queue::Settled::Stale) => {
+                self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1);
+            }
+            Ok(crate::queue::Settled::Accepted { .. } | crate::queue::Settled::Gone) => {}
             Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; it runs out"),
         }
         drop(slot);
@@ -209,6 +222,7 @@ impl Workers {
     async fn later(&self, job: &Job, fence: u64, attempt: u32, later: &Later) -> Result<Turn, ServicesError> {
         let until = self.rooms.clock.uptime() + later.after;
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).insert(job.target.platform.clone(), until);
+        self.rooms.gate_said_later(job, later);
         let reason = later.reason.to_string();
         self.postpone(job, fence, attempt, later.after, Spend::Nothing, &reason, None).await?;
         Ok(Turn::Settle(Settlement::Snooze(later.after)))
@@ -217,11 +231,12 @@ impl Workers {
     async fn interrupted(&self, job: &Job, fence: u64, beat: Beat) -> Result<Turn, ServicesError> {
         match beat {
             Beat::Lost => {
+                self.rooms.metrics.lease_lost();
                 tracing::warn!(job = %job.id, "the lease was lost while the job ran; its result is dropped");
                 Ok(Turn::LetGo)
             }
             Beat::Cancelled => {
-                self.services.store.cancel(&job.id, "cancelled while it ran").await?;
+                super::relay::cancelled(&self.services, &job.id).await?;
                 super::relay::publish_end(&self.services, &job.id, ResultState::Cancelled).await?;
                 Ok(Turn::Settle(Settlement::Drop))
             }
@@ -256,16 +271,18 @@ impl Workers {
         match (verdict, result) {
             // What was seen stands, also when it is that the site would not answer in any attempt.
             (Verdict::Done | Verdict::Bury { .. }, Ok(crawled)) => self.save(fence, leased, crawled).await,
-            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.to_string()).await,
-            (Verdict::Bury { reason }, Err(_)) => self.bury(fence, leased, &reason).await,
+            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.fault(), &error.to_string()).await,
+            (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
                 self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok().as_ref()).await?;
+                self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
                 Ok(Turn::Settle(Settlement::Retry(after)))
             }
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
                 self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok().as_ref()).await?;
+                self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
                 Ok(Turn::Settle(Settlement::Snooze(after)))
             }
         }
@@ -275,6 +292,7 @@ impl Workers {
     async fn save(&self, fence: u64, leased: &Leased, mut crawled: Crawled) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let name = format!("{}-{fence}", job.id);
+        let since = self.rooms.clock.uptime();
         if let Err(error) = crawl::keep_picture(&self.rooms.blobs, &mut crawled, &name).await {
             tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
         }
@@ -295,6 +313,7 @@ impl Workers {
             duration: Duration::from_millis(document.duration_ms.unwrap_or_default()),
             retries: leased.attempt.saturating_sub(1),
             capture_key: capture_key.as_deref(),
+            status: crawled.capture.pages.first().and_then(|page| page.status),
             picture_hash: None,
             fingerprint: None,
             error: None,
@@ -310,19 +329,25 @@ impl Workers {
             }
             Err(error) => return Err(error.into()),
         };
+        self.rooms.step(job, Step::Save, since);
+        if let Some(image) = &crawled.image {
+            let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
+            self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
+        }
         let text = serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned());
         let mut ids = vec![job.id.clone()];
-        ids.extend(saved.joined);
+        ids.extend(saved.joined.iter().cloned());
         if let Err(error) =
             self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
         {
             tracing::warn!(job = %job.id, %error, "the result stands in the ledger but could not be published");
         }
-        self.rooms.tell_done(job, document);
+        self.rooms.job_finished(job, document);
+        self.rooms.profile_changed(&job.target, &saved.changes);
         Ok(Turn::Settle(Settlement::Done))
     }
 
-    async fn bury(&self, fence: u64, leased: &Leased, reason: &str) -> Result<Turn, ServicesError> {
+    async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
         let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
@@ -331,6 +356,7 @@ impl Workers {
             Err(error) if error.is_stale() => return Ok(Turn::LetGo),
             Err(error) => return Err(error.into()),
         }
+        self.rooms.metrics.job_buried(&job.target.platform, fault);
         super::relay::publish_end(&self.services, &job.id, ResultState::Dead).await?;
         self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
         Ok(Turn::Settle(Settlement::Done))
@@ -381,6 +407,7 @@ impl Workers {
             started_at: crawled.started_at,
             duration: Duration::from_millis(document.duration_ms.unwrap_or_default()),
             outcome: document.outcome,
+            status: crawled.capture.pages.first().and_then(|page| page.status),
             evidence: document.evidence.as_ref(),
             error: Some(reason),
             retries: attempt.saturating_sub(1),
