@@ -24,6 +24,7 @@ need util-linux setpriv
 need redis-server redis-server
 need postgresql '/usr/lib/postgresql/*/bin/initdb' initdb
 need fonts-liberation '/usr/share/fonts/truetype/liberation*/*.ttf'
+need fonts-noto-color-emoji '/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf'
 if [ -z "$(command -v chromium-headless-shell || true)" ] && command -v apt-cache >/dev/null 2>&1; then
   # The headless shell starts ten times faster than full Chromium; where a release lacks it, full Chromium serves.
   need chromium-headless-shell chromium-headless-shell

@@ -61,8 +61,12 @@ impl Made {
         let track = track_of(class, &mut chance);
         let posts = *chance.pick(&[12, 18, 30]);
         let good = 3 + chance.below(3);
-        let people: Vec<Person> = (0..good + 3).map(|_| Person::new(&mut chance, posts)).collect();
-        let others: Vec<Person> = (0..9).map(|_| Person::new(&mut chance, 5)).collect();
+        let mut people: Vec<Person> = (0..good + 3).map(|_| Person::new(&mut chance, posts)).collect();
+        let mut others: Vec<Person> = (0..9).map(|_| Person::new(&mut chance, 5)).collect();
+        for (at, person) in people.iter_mut().chain(&mut others).enumerate() {
+            // No two people of a case share a handle.
+            person.handle.push(char::from(b"abcdefghjkmnpqrstuvwxyz"[at % 23]));
+        }
         let look = Look::base(site);
         let change = Change { class, severity, seed: chance.next() };
         let known = people[..good].iter().enumerate().map(|(at, person)| good_page(at, person, &look, track, &others)).collect();

@@ -143,6 +143,9 @@ fn score_posts(tally: &mut Tally, page: &str, expected: &Value, found: &Value, s
 pub(crate) fn run_folder(folder: &Path) -> (String, Tally) {
     let truth: Value = serde_json::from_slice(&std::fs::read(folder.join("truth.json")).unwrap()).unwrap();
     let answer = case::run(&folder.join("case.json"), &Clock::system()).expect("a readable case");
+    if std::env::args().any(|arg| arg == "--print") {
+        println!("{}", serde_json::to_string_pretty(&answer).unwrap());
+    }
     let mut tally = score(&serde_json::to_value(&answer).unwrap(), &truth);
     tally.heal_ms.clone_from(&answer.heal_ms);
     (truth["class"].as_str().unwrap_or("?").to_owned(), tally)

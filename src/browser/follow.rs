@@ -12,6 +12,9 @@ use super::paging::quoted;
 use super::spec::Follow;
 use crate::model::capture::KeptResponse;
 
+/// How far Chromium's events may be behind its scripts.
+const EVENTS_BEHIND: Duration = Duration::from_secs(2);
+
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Followed {
@@ -23,14 +26,15 @@ pub(super) enum Followed {
 
 /// Asks for the page after the newest one.
 pub(super) async fn follow(tab: &Tab, follows: &[Follow], limit: Duration) -> Result<Followed, BrowserError> {
-    let (next, kept) = {
+    let (next, kept, ended) = {
         let state = tab.shared.state();
         let kept = &state.traffic.kept;
         let next = follows.iter().find_map(|follow| {
             let newest = kept.iter().rev().find(|response| response.url.contains(&follow.url))?;
             Some((follow.url.clone(), next_url(newest, follow)?))
         });
-        (next, kept.len())
+        let ended = next.as_ref().map_or(0, |(part, _)| state.traffic.ended(part));
+        (next, kept.len(), ended)
     };
     let Some((part, url)) = next else { return Ok(Followed::Scroll) };
     let script = format!(
@@ -38,18 +42,13 @@ pub(super) async fn follow(tab: &Tab, follows: &[Follow], limit: Duration) -> Re
         quoted(&url)
     );
     let length = evaluate(tab, &script, limit).await?.as_u64().unwrap_or(0);
-    // Its events may follow the script's answer.
-    let came = tab.shared.until(|state| {
-        let came = state.traffic.kept.iter().skip(kept).any(|response| response.url.contains(&part));
-        (came || length == 0).then_some(())
-    });
-    let _ = tokio::time::timeout(limit, came).await;
+    // Its events, and its body, may follow the script's answer.
+    let came = tab.shared.until(|state| (state.traffic.ended(&part) > ended && state.fetching == 0).then_some(()));
+    let _ = tokio::time::timeout(EVENTS_BEHIND, came).await;
     if length > 0 {
         return Ok(Followed::Asked);
     }
     // Nothing came of what we asked for: that is no word of the site about the profile.
-    let settled = tab.shared.until(|state| (state.fetching == 0).then_some(()));
-    let _ = tokio::time::timeout(limit, settled).await;
     let ours =
         |response: &KeptResponse| response.url.contains(&part) && response.status == 200 && response.body.is_empty();
     let mut state = tab.shared.state();

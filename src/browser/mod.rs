@@ -37,7 +37,7 @@
 //! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
 //! them alive, `open` makes a context, `page` and `traffic` follow it, `context` steers it, `visit`, `paging` and `picture` are
 //! the steps of a visit, `intercept` and `har` answer and record its requests,
-//! `blocking` and `follow` save work, `roster` knows an operator's identities, `replay` does without Chromium.
+//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `roster` knows an operator's identities, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
 
 mod blocking;
@@ -54,11 +54,13 @@ mod launch;
 mod link;
 mod list;
 mod memory;
+mod navigate;
 mod open;
 mod page;
 mod paging;
 mod picture;
 mod profile;
+mod relay;
 mod replay;
 pub mod roster;
 mod route;
@@ -72,9 +74,10 @@ mod wire;
 use std::sync::Arc;
 
 pub use config::{Config, PictureFormat};
-pub use context::{Context, Landing};
+pub use context::Context;
 pub use counters::Counters;
 pub use error::BrowserError;
+pub use navigate::Landing;
 pub use route::{Answer, Pattern, Request, Route};
 pub use session::Session;
 pub use spec::{Blocking, Follow, PagingEnd, Proxy, Readiness, SessionSpec, Visited};

@@ -20,6 +20,7 @@ use super::fleet::Place;
 use super::intercept::Intercept;
 use super::link::{EVENTS, Link, Listener};
 use super::page::{Ear, Shared};
+use super::relay::Relay;
 use super::spec::{Proxy, SessionSpec};
 use super::traffic::{Bounds, Traffic};
 
@@ -36,6 +37,7 @@ pub(super) struct Tab {
     pub(super) shared: Arc<Shared>,
     disposed: bool,
     held: AtomicBool,
+    _relay: Option<Relay>,
 }
 
 impl Tab {
@@ -69,12 +71,13 @@ impl Drop for Tab {
 /// Opens a context in this place.
 pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> Result<Tab, BrowserError> {
     let link = place.browser.link.clone();
-    let context = link.call(None, context_params(spec)?).await?.browser_context_id;
+    let relay = relay(spec).await?;
+    let context = link.call(None, context_params(spec, relay.as_ref())?).await?.browser_context_id;
     let id: String = context.clone().into();
     let intercept = Intercept {
         rules: Vec::new(),
         archive: spec.answer_from.clone(),
-        credentials: spec.proxy.as_ref().and_then(|proxy| proxy.credentials.clone()),
+        credentials: spec.proxy.as_ref().filter(|_| relay.is_none()).and_then(|proxy| proxy.credentials.clone()),
         given_for: None,
     };
     let shared = Shared::new(Traffic::default(), intercept);
@@ -86,6 +89,7 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         shared,
         disposed: false,
         held: AtomicBool::new(false),
+        _relay: relay,
     };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());
@@ -116,7 +120,7 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
     Ok(tab)
 }
 
-fn context_params(spec: &SessionSpec) -> Result<CreateBrowserContextParams, BrowserError> {
+fn context_params(spec: &SessionSpec, relay: Option<&Relay>) -> Result<CreateBrowserContextParams, BrowserError> {
     let mut params = CreateBrowserContextParams { dispose_on_detach: Some(true), ..Default::default() };
     if spec.answer_from.is_some() {
         params.proxy_server = Some(NOWHERE.to_owned());
@@ -124,10 +128,20 @@ fn context_params(spec: &SessionSpec) -> Result<CreateBrowserContextParams, Brow
         params.proxy_bypass_list = Some("<-loopback>".to_owned());
     } else if let Some(proxy) = &spec.proxy {
         check(proxy)?;
-        params.proxy_server = Some(proxy.server.clone());
+        params.proxy_server = Some(relay.map_or_else(|| proxy.server.clone(), Relay::server));
         params.proxy_bypass_list = proxy.bypass.clone();
     }
     Ok(params)
+}
+
+/// What logs in for Chromium where it cannot.
+async fn relay(spec: &SessionSpec) -> Result<Option<Relay>, BrowserError> {
+    let Some(proxy) = spec.proxy.as_ref().filter(|proxy| proxy.server.starts_with("socks5:")) else { return Ok(None) };
+    let Some((user, password)) = &proxy.credentials else { return Ok(None) };
+    check(proxy)?;
+    let upstream = proxy.server.trim_start_matches("socks5://").trim_end_matches('/').to_owned();
+    let relay = Relay::start(upstream, user.clone(), password.clone()).await;
+    relay.map(Some).map_err(|e| BrowserError::Unusable { what: "the proxy".to_owned(), reason: e.to_string() })
 }
 
 fn check(proxy: &Proxy) -> Result<(), BrowserError> {
@@ -140,10 +154,7 @@ fn check(proxy: &Proxy) -> Result<(), BrowserError> {
         return unusable("give its user name and password apart from its address");
     }
     match url.scheme() {
-        "socks5" | "socks4" if proxy.credentials.is_some() => {
-            unusable("Chromium cannot log in to a SOCKS proxy; use an HTTP proxy or one that knows our address")
-        }
-        "http" | "https" | "socks5" | "socks4" => Ok(()),
+        "http" | "https" | "socks5" => Ok(()),
         _ => unusable("only http, https and socks5 are proxies that Chromium can use"),
     }
 }

@@ -1,5 +1,5 @@
-//! Brings more of a list into the page by scrolling, and knows when to stop: enough is there, the list says that it is over,
-//! nothing new comes, or the steps are used up. Scrolling without looking at what it brings would never end on a page that
+//! Brings more of a list into the page by scrolling, and knows when to stop: enough is there, the list says that it is over, the
+//! site refuses, nothing new comes, or the steps are used up. Scrolling without looking at what it brings would never end on a page that
 //! grows without end, and never notice one that does not move.
 
 use std::collections::HashSet;
@@ -48,6 +48,8 @@ struct Count {
     read: usize,
     /// Whether the newest response of a list says that it is over.
     ended: bool,
+    /// Whether the newest response of a list is a refusal: to scroll on would be to ask again.
+    refused: bool,
     cards: usize,
 }
 
@@ -57,17 +59,31 @@ impl Count {
         if self.ids.is_empty() { self.cards } else { self.ids.len() }
     }
 
+    /// Why there is nothing more to do, if there is not.
+    fn end(&self, paging: &Paging, news: Instant) -> Option<PagingEnd> {
+        if self.items() >= paging.want {
+            Some(PagingEnd::Enough)
+        } else if self.ended {
+            Some(PagingEnd::ListEnded)
+        } else if self.refused {
+            Some(PagingEnd::Refused)
+        } else {
+            (news.elapsed() >= paging.stall).then_some(PagingEnd::Stalled)
+        }
+    }
+
     /// Reads the responses that came since the last time.
     fn read_lists(&mut self, tab: &Tab, paging: &Paging) {
-        let bodies: Vec<(String, String)> = {
+        let bodies: Vec<(String, u16, String)> = {
             let state = tab.shared.state();
             let kept = &state.traffic.kept;
             let new = kept.get(self.read..).unwrap_or_default().iter();
             self.read = kept.len();
-            new.map(|response| (response.url.clone(), response.body.clone())).collect()
+            new.map(|response| (response.url.clone(), response.status, response.body.clone())).collect()
         };
-        for (url, body) in bodies {
+        for (url, status, body) in bodies {
             for list in paging.lists.iter().filter(|list| url.contains(&list.url)) {
+                self.refused = status >= 400 || body.is_empty();
                 if let Some(seen) = list::read(&body, list) {
                     self.ids.extend(seen.ids);
                     self.ended = seen.more == Some(false);
@@ -88,7 +104,7 @@ impl Count {
     }
 }
 
-/// Pages until one of the four reasons to stop.
+/// Pages until there is a reason to stop.
 pub(super) async fn page(
     tab: &Tab,
     paging: &Paging,
@@ -100,6 +116,8 @@ pub(super) async fn page(
     let mut steps = 0;
     let mut news = Instant::now();
     let mut stepped: Option<Instant> = None;
+    // Whether something new came since the last step, so that the next may be made at once.
+    let mut due = true;
     let mut follow = Followed::Asked;
     loop {
         let before = count.items();
@@ -110,38 +128,45 @@ pub(super) async fn page(
         let grew = count.items() > before;
         if grew {
             news = Instant::now();
+            due = true;
         }
-        if count.items() >= paging.want {
-            return Ok(PagingEnd::Enough);
+        if let Some(end) = count.end(paging, news) {
+            return Ok(end);
         }
-        if count.ended {
-            return Ok(PagingEnd::ListEnded);
-        }
-        if news.elapsed() >= paging.stall {
-            return Ok(PagingEnd::Stalled);
-        }
-        if grew || stepped.is_none_or(|at| at.elapsed() >= STEP.min(paging.stall / 2)) {
+        // A body on its way may be all that is missing.
+        let idle = tab.shared.state().fetching == 0;
+        if idle && (due || stepped.is_none_or(|at| at.elapsed() >= STEP.min(paging.stall / 2))) {
             if steps >= paging.max_steps {
                 return Ok(PagingEnd::OutOfSteps);
             }
             steps += 1;
             if follow == Followed::Asked {
-                let items = count.items();
-                follow = follow::follow(tab, follows, limit).await?;
+                follow = followed(tab, paging, follows, &mut count, limit).await?;
                 if follow == Followed::Asked {
-                    count.read_lists(tab, paging);
-                    if count.items() > items {
-                        news = Instant::now();
-                        continue;
-                    }
-                    follow = Followed::Scroll;
+                    news = Instant::now();
+                    continue;
                 }
             }
             evaluate(tab, &format!("{SCROLL}({})", quoted(paging.cards.as_deref().unwrap_or(""))), limit).await?;
             stepped = Some(Instant::now());
+            due = false;
         }
         heard(tab, &mut changes).await?;
     }
+}
+
+/// Asks for the next page without scrolling; whether it brought anything.
+async fn followed(
+    tab: &Tab,
+    paging: &Paging,
+    follows: &[Follow],
+    count: &mut Count,
+    limit: Duration,
+) -> Result<Followed, BrowserError> {
+    let items = count.items();
+    let followed = follow::follow(tab, follows, limit).await?;
+    count.read_lists(tab, paging);
+    Ok(if count.items() > items { followed } else { Followed::Scroll })
 }
 
 /// Waits for a kept response, or a little.

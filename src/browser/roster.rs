@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::config::Config;
 use super::spec::{Proxy, SessionSpec};
 use super::storage::StorageState;
 use crate::model::job::PlatformId;
@@ -100,6 +101,12 @@ impl Roster {
     #[must_use]
     pub fn new(max_uses: u64, max_age: Duration) -> Self {
         Self { max_uses, max_age, members: Vec::new() }
+    }
+
+    /// An empty roster with the bounds of `[browser]`.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        Self::new(config.identity_max_uses, Duration::from_secs(config.identity_max_age_s))
     }
 
     /// Adds an identity; one of the same name is replaced, as when an operator brings a new storage state.

@@ -69,7 +69,7 @@ pub struct Follow {
 pub struct Proxy {
     /// `http://host:port`, `https://host:port` or `socks5://host:port`, without credentials.
     pub server: String,
-    /// User name and password, where it asks for them (not for SOCKS5: Chromium cannot).
+    /// User name and password, where it asks for them.
     pub credentials: Option<(String, SecretString)>,
     /// Hosts to be reached directly, as Chromium writes them: separated by semicolons.
     pub bypass: Option<String>,
@@ -108,6 +108,8 @@ pub enum PagingEnd {
     Enough,
     /// The newest response of the list says that there are no more.
     ListEnded,
+    /// The newest response of a list was a refusal or had no body.
+    Refused,
     /// No new item came for as long as `Paging::stall`.
     Stalled,
     /// `Paging::max_steps` scroll steps were made.

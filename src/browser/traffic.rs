@@ -208,6 +208,16 @@ impl Traffic {
         done.chain(self.in_flight.values().filter(|flight| flight.is_evident())).any(|flight| flight.url.contains(part))
     }
 
+    /// How many responses from such URLs are over.
+    pub(super) fn ended(&self, part: &str) -> usize {
+        self.finished.iter().filter(|flight| flight.url.contains(part)).count()
+    }
+
+    /// How many requests are under way, refusals that nobody reads left out, and how many are done.
+    pub(super) fn amount(&self) -> (usize, usize) {
+        (self.in_flight.values().filter(|flight| !flight.is_evident()).count(), self.finished.len())
+    }
+
     /// Whether such a response is still under way: its body may yet come.
     pub(super) fn has_unread(&self) -> bool {
         self.in_flight.values().any(|flight| flight.keep && flight.is_evident())

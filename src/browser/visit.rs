@@ -2,20 +2,26 @@
 //! It stops waiting the moment the data is complete.
 
 use std::pin::pin;
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::blocking::{self, Held};
-use super::context::{Context, Landing, content, evaluate, within};
+use super::context::{Context, content, evaluate, within};
 use super::error::BrowserError;
+use super::navigate::Landing;
 use super::open::Tab;
 use super::paging::{self, quoted};
 use super::picture;
 use super::spec::{Readiness, Visited};
 use crate::model::capture::CapturedPage;
-use crate::model::visit::{Ready, Visit};
+use crate::model::visit::{Paging, Ready, Visit};
 
 /// How often elements are looked for.
 const LOOK: Duration = Duration::from_millis(100);
+/// In a page that is answered from an archive: when nothing has been asked for so long, nothing more will be.
+const SILENCE: Duration = Duration::from_millis(500);
 /// How long a refusal's body is waited for, which scripts seldom read.
 const UNREAD: Duration = Duration::from_millis(400);
 
@@ -45,7 +51,9 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
     let paging = match &visit.paging {
         Some(paging) if seen && is_healthy(tab) => {
-            Some(paging::page(tab, paging, &context.spec.follow, command).await?)
+            let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE) } else { paging.stall };
+            let paging = Paging { stall, ..paging.clone() };
+            Some(paging::page(tab, &paging, &context.spec.follow, command).await?)
         }
         Some(_) | None => None,
     };
@@ -76,6 +84,30 @@ fn is_healthy(tab: &Tab) -> bool {
     tab.shared.state().traffic.document.status.is_none_or(|status| status < 400)
 }
 
+/// Whether an archive answers: then what comes, comes at once.
+fn is_offline(tab: &Tab) -> bool {
+    tab.shared.intercept.lock().unwrap_or_else(PoisonError::into_inner).archive.is_some()
+}
+
+/// Since when the page has asked for nothing.
+#[derive(Debug, Default)]
+struct Silence {
+    traffic: (usize, usize),
+    since: Option<Instant>,
+}
+
+impl Silence {
+    /// How long it lasts now.
+    fn lasts(&mut self, tab: &Tab) -> Duration {
+        let traffic = tab.shared.state().traffic.amount();
+        if traffic.0 > 0 || traffic != self.traffic {
+            self.since = None;
+        }
+        self.traffic = traffic;
+        self.since.get_or_insert_with(Instant::now).elapsed()
+    }
+}
+
 /// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take `loading`.
 async fn ready(
     tab: &Tab,
@@ -90,6 +122,7 @@ async fn ready(
     let elements: Vec<&Ready> = visit.ready.iter().filter(|ready| matches!(ready, Ready::Element(_))).collect();
     let mut patience_over = pin!(tokio::time::sleep(loading));
     let mut loaded = false;
+    let (offline, mut silence) = (is_offline(tab), Silence::default());
     let mut changes = tab.shared.changes();
     loop {
         let now_loaded = {
@@ -109,6 +142,9 @@ async fn ready(
         if now_loaded && (visit.ready.is_empty() || !is_healthy(tab)) {
             return Ok(Readiness::Loaded);
         }
+        if offline && now_loaded && silence.lasts(tab) >= SILENCE {
+            return Ok(Readiness::PatienceOver);
+        }
         if now_loaded && !loaded {
             loaded = true;
             patience_over.set(tokio::time::sleep(visit.patience));
@@ -117,7 +153,7 @@ async fn ready(
         tokio::select! {
             () = patience_over.as_mut() => return Ok(Readiness::PatienceOver),
             () = next(&mut changes, tab, visit, loaded) => {}
-            () = tokio::time::sleep(LOOK), if !elements.is_empty() => {}
+            () = tokio::time::sleep(LOOK), if offline || !elements.is_empty() => {}
         }
     }
 }

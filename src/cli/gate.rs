@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::{Surroundings, output};
 use crate::clock::{Clock, Rng};
-use crate::engine::shared_gate;
+use crate::config::Config;
+use crate::engine::{Needed, shared_gate};
 use crate::gate::{Gate, Scope};
 use crate::model::job::PlatformId;
 
@@ -45,10 +46,13 @@ enum Action {
 /// # Errors
 /// When Redis, which holds what the workers share, does not answer.
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    let config = surroundings.config()?;
+    surroundings.with_servers(Needed::Queue, async |config| act(args.action, config).await).await
+}
+
+async fn act(action: Action, config: &Config) -> anyhow::Result<u8> {
     let rng = Rng::from_seed(Rng::fresh_seed());
-    let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(&config)))?;
-    match args.action {
+    let gate = Gate::new(config.gate.clone(), Clock::system(), &rng, Some(shared_gate(config)))?;
+    match action {
         Action::Status { json } => {
             let lines = gate.status().await?;
             if lines.is_empty() && !json {

@@ -6,7 +6,8 @@ use clap::Subcommand;
 
 use super::{Surroundings, output, table};
 use crate::clock::Clock;
-use crate::engine::Services;
+use crate::config::Config;
+use crate::engine::{Needed, Services};
 use crate::model::job::JobId;
 use crate::store::jobs::{Cursor, JobFilter, JobRecord};
 
@@ -113,10 +114,13 @@ impl Filter {
 /// # Errors
 /// When PostgreSQL cannot be used, or a named job is not there.
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    let services = Services::connect(&surroundings.config()?, Clock::system()).await?;
-    let code = act(args.action, &services).await;
-    services.store.close().await;
-    code
+    let work = async |config: &Config| {
+        let services = Services::connect(config, Clock::system()).await?;
+        let code = act(args.action, &services).await;
+        services.store.close().await;
+        code
+    };
+    surroundings.with_servers(Needed::Both, work).await
 }
 
 async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {

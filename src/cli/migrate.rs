@@ -1,6 +1,8 @@
 //! `sentinel migrate`: brings the database's tables to this program's version.
 
 use super::{Surroundings, output};
+use crate::config::Config;
+use crate::engine::Needed;
 use crate::store::Store;
 
 /// Bring the database to this program's version.
@@ -19,7 +21,11 @@ pub(super) struct Args {
 /// # Errors
 /// When PostgreSQL cannot be used.
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    let store = Store::connect(&surroundings.config()?.store).await?;
+    surroundings.with_servers(Needed::Database, async |config| migrate(&args, config).await).await
+}
+
+async fn migrate(args: &Args, config: &Config) -> anyhow::Result<u8> {
+    let store = Store::connect(&config.store).await?;
     if !args.check {
         crate::store::migrate(store.pool()).await?;
     }

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Sources};
+use crate::engine::{Needed, Servers};
 
 /// Reads public Instagram and TikTok profiles: a number is right or absent, never wrong.
 #[derive(Debug, Parser)]
@@ -89,6 +90,18 @@ impl Surroundings {
         let full = self.verbose || command.is_service();
         let telemetry = if full { config.telemetry } else { config.telemetry.quiet() };
         Ok(crate::telemetry::start_logging(&telemetry)?)
+    }
+
+    /// Works with the servers that the settings name, or with private ones that are started or joined and left as found.
+    async fn with_servers(
+        &self,
+        needed: Needed,
+        work: impl AsyncFnOnce(&Config) -> anyhow::Result<u8>,
+    ) -> anyhow::Result<u8> {
+        let (config, servers) = Servers::open(self.config()?, needed).await?;
+        let done = work(&config).await;
+        servers.close().await;
+        done
     }
 }
 

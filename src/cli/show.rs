@@ -1,6 +1,8 @@
 //! `sentinel show`: what is stored of a profile.
 
 use super::{Surroundings, output, table};
+use crate::config::Config;
+use crate::engine::Needed;
 use crate::model::job::Target;
 use crate::store::Store;
 use crate::store::profiles::{StoredPost, StoredProfile};
@@ -31,10 +33,13 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let target = crate::platform::parse_target_with(&args.target, &config.base_urls())?;
-    let store = Store::connect(&config.store).await?;
-    let code = show(&args, &store, &target).await;
-    store.close().await;
-    code
+    let work = async |config: &Config| {
+        let store = Store::connect(&config.store).await?;
+        let code = show(&args, &store, &target).await;
+        store.close().await;
+        code
+    };
+    surroundings.with_servers(Needed::Database, work).await
 }
 
 async fn show(args: &Args, store: &Store, target: &Target) -> anyhow::Result<u8> {

@@ -13,7 +13,8 @@ use super::exit::{self, BadInput};
 use super::progress;
 use super::{Surroundings, output, table};
 use crate::clock::{Clock, Rng};
-use crate::engine::Services;
+use crate::config::Config;
+use crate::engine::{Needed, Services};
 use crate::model::document::{Document, Outcome};
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, JobId, MAX_POSTS, Priority, Target};
 use crate::queue::{ResultState, Told};
@@ -71,14 +72,18 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
     let config = surroundings.config()?;
     let clock = Clock::system();
     let jobs = jobs(&args, &targets(&listed(&args)?, &config)?, clock)?;
-    let services = Services::connect(&config, clock).await?;
+    surroundings.with_servers(Needed::Both, async |config| submit(&args, config, &jobs, clock).await).await
+}
+
+async fn submit(args: &Args, config: &Config, jobs: &[Job], clock: Clock) -> anyhow::Result<u8> {
+    let services = Services::connect(config, clock).await?;
     let mut accepted = Vec::with_capacity(jobs.len());
     for batch in jobs.chunks(BATCH) {
         accepted.extend(services.submit(batch).await?);
     }
-    let code = if args.wait { wait(&args, &services, &jobs).await? } else { tell(&jobs, &accepted, args.table)? };
+    let code = if args.wait { wait(args, &services, jobs).await } else { tell(jobs, &accepted, args.table) };
     services.store.close().await;
-    Ok(code)
+    code
 }
 
 /// The targets of the arguments and of the list, as given.

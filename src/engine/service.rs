@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::rooms::Rooms;
+use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::watch::Watch;
 use super::worker::Workers;
@@ -28,6 +29,9 @@ pub struct Service {
     /// The loops that must outlive the last crawl.
     wind_down: CancellationToken,
     workers: Arc<Workers>,
+    /// The private servers, where no others are named; they end last.
+    servers: tokio::task::JoinHandle<Servers>,
+    servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
 }
@@ -35,6 +39,9 @@ pub struct Service {
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
+    /// A private server.
+    #[error(transparent)]
+    Local(#[from] crate::local::LocalError),
     /// PostgreSQL or Redis.
     #[error(transparent)]
     Services(#[from] ServicesError),
@@ -44,11 +51,22 @@ pub enum ServiceError {
 }
 
 impl Service {
-    /// Starts workers and loops. PostgreSQL must be there; Redis may come later.
+    /// Starts workers and loops, and private servers where none are named. PostgreSQL must be there; Redis may come later.
     ///
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
+        let (config, servers) = Servers::open(config, Needed::Both).await?;
+        match Self::start_with(config).await {
+            Ok((rooms, services)) => Ok(Self::run(rooms, services, servers)),
+            Err(error) => {
+                servers.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn start_with(config: Config) -> Result<(Arc<Rooms>, Services), ServiceError> {
         let clock = crate::clock::Clock::system();
         let services = Services::connect(&config, clock).await?;
         let health = services.queue.health().await;
@@ -60,10 +78,10 @@ impl Service {
         }
         let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
-        Ok(Self::run(engine.rooms, services))
+        Ok((engine.rooms, services))
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services) -> Self {
+    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), hard_stop.clone());
@@ -103,7 +121,9 @@ impl Service {
             let stop = wind_down.clone();
             async move { watch.run(&stop).await }
         });
-        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, working, around }
+        let servers_stop = CancellationToken::new();
+        let servers = tokio::spawn(servers.keep(servers_stop.clone()));
+        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around }
     }
 
     /// The servers behind it, for submitting and reading.
@@ -157,5 +177,9 @@ impl Service {
         }
         self.rooms.browser.shutdown().await;
         self.services.store.close().await;
+        self.servers_stop.cancel();
+        if let Ok(servers) = self.servers.await {
+            servers.close().await;
+        }
     }
 }

@@ -1,123 +1,34 @@
 //! Collects everything that every source of a capture says, without choosing: bodies are parsed once, the page is made
 //! into a tree only where a rule of the rendered page can find something, and each shape is tried wherever it may stand.
 
-use std::cell::OnceCell;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use scraper::Html;
-
-use super::html::{self, Head};
-use super::json::{self, Json};
+use super::json::Json;
 use super::node::{Found, Node};
 use super::path::{Path, Variables};
 use super::program::{Language, Place, Program, ShapeCode, program};
 use super::rules;
 use super::signals;
-use crate::model::capture::{Capture, CapturedPage, KeptResponse};
+use super::sources::{Body, Sources, json_in_place};
+use crate::model::capture::{Capture, KeptResponse};
 use crate::model::document::SourceKind;
 use crate::model::page::{ListSeen, Page, Sighting, Value};
-use crate::model::selectors::{Role, Script, SelectorSet};
+use crate::model::selectors::{Role, SelectorSet};
+use crate::model::visit::Purpose;
 
 /// More posts than this are not read of one capture.
 const MAX_POSTS: usize = 5_000;
-
-/// A text that should be JSON, parsed when it is first needed.
-pub(super) struct Body<'c> {
-    pub(super) source: SourceKind,
-    /// The script's name in the selector file; empty for responses.
-    script: &'c str,
-    pub(super) text: &'c str,
-    /// The response; none for scripts.
-    pub(super) response: Option<&'c KeptResponse>,
-    parsed: OnceCell<Vec<Json<'c>>>,
-}
-
-impl<'c> Body<'c> {
-    /// Its values; none where it is no JSON.
-    pub(super) fn values(&self, skip: &[String]) -> &[Json<'c>] {
-        self.parsed.get_or_init(|| match self.source {
-            SourceKind::Network => json::parse_all(self.text, skip).unwrap_or_default(),
-            // Behind a script's JSON stands a semicolon or more of the script.
-            SourceKind::Embedded | SourceKind::Jsonld | SourceKind::Dom | SourceKind::Meta => {
-                json::parse_first(self.text, skip).map(|(value, _)| vec![value]).unwrap_or_default()
-            }
-        })
-    }
-}
-
-/// One page of the capture with everything in it that can be read.
-pub(super) struct Sources<'c> {
-    pub(super) visit: usize,
-    pub(super) page: &'c CapturedPage,
-    pub(super) head: Head<'c>,
-    pub(super) bodies: Vec<Body<'c>>,
-    tree: OnceCell<Html>,
-}
-
-impl<'c> Sources<'c> {
-    fn new(visit: usize, page: &'c CapturedPage, set: &'c SelectorSet) -> Self {
-        let head = html::head(&page.html);
-        let mut bodies = Vec::new();
-        for response in &page.responses {
-            let text = response.body.trim_start_matches('\u{feff}').trim_start();
-            let text = set.json.prefixes.iter().find_map(|prefix| text.strip_prefix(prefix.as_str())).unwrap_or(text);
-            bodies.push(Body {
-                source: SourceKind::Network,
-                script: "",
-                text,
-                response: Some(response),
-                parsed: OnceCell::new(),
-            });
-        }
-        for tag in &head.scripts {
-            for script in set.scripts.iter().filter(|script| is_script(script, tag)) {
-                let texts = script.after.as_ref().map_or_else(|| vec![tag.text], |after| behind(tag.text, after));
-                bodies.extend(texts.into_iter().map(|text| Body {
-                    source: script.source,
-                    script: &script.name,
-                    text: text.trim(),
-                    response: None,
-                    parsed: OnceCell::new(),
-                }));
-            }
-        }
-        Self { visit, page, head, bodies, tree: OnceCell::new() }
-    }
-
-    /// The page's tree, made at the first call.
-    pub(super) fn tree(&self) -> &Html {
-        self.tree.get_or_init(|| {
-            let fits = self.page.html.len() <= html::MAX_PAGE_BYTES;
-            Html::parse_document(if fits { &self.page.html } else { "" })
-        })
-    }
-}
-
-fn is_script(script: &Script, tag: &html::ScriptTag<'_>) -> bool {
-    script.id.as_ref().is_none_or(|id| tag.attribute("id") == Some(id))
-        && script.kind.as_ref().is_none_or(|kind| tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case(kind)))
-        && script.attribute.as_ref().is_none_or(|name| tag.attribute(name).is_some())
-}
-
-/// The texts that begin at the first brace or bracket behind each occurrence of a marker, if it stands close by.
-fn behind<'t>(text: &'t str, marker: &str) -> Vec<&'t str> {
-    /// Between the marker and its JSON stand an equals sign or a few arguments.
-    const CLOSE: usize = 120;
-    let starts = text.match_indices(marker).filter_map(|(at, found)| {
-        let rest = text.get(at + found.len()..)?;
-        let start = rest.find(['{', '['])?;
-        (start <= CLOSE).then(|| rest.get(start..)).flatten()
-    });
-    starts.take(16).collect()
-}
 
 /// Everything that the sources say. `handle` is the requested profile, where one is named: shapes may refer to it.
 pub fn gather(capture: &Capture, set: &SelectorSet, handle: Option<&str>) -> Page {
     let program = program(set);
     let variables = Variables { handle };
     let mut page = Page::default();
+    let in_place: Vec<Option<KeptResponse>> = capture.pages.iter().map(json_in_place).collect();
+    let visits = capture.pages.iter().zip(&in_place).enumerate();
     let all: Vec<Sources<'_>> =
-        capture.pages.iter().enumerate().map(|(visit, page)| Sources::new(visit, page, set)).collect();
+        visits.map(|(visit, (page, json))| Sources::new(visit, page, json.as_ref(), set)).collect();
     for sources in &all {
         let reader = Reader { set, program: &program, sources, variables };
         for shape in &program.shapes {
@@ -167,7 +78,9 @@ impl Reader<'_, '_> {
             }
             Language::Css => {
                 let html = &self.sources.page.html;
-                if !html.is_empty() && shape.contains.iter().any(|text| html.contains(text.as_str())) {
+                // A post's own page is read from its data: the cards around it belong to other posts.
+                let profile = self.sources.page.purpose == Purpose::Profile;
+                if profile && !html.is_empty() && shape.contains.as_ref().is_none_or(|texts| texts.is_match(html)) {
                     self.dom_shape(shape, page);
                 }
             }
@@ -187,17 +100,14 @@ impl Reader<'_, '_> {
         shape.from.contains(&body.source)
             && script_fits
             && (body.response.is_none() || url_fits)
-            && (shape.contains.is_empty() || shape.contains.iter().any(|text| body.text.contains(text.as_str())))
+            && shape.contains.as_ref().is_none_or(|texts| texts.is_match(body.text))
     }
 
     /// The first of a shape's places that finds something in a body is read.
     fn json_shape(&self, shape: &ShapeCode, n: usize, body: &Body<'_>, page: &mut Page) {
         for at in &shape.at {
             let Place::Json(path) = at else { continue };
-            if path.first_key().is_some_and(|key| !body.text.contains(key)) {
-                continue;
-            }
-            if self.json_place(shape, path, n, body, page) {
+            if body.may_have(path, self.program) && self.json_place(shape, path, n, body, page) {
                 return;
             }
         }
@@ -213,11 +123,8 @@ impl Reader<'_, '_> {
             }
         };
         if let Some((key, rest)) = path.split_deep() {
-            // Only the value under the key is parsed, not the half megabyte around it.
-            for place in json::locate(body.text, key) {
-                if let Ok((value, _)) = json::parse_first(place, skip) {
-                    read(&value, &rest);
-                }
+            for value in body.values_of(key, self.program, skip) {
+                read(&value, &rest);
             }
         } else {
             for value in body.values(skip) {
@@ -230,16 +137,16 @@ impl Reader<'_, '_> {
     fn dom_shape(&self, shape: &ShapeCode, page: &mut Page) {
         let root = self.sources.tree().root_element();
         for at in &shape.at {
-            let found = Node::Element(root).find(at, self.variables);
-            if found.is_empty() {
-                continue;
-            }
-            // A list may come in several parts (rows); a profile has one place.
-            let parts = if shape.role == Role::Profile { 1 } else { found.len() };
-            for container in found.into_iter().take(parts) {
+            let mut found = false;
+            Node::Element(root).visit(at, self.variables, &mut |container| {
+                found = true;
                 self.container(shape, SourceKind::Dom, usize::MAX, container, page);
+                // A list may come in several parts (rows); a profile has one place.
+                if shape.role == Role::Profile { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if found {
+                return;
             }
-            return;
         }
     }
 

@@ -78,6 +78,13 @@ pub(crate) fn head(page: &str) -> Head<'_> {
     head
 }
 
+/// The text of a page's first element of this name.
+pub(crate) fn first_text_of(page: &str, name: &str) -> Option<String> {
+    let tree = Html::parse_document(page);
+    let selector = scraper::Selector::parse(name).ok()?;
+    tree.select(&selector).next().map(|element| element.text().collect())
+}
+
 struct StartTag<'t> {
     name: &'t str,
     attributes: Vec<(&'t str, Cow<'t, str>)>,

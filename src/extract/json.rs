@@ -229,24 +229,14 @@ impl<'de> Visitor<'de> for KeySeed {
     }
 }
 
-/// The values of a key, wherever it stands in a text: exact without reading all of it, because in JSON a quoted text
-/// that is no part of another text and is followed by a colon can only be a key.
-pub(crate) fn locate<'t>(text: &'t str, key: &str) -> Vec<&'t str> {
-    /// More of one key than this is no page that we know.
-    const MAX_PLACES: usize = 64;
-    let needle = format!("\"{key}\"");
-    let mut places = Vec::new();
-    for (start, found) in text.match_indices(&needle) {
-        let escaped = text.as_bytes().get(start.wrapping_sub(1)) == Some(&b'\\');
-        let behind = text.get(start + found.len()..).unwrap_or_default().trim_start();
-        if let Some(value) = behind.strip_prefix(':').filter(|_| !escaped) {
-            places.push(value.trim_start());
-            if places.len() == MAX_PLACES {
-                break;
-            }
-        }
-    }
-    places
+/// The text of the value behind a quoted text that ends here, if that text is a key. That is exact without reading
+/// anything around it: in JSON a quoted text that is no part of another and is followed by a colon can only be a key.
+pub(crate) fn value_behind(text: &str, end: usize) -> Option<&str> {
+    let quoted = text.get(..end)?.strip_suffix('"')?;
+    let start = quoted.rfind('"')?;
+    let escaped = quoted.as_bytes().get(start.wrapping_sub(1)) == Some(&b'\\');
+    let value = text.get(end..)?.trim_start().strip_prefix(':').filter(|_| !escaped)?;
+    Some(value.trim_start())
 }
 
 #[cfg(test)]
@@ -284,7 +274,8 @@ mod tests {
     #[test]
     fn a_key_is_found_wherever_it_stands_and_never_inside_a_text() {
         let text = r#"{"note":"\"user\":{\"a\":1}","deep":[{"user" : {"a":2}}]}"#;
-        let places = locate(text, "user");
+        let ends = text.match_indices("\"user\"").map(|(at, found)| at + found.len());
+        let places: Vec<&str> = ends.filter_map(|end| value_behind(text, end)).collect();
         assert_eq!(places.len(), 1);
         assert_eq!(parse_first(places[0], &[]).unwrap().0.get("a"), Some(&Json::Int(2)));
     }

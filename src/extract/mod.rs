@@ -9,15 +9,18 @@ pub mod heal;
 mod html;
 pub mod input;
 mod json;
+mod links;
 pub mod metrics;
 mod node;
 pub mod parse;
 mod path;
+mod path_syntax;
 mod program;
 pub mod reconcile;
 mod rules;
 pub mod schema;
 pub mod selectors;
 mod signals;
+mod sources;
 
 pub use gather::gather;

@@ -2,6 +2,7 @@
 //! all three; only finding differs.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use scraper::{ElementRef, Node as HtmlNode};
 
@@ -19,22 +20,53 @@ pub(super) enum Node<'n> {
 }
 
 impl<'n> Node<'n> {
+    /// Calls `found` with each thing that a place finds here, in order, until it says break: most values stand near the
+    /// beginning of a page, and looking through all of it for each of them costs more than parsing it.
+    pub(super) fn visit(
+        self,
+        place: &Place,
+        variables: Variables<'_>,
+        found: &mut dyn FnMut(Found<'n>) -> ControlFlow<()>,
+    ) {
+        match (self, place) {
+            (Self::Json(json), Place::Json(path)) => {
+                path.visit(json, variables, &mut |value| found(Found::Json(value)))
+            }
+            (Self::Element(element), Place::Css(None)) => {
+                let _ = found(Found::Element(element));
+            }
+            (Self::Element(element), Place::Css(Some(css))) => {
+                let _ = element.select(css).map(Found::Element).try_for_each(found);
+            }
+            (Self::Meta(head), Place::Meta(name)) => {
+                let _ = head.meta(name).map(Found::Text).into_iter().try_for_each(found);
+            }
+            _ => {}
+        }
+    }
+
     /// What a place finds here, in order.
     pub(super) fn find(self, place: &Place, variables: Variables<'_>) -> Vec<Found<'n>> {
-        match (self, place) {
-            (Self::Json(json), Place::Json(path)) => path.all(json, variables).into_iter().map(Found::Json).collect(),
-            (Self::Element(element), Place::Css(None)) => vec![Found::Element(element)],
-            (Self::Element(element), Place::Css(Some(css))) => element.select(css).map(Found::Element).collect(),
-            (Self::Meta(head), Place::Meta(name)) => head.meta(name).map(Found::Text).into_iter().collect(),
-            _ => Vec::new(),
-        }
+        let mut all = Vec::new();
+        self.visit(place, variables, &mut |found| {
+            all.push(found);
+            ControlFlow::Continue(())
+        });
+        all
     }
 
     /// Whether a place finds something here.
     pub(super) fn has(self, place: &Place, variables: Variables<'_>) -> bool {
         match (self, place) {
             (Self::Json(json), Place::Json(path)) => path.finds(json, variables),
-            _ => !self.find(place, variables).is_empty(),
+            _ => {
+                let mut there = false;
+                self.visit(place, variables, &mut |_| {
+                    there = true;
+                    ControlFlow::Break(())
+                });
+                there
+            }
         }
     }
 }

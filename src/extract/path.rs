@@ -8,6 +8,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::json::Json;
+use super::path_syntax;
 
 /// What a path may refer to beside the JSON itself.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,10 +19,10 @@ pub(crate) struct Variables<'v> {
 
 /// A parsed path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Path(Vec<Step>);
+pub(crate) struct Path(pub(super) Vec<Step>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
     /// Every element of a list.
@@ -35,7 +36,7 @@ enum Step {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Test {
+pub(super) enum Test {
     /// Something is there.
     There,
     /// A scalar that reads like this text.
@@ -52,24 +53,23 @@ enum Test {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path:?} is no path: {wrong} at byte {at}")]
 pub(crate) struct PathError {
-    path: String,
-    at: usize,
-    wrong: &'static str,
+    pub(super) path: String,
+    pub(super) at: usize,
+    pub(super) wrong: &'static str,
 }
 
 impl Path {
     /// Reads a path.
     pub(crate) fn parse(text: &str) -> Result<Self, PathError> {
-        let mut parser = Parser { text, at: 0 };
-        let path = parser.path(false)?;
-        if parser.at < text.len() { Err(parser.wrong("unexpected character")) } else { Ok(path) }
+        path_syntax::read(text)
     }
 
     /// The first key that any match must have in its text: a cheap test before parsing.
     pub(crate) fn first_key(&self) -> Option<&str> {
         self.0.iter().find_map(|step| match step {
             Step::Key(key) | Step::Deep(key) => Some(key.as_str()),
-            Step::Index(_) | Step::All | Step::Values | Step::HandleKey | Step::Where(..) => None,
+            Step::Where(path, Test::There | Test::Is(_) | Test::Null | Test::Handle) => path.first_key(),
+            Step::Where(_, Test::IsNot(_)) | Step::Index(_) | Step::All | Step::Values | Step::HandleKey => None,
         })
     }
 
@@ -84,6 +84,16 @@ impl Path {
     /// Whether its last step keeps only what has a null somewhere.
     pub(crate) fn asks_for_null(&self) -> bool {
         matches!(self.0.last(), Some(Step::Where(_, Test::Null)))
+    }
+
+    /// Calls `found` with each value, in the order of the text, until it says break.
+    pub(crate) fn visit<'j, 't>(
+        &self,
+        root: &'j Json<'t>,
+        variables: Variables<'_>,
+        found: &mut dyn FnMut(&'j Json<'t>) -> ControlFlow<()>,
+    ) {
+        let _ = walk(&self.0, root, variables, found);
     }
 
     /// The first value found.
@@ -186,111 +196,6 @@ impl Test {
                 seen.zip(variables.handle).is_some_and(|(seen, handle)| seen.to_lowercase() == handle)
             }
         }
-    }
-}
-
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-}
-
-impl Parser<'_> {
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn eat(&mut self, token: &str) -> bool {
-        let there = self.rest().starts_with(token);
-        if there {
-            self.at += token.len();
-        }
-        there
-    }
-
-    fn wrong(&self, wrong: &'static str) -> PathError {
-        PathError { path: self.text.to_owned(), at: self.at, wrong }
-    }
-
-    fn until(&mut self, stops: &[char]) -> String {
-        let rest = self.rest();
-        let end = rest.find(stops).unwrap_or(rest.len());
-        let part = rest.get(..end).unwrap_or_default().to_owned();
-        self.at += end;
-        part
-    }
-
-    /// Steps to the end, or inside a predicate to its `]`, `=` or `!=`.
-    fn path(&mut self, inside: bool) -> Result<Path, PathError> {
-        const STOPS: &[char] = &['.', '[', ']', '=', '!', '{', '}'];
-        let mut steps = Vec::new();
-        loop {
-            if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '!'])) {
-                return Ok(Path(steps));
-            }
-            if self.eat("{*}") {
-                steps.push(Step::Values);
-            } else if self.eat("..") {
-                steps.push(Step::Deep(self.key(STOPS)?));
-            } else if self.eat("[") {
-                steps.push(self.bracket()?);
-            } else {
-                if !steps.is_empty() && !self.eat(".") {
-                    return Err(self.wrong("expected . or ["));
-                }
-                steps.push(Step::Key(self.key(STOPS)?));
-            }
-        }
-    }
-
-    fn key(&mut self, stops: &[char]) -> Result<String, PathError> {
-        let key = self.until(stops);
-        if key.is_empty() { Err(self.wrong("a key is missing")) } else { Ok(key) }
-    }
-
-    fn bracket(&mut self) -> Result<Step, PathError> {
-        if self.eat("*]") {
-            return Ok(Step::All);
-        }
-        if self.eat("$handle]") {
-            return Ok(Step::HandleKey);
-        }
-        if self.eat("\"") {
-            let key = self.until(&['"']);
-            return if self.eat("\"]") { Ok(Step::Key(key)) } else { Err(self.wrong("expected \"]")) };
-        }
-        if self.eat("?") {
-            let path = self.path(true)?;
-            let test = if self.eat("!=") {
-                Test::IsNot(self.literal()?)
-            } else if self.eat("=") {
-                self.equals()?
-            } else {
-                Test::There
-            };
-            return if self.eat("]") { Ok(Step::Where(path, test)) } else { Err(self.wrong("expected ]")) };
-        }
-        let digits = self.until(&[']']);
-        let index = digits.parse().map_err(|_| self.wrong("expected a number, *, ? or a quoted key"))?;
-        if self.eat("]") { Ok(Step::Index(index)) } else { Err(self.wrong("expected ]")) }
-    }
-
-    fn equals(&mut self) -> Result<Test, PathError> {
-        if self.eat("$handle") {
-            return Ok(Test::Handle);
-        }
-        if self.eat("null") {
-            return Ok(Test::Null);
-        }
-        Ok(Test::Is(self.literal()?))
-    }
-
-    fn literal(&mut self) -> Result<String, PathError> {
-        if self.eat("\"") {
-            let text = self.until(&['"']);
-            return if self.eat("\"") { Ok(text) } else { Err(self.wrong("expected \"")) };
-        }
-        let text = self.until(&[']']);
-        if text.is_empty() { Err(self.wrong("a value is missing")) } else { Ok(text) }
     }
 }
 

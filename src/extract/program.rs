@@ -71,7 +71,8 @@ pub(super) struct ShapeCode {
     pub(super) more: Option<Path>,
     pub(super) script: Option<String>,
     pub(super) url: Vec<String>,
-    pub(super) contains: Vec<String>,
+    /// Finds any of the texts that the page or body must contain; none where nothing is asked.
+    pub(super) contains: Option<Regex>,
     pub(super) first_page_only: bool,
     pub(super) of_page: bool,
     pub(super) record: Arc<RecordCode>,
@@ -90,6 +91,8 @@ pub(super) struct SignalCode {
 pub(super) struct Program {
     pub(super) shapes: Vec<ShapeCode>,
     pub(super) signals: Vec<SignalCode>,
+    /// Every key that a path begins with, quoted: one pass over a body tells which shapes and signals can be in it.
+    pub(super) keys: Option<Regex>,
 }
 
 /// What is wrong with a set: the key's path and why.
@@ -102,7 +105,7 @@ pub(super) struct Fault {
 /// The compiled form of a set, made at the first call. A set with a mistake (only one built by hand can have one, files
 /// are checked when they are loaded) reads nothing.
 pub(super) fn program(set: &SelectorSet) -> Arc<Program> {
-    let empty = || Program { shapes: Vec::new(), signals: Vec::new() };
+    let empty = || Program { shapes: Vec::new(), signals: Vec::new(), keys: None };
     let any: Arc<dyn Any + Send + Sync> =
         set.compiled.get_or_init(|| Arc::new(compile(set).unwrap_or_else(|_| empty())));
     any.downcast().unwrap_or_else(|_| Arc::new(empty()))
@@ -112,7 +115,21 @@ pub(super) fn program(set: &SelectorSet) -> Arc<Program> {
 pub(super) fn compile(set: &SelectorSet) -> Result<Program, Fault> {
     let shapes = set.shapes.iter().enumerate().map(|(rank, shape)| shape_code(set, rank, shape));
     let signals = set.signals.iter().enumerate().map(|(n, signal)| signal_code(n, signal));
-    Ok(Program { shapes: shapes.collect::<Result<_, _>>()?, signals: signals.collect::<Result<_, _>>()? })
+    let (shapes, signals) = (shapes.collect::<Result<Vec<_>, _>>()?, signals.collect::<Result<Vec<_>, _>>()?);
+    let keys = key_pattern(&shapes, &signals);
+    Ok(Program { shapes, signals, keys })
+}
+
+fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Regex> {
+    let of_shapes = shapes.iter().flat_map(|shape| &shape.at).filter_map(|place| match place {
+        Place::Json(path) => path.first_key(),
+        Place::Css(_) | Place::Meta(_) => None,
+    });
+    let of_signals = signals.iter().flat_map(|code| code.json.iter().chain(&code.detail)).filter_map(Path::first_key);
+    let mut keys: Vec<String> = of_shapes.chain(of_signals).map(regex::escape).collect();
+    keys.sort();
+    keys.dedup();
+    Regex::new(&format!("\"(?:{})\"", keys.join("|"))).ok()
 }
 
 fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode, Fault> {
@@ -149,7 +166,7 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
         more: shape.more.as_ref().map(|text| json("more", text)).transpose()?,
         script: shape.script.clone(),
         url: shape.url.clone(),
-        contains: shape.contains.clone(),
+        contains: any_of(&shape.contains).map_err(|wrong| Fault { key: key("contains"), wrong })?,
         first_page_only: shape.first_page_only,
         of_page: shape.of_page,
         record: Arc::new(record_code(
@@ -161,6 +178,15 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
             0,
         )?),
     })
+}
+
+/// An expression for any of these texts: it searches several at once, and faster than one by one.
+fn any_of(texts: &[String]) -> Result<Option<Regex>, String> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let escaped: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
+    Regex::new(&escaped.join("|")).map(Some).map_err(|error| error.to_string())
 }
 
 fn names(set: &SelectorSet) -> String {

@@ -2,10 +2,11 @@
 //! a value of its field is absent: a negative count, a text for a number, a word that the map does not know.
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
-use url::Url;
 
+use super::links;
 use super::node::{Found, Node};
 use super::parse;
 use super::path::Variables;
@@ -21,7 +22,17 @@ const MAX_ENTRIES: usize = 500;
 /// Whose a record is.
 pub(super) fn owner(code: &RecordCode, node: Node<'_>, variables: Variables<'_>) -> OwnerSeen {
     let first = |rules: &[RuleCode]| {
-        rules.iter().find_map(|rule| texts(rule, node, variables).into_iter().next()).map(|(_, text)| text.into_owned())
+        let mut name = None;
+        for rule in rules {
+            each_text(rule, node, variables, &mut |_, text| {
+                name = Some(text.into_owned());
+                ControlFlow::Break(())
+            });
+            if name.is_some() {
+                break;
+            }
+        }
+        name
     };
     OwnerSeen {
         username: first(&code.username).map(|name| name.trim_start_matches('@').to_lowercase()),
@@ -30,7 +41,7 @@ pub(super) fn owner(code: &RecordCode, node: Node<'_>, variables: Variables<'_>)
             .shared
             .iter()
             .flat_map(|rule| texts(rule, node, variables))
-            .map(|(_, name)| name.to_lowercase())
+            .map(|name| name.to_lowercase())
             .collect(),
     }
 }
@@ -59,44 +70,61 @@ fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variab
     if rule.record.is_some() {
         return children_reading(field, rule, node, variables);
     }
-    for (found, text) in texts(rule, node, variables) {
+    let mut reading = None;
+    each_text(rule, node, variables, &mut |found, text| {
         let json = found.is_some_and(Found::is_json);
         let read = match rule.label {
             Some(label) => labelled(&text, label),
             None => value(field, &text, json),
         };
-        if let Some((value, precision)) = read
-            && let Some((value, precision)) = rounded(rule, value, precision, node, variables)
-        {
-            return Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });
-        }
-    }
-    None
+        let read = read.and_then(|(value, precision)| rounded(rule, value, precision, node, variables));
+        let Some((value, precision)) = read else { return ControlFlow::Continue(()) };
+        reading = Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });
+        ControlFlow::Break(())
+    });
+    reading
 }
 
-/// The texts that a rule gives, best first, with where they stood.
-fn texts<'n>(rule: &RuleCode, node: Node<'n>, variables: Variables<'_>) -> Vec<(Option<Found<'n>>, Cow<'n, str>)> {
+/// Calls `found` with each text that a rule gives, best first, and where it stood, until it says break.
+fn each_text<'n>(
+    rule: &RuleCode,
+    node: Node<'n>,
+    variables: Variables<'_>,
+    found: &mut dyn FnMut(Option<Found<'n>>, Cow<'n, str>) -> ControlFlow<()>,
+) {
     if rule.when.as_ref().is_some_and(|place| !node.has(place, variables)) {
-        return Vec::new();
+        return;
     }
     let Some(at) = &rule.at else {
-        return rule.constant.clone().map(|text| (None, Cow::Owned(text))).into_iter().collect();
+        if let Some(constant) = &rule.constant {
+            let _ = found(None, Cow::Owned(constant.clone()));
+        }
+        return;
     };
-    let mut texts = Vec::new();
-    for found in node.find(at, variables) {
+    node.visit(at, variables, &mut |thing| {
         let text = match (&rule.constant, &rule.regex) {
-            (Some(constant), None) => found.exists().then(|| Cow::Owned(constant.clone())),
+            (Some(constant), None) => thing.exists().then(|| Cow::Owned(constant.clone())),
             (Some(constant), Some(_)) => {
-                let seen = found.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text));
+                let seen = thing.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text));
                 seen.map(|_| Cow::Owned(constant.clone()))
             }
-            (None, _) => found.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text)),
+            (None, _) => thing.text(rule.attr.as_deref()).and_then(|text| narrow(rule, text)),
         };
-        if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
-            texts.push((Some(found), text));
+        match text.filter(|text| !text.trim().is_empty()) {
+            Some(text) => found(Some(thing), text),
+            None => ControlFlow::Continue(()),
         }
-    }
-    texts
+    });
+}
+
+/// All texts that a rule gives.
+fn texts<'n>(rule: &RuleCode, node: Node<'n>, variables: Variables<'_>) -> Vec<Cow<'n, str>> {
+    let mut all = Vec::new();
+    each_text(rule, node, variables, &mut |_, text| {
+        all.push(text);
+        ControlFlow::Continue(())
+    });
+    all
 }
 
 fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
@@ -115,7 +143,7 @@ fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
 }
 
 fn raw(text: &str) -> String {
-    text.chars().take(RAW_CHARS).collect()
+    if text.len() <= RAW_CHARS { text.to_owned() } else { text.chars().take(RAW_CHARS).collect() }
 }
 
 /// The value of a text for a field. `json` tells that it stood in JSON and not on a page for people.
@@ -248,14 +276,14 @@ fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Var
             continue;
         }
         name.get_or_insert_with(|| rule.name.clone());
-        for (_, text) in found {
+        for text in found {
             let entry = if field == Field::Links {
-                link(&text, rule.unwrap.as_deref())
+                links::link(&text, rule.unwrap.as_deref())
             } else {
                 Some(text.trim().trim_start_matches(['#', '@']).to_owned()).filter(|tag| !tag.is_empty())
             };
             if let Some(entry) = entry
-                && !entries.iter().any(|known| same_entry(known, &entry))
+                && !entries.iter().any(|known| links::same_entry(known, &entry))
                 && entries.len() < MAX_ENTRIES
             {
                 entries.push(entry);
@@ -264,37 +292,6 @@ fn list_reading(field: Field, rules: &[RuleCode], node: Node<'_>, variables: Var
     }
     let value = if entries.is_empty() { return None } else { Value::List(entries.clone()) };
     Some(Reading { field, rule: name?, raw: raw(&entries.join(" ")), precision: Precision::Exact, value })
-}
-
-/// Links that differ in a final slash alone are one link.
-fn same_entry(one: &str, other: &str) -> bool {
-    one == other || (one.contains("://") && one.trim_end_matches('/') == other.trim_end_matches('/'))
-}
-
-/// An outside link: unwrapped from the site's own redirect, with a scheme.
-fn link(text: &str, wrapper: Option<&str>) -> Option<String> {
-    let text = text.trim();
-    let target = wrapper.and_then(|wrapper| unwrapped(text, wrapper));
-    let bare = target.as_deref().unwrap_or(text);
-    let absolute =
-        if bare.contains("://") { bare.to_owned() } else { format!("https://{}", bare.trim_start_matches('/')) };
-    let url = Url::parse(&absolute).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
-    url.host_str().is_some_and(|host| host.contains('.')).then_some(absolute)
-}
-
-/// What stands behind a wrapper such as `l.instagram.com/?u`.
-fn unwrapped(text: &str, wrapper: &str) -> Option<String> {
-    let (place, parameter) = wrapper.split_once('?')?;
-    let (host, path) = place.split_once('/')?;
-    let base = Url::parse(&format!("https://{host}/")).ok()?;
-    let url = base.join(text).ok()?;
-    // A path of the wrapper's own tells it even where the site is served from elsewhere.
-    let ours = url.host_str().is_some_and(|seen| seen == host || seen.ends_with(&format!(".{host}")));
-    let on_path = url.path().trim_start_matches('/').starts_with(path);
-    if !on_path || (path.is_empty() && !ours) {
-        return None;
-    }
-    url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned())
 }
 
 fn children_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variables<'_>) -> Option<Reading> {

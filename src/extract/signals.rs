@@ -4,10 +4,10 @@
 use scraper::Selector;
 use url::Url;
 
-use super::gather::{Body, Sources};
-use super::json::{self, Json};
+use super::json::Json;
 use super::path::{Path, Variables};
 use super::program::{Program, SignalCode};
+use super::sources::{Body, Sources};
 use crate::model::capture::KeptResponse;
 use crate::model::document::{Evidence, SourceKind};
 use crate::model::page::SignalSeen;
@@ -22,7 +22,7 @@ pub(super) fn seen(
     variables: Variables<'_>,
     profile_seen: bool,
 ) -> Vec<SignalSeen> {
-    let look = Looker { sources, skip: &set.json.skip, variables };
+    let look = Looker { sources, program, skip: &set.json.skip, variables };
     let mut found = Vec::new();
     for code in &program.signals {
         let costly = !code.element.is_empty();
@@ -38,6 +38,7 @@ pub(super) fn seen(
 
 struct Looker<'l, 'c> {
     sources: &'l Sources<'c>,
+    program: &'l Program,
     skip: &'l [String],
     variables: Variables<'l>,
 }
@@ -99,7 +100,7 @@ impl Looker<'_, '_> {
 
     fn json_fits(&self, paths: &[Path], body: &Body<'_>) -> bool {
         paths.iter().all(|path| {
-            if path.first_key().is_some_and(|key| !body.text.contains(key)) {
+            if !body.may_have(path, self.program) {
                 return false;
             }
             self.any_value(path, body, |value| !matches!(value, Json::Null)) || self.finds_null(path, body)
@@ -113,10 +114,8 @@ impl Looker<'_, '_> {
 
     fn any_value(&self, path: &Path, body: &Body<'_>, fits: impl Fn(&Json<'_>) -> bool) -> bool {
         if let Some((key, rest)) = path.split_deep() {
-            return json::locate(body.text, key).into_iter().any(|place| {
-                json::parse_first(place, self.skip)
-                    .is_ok_and(|(value, _)| rest.all(&value, self.variables).into_iter().any(&fits))
-            });
+            let mut values = body.values_of(key, self.program, self.skip);
+            return values.any(|value| rest.all(&value, self.variables).into_iter().any(&fits));
         }
         body.values(self.skip).iter().any(|value| path.all(value, self.variables).into_iter().any(&fits))
     }
@@ -125,10 +124,8 @@ impl Looker<'_, '_> {
         let path = code.detail.as_ref()?;
         let text = |value: &Json<'_>| value.scalar().map(|text| text.chars().take(200).collect::<String>());
         if let Some((key, rest)) = path.split_deep() {
-            return json::locate(body.text, key).into_iter().find_map(|place| {
-                let (value, _) = json::parse_first(place, self.skip).ok()?;
-                rest.first(&value, self.variables).and_then(text)
-            });
+            let mut values = body.values_of(key, self.program, self.skip);
+            return values.find_map(|value| rest.first(&value, self.variables).and_then(text));
         }
         body.values(self.skip).iter().find_map(|value| path.first(value, self.variables)).and_then(text)
     }

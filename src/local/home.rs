@@ -25,7 +25,7 @@ const OPEN_HOME: &str = "/var/lib/social-sentinel";
 /// How long a start may take; a crash recovery of much data is slow.
 pub(super) const START_PATIENCE: Duration = Duration::from_secs(90);
 /// How often a start is looked at.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Another user of this machine that a server runs as.
 #[derive(Debug, Clone, Copy)]
@@ -148,10 +148,10 @@ impl Home {
 }
 
 /// Looks every few milliseconds whether `done` says something, at most `patience` long.
-pub(super) async fn wait_until<T>(patience: Duration, mut done: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+pub(super) async fn wait_until<T>(patience: Duration, mut done: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + patience;
     loop {
-        if let Some(found) = done().await {
+        if let Some(found) = done() {
             return Some(found);
         }
         if Instant::now() >= end {

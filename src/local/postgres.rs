@@ -42,7 +42,7 @@ impl LocalPostgres {
         if server.is_owner() {
             server.launch().await?;
         } else {
-            let joined = wait_until(START_PATIENCE, async || server.is_ready().then_some(())).await;
+            let joined = wait_until(START_PATIENCE, || server.is_ready().then_some(())).await;
             joined.ok_or_else(|| LocalError::Busy { folder: server.home.path.clone() })?;
         }
         Ok(server)
@@ -146,7 +146,7 @@ impl LocalPostgres {
         let spawn = self.spawn(&programs.join(PROGRAM)).arg("-D").arg(self.data());
         let spawn = settings.iter().fold(spawn, |spawn, setting| spawn.args(["-c", setting]));
         let mut child = spawn.logged_to(&self.home.log)?;
-        let looked = wait_until(START_PATIENCE, async || {
+        let looked = wait_until(START_PATIENCE, || {
             if child.has_ended() {
                 return Some(false);
             }
@@ -228,7 +228,7 @@ impl LocalPostgres {
     /// and PostgreSQL would refuse to start because of it.
     async fn clear_stale(&self) -> Result<(), LocalError> {
         let pid_file = self.data().join("postmaster.pid");
-        let gone = wait_until(DYING, async || {
+        let gone = wait_until(DYING, || {
             let text = fs::read_to_string(&pid_file).unwrap_or_default();
             let pid = text.lines().next().unwrap_or_default().to_owned();
             (pid.is_empty() || !self.works_here(&pid)).then_some(())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use super::home::{Home, START_PATIENCE, wait_until};
+use super::home::{Home, LOOK_EVERY, START_PATIENCE};
 use super::{Durability, LocalError};
 use crate::process::{ChildGroup, Spawn};
 
@@ -39,8 +39,8 @@ impl LocalRedis {
         if server.is_owner() {
             server.launch().await?;
         } else {
-            let joined = wait_until(START_PATIENCE, async || server.answers().await.then_some(())).await;
-            joined.ok_or_else(|| LocalError::Busy { folder: server.home.path.clone() })?;
+            let joined = tokio::time::timeout(START_PATIENCE, server.answering(None)).await;
+            joined.map_err(|_| LocalError::Busy { folder: server.home.path.clone() })?;
         }
         Ok(server)
     }
@@ -111,23 +111,30 @@ impl LocalRedis {
             Durability::None => spawn.args(["--appendonly", "no"]),
         };
         let mut child = spawn.logged_to(&self.home.log)?;
-        let looked = wait_until(START_PATIENCE, async || {
-            if child.has_ended() {
-                return Some(false);
-            }
-            self.answers().await.then_some(true)
-        });
-        let looked = looked.await;
+        let looked = tokio::time::timeout(START_PATIENCE, self.answering(Some(&mut child))).await;
         let (log, tail) = (self.home.log.clone(), self.home.log_tail());
         match looked {
-            Some(true) => self.child = Some(child),
-            Some(false) => return Err(LocalError::Ended { program: PROGRAM, log, tail }),
-            None => {
+            Ok(true) => self.child = Some(child),
+            Ok(false) => return Err(LocalError::Ended { program: PROGRAM, log, tail }),
+            Err(_) => {
                 let seconds = START_PATIENCE.as_secs();
                 return Err(LocalError::Slow { program: PROGRAM, seconds, log, tail });
             }
         }
         Ok(())
+    }
+
+    /// Waits until it serves; false when `child`, which is to be it, has ended.
+    async fn answering(&self, mut child: Option<&mut ChildGroup>) -> bool {
+        loop {
+            if child.as_mut().is_some_and(|child| child.has_ended()) {
+                return false;
+            }
+            if self.answers().await {
+                return true;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Whether it serves: while it still loads its file it answers `-LOADING`.

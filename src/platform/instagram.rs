@@ -126,3 +126,25 @@ fn code_of(pk: u64) -> String {
     digits.reverse();
     String::from_utf8(digits).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_shortcodes_are_one() {
+        assert_eq!(pk_of("DF8jWurTX3I"), Some(3_565_880_498_545_589_704));
+        assert_eq!(code_of(3_565_880_498_545_589_704), "DF8jWurTX3I");
+        assert_eq!(pk_of("no such!"), None);
+        let mut post = Post { id: "3565880498545589704_1067259270".to_owned(), ..Post::default() };
+        Instagram.complete_ids(&mut post);
+        assert_eq!((post.id.as_str(), post.code.as_deref()), ("3565880498545589704", Some("DF8jWurTX3I")));
+    }
+
+    #[test]
+    fn a_number_tells_its_time_within_minutes() {
+        let time = Instagram.time_in_id("3565880498545589704").unwrap();
+        assert!((time.timestamp() - 1_739_306_112).abs() < 600);
+        assert_eq!(Instagram.time_in_id("12"), None);
+    }
+}

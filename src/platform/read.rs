@@ -43,33 +43,44 @@ pub fn read_all(platform: &dyn Platform, capture: &Capture, selectors: &Selector
 
 /// What a capture shows.
 pub(super) fn look(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) -> Look {
-    let requested = capture.target.as_ref().map(|target| target.handle.as_str());
-    let page = gather(capture, selectors, requested);
-    judge(platform, capture, page, requested)
+    judge(platform, capture, selectors).look
 }
 
-fn judge(platform: &dyn Platform, capture: &Capture, page: Page, requested: Option<&str>) -> Look {
+/// A capture as it was judged, with what was worked out on the way.
+struct Judged {
+    look: Look,
+    subject: Subject,
+    extraction: Extraction,
+}
+
+fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) -> Judged {
+    let requested = capture.target.as_ref().map(|target| target.handle.as_str());
+    let page = gather(capture, selectors, requested);
     let subject = subject(&page, requested);
+    let extraction = reconcile(&page, &subject, platform);
     let own = own_profiles(&page, &subject);
-    if own.iter().any(|sighting| is_substance(sighting)) || shows_posts(&page, &subject) {
-        return shown(platform, page, &subject);
-    }
-    let weak = !own.is_empty();
+    let substance = own.iter().any(|sighting| is_substance(sighting)) || shows_posts(&page, &subject);
+    let weak = !own.is_empty() || !extraction.posts.is_empty();
     let on_profile =
         |seen: &&SignalSeen| capture.pages.get(seen.visit).is_none_or(|visit| visit.purpose == Purpose::Profile);
-    if let Some(seen) = page.signals.iter().find(on_profile) {
-        let (outcome, evidence) = (seen.outcome, seen.evidence.clone());
-        let absent = matches!(outcome, Outcome::Private | Outcome::NotFound | Outcome::AgeGated);
-        return if absent {
-            Look::Absent { outcome, evidence, page: Box::new(page) }
-        } else {
-            Look::Refused { outcome, evidence }
-        };
-    }
-    let posts = !reconcile(&page, &subject, platform).posts.is_empty();
-    if weak || posts {
-        return shown(platform, page, &subject);
-    }
+    let signal = page.signals.iter().find(on_profile).filter(|_| !substance);
+    let look = match signal {
+        Some(seen) => {
+            let (outcome, evidence) = (seen.outcome, seen.evidence.clone());
+            if matches!(outcome, Outcome::Private | Outcome::NotFound | Outcome::AgeGated) {
+                Look::Absent { outcome, evidence, page: Box::new(page) }
+            } else {
+                Look::Refused { outcome, evidence }
+            }
+        }
+        None if substance || weak => shown(page, &extraction),
+        None => unrecognised(capture, &page),
+    };
+    Judged { look, subject, extraction }
+}
+
+/// Nothing speaks: neither the profile nor a signal. That may be a refusal as well as an absence.
+fn unrecognised(capture: &Capture, page: &Page) -> Look {
     let (status, final_url) = capture.pages.first().map_or((None, None), main_of);
     let mut others = page.profiles.iter().chain(&page.posts).filter_map(|s| s.owner.username.as_deref());
     let (signal, detail) = match (others.next(), page.unreadable.first()) {
@@ -100,8 +111,7 @@ fn is_substance(sighting: &Sighting) -> bool {
 }
 
 /// A page with the profile's data: itself, unless it says that only followers see the posts.
-fn shown(platform: &dyn Platform, page: Page, subject: &Subject) -> Look {
-    let extraction = reconcile(&page, subject, platform);
+fn shown(page: Page, extraction: &Extraction) -> Look {
     let private = extraction.profile.as_ref().is_some_and(|profile| profile.private == Some(true));
     if !private || !extraction.posts.is_empty() {
         return Look::Seen { page: Box::new(page) };
@@ -125,7 +135,6 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
     let wanted = match extent {
         Extent::Newest(wanted) | Extent::All(wanted) => wanted,
     };
-    let requested = capture.target.as_ref().map(|target| target.handle.as_str());
     let mut document = Document {
         schema: SCHEMA,
         platform: platform.id(),
@@ -143,7 +152,11 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
         selectors: SelectorsUsed { version: selectors.version.clone() },
         screenshot: None,
     };
-    match look(platform, capture, selectors) {
+    let Judged { look, subject, extraction } = judge(platform, capture, selectors);
+    if document.handle.is_none() && !matches!(look, Look::Refused { .. }) {
+        document.handle = subject.handle.and_then(|handle| handle.parse::<Handle>().ok());
+    }
+    match look {
         Look::Refused { outcome, evidence } => {
             document.outcome = outcome;
             document.evidence = Some(evidence);
@@ -151,34 +164,21 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
                 document.coverage.reason = Some(ShortReason::BlockedMidway);
             }
         }
-        Look::Absent { outcome, evidence, page } => {
-            let extraction = name_subject(platform, &page, requested, &mut document);
-            document.profile = extraction.profile.filter(|_| outcome == Outcome::Private);
-            document.fields = extraction.fields.into_iter().filter(|(path, _)| path.starts_with("profile.")).collect();
-            if document.profile.is_none() {
-                document.fields.clear();
-            }
+        Look::Absent { outcome, evidence, .. } => {
             document.outcome = outcome;
             document.evidence = Some(evidence);
+            if outcome == Outcome::Private && extraction.profile.is_some() {
+                document.profile = extraction.profile;
+                document.fields = extraction.fields;
+                document.fields.retain(|path, _| path.starts_with("profile."));
+            }
         }
-        Look::Seen { page } => {
-            let extraction = name_subject(platform, &page, requested, &mut document);
-            seen(extraction, &page, extent, &mut document);
-        }
+        Look::Seen { page } => seen(extraction, &page, extent, &mut document),
     }
     if let Some(handle) = &document.handle {
         document.url = Some(platform.canonical_url(handle));
     }
     document
-}
-
-/// Reconciles a page and writes down whom it is about.
-fn name_subject(platform: &dyn Platform, page: &Page, requested: Option<&str>, document: &mut Document) -> Extraction {
-    let subject = subject(page, requested);
-    if document.handle.is_none() {
-        document.handle = subject.handle.as_deref().and_then(|handle| handle.parse::<Handle>().ok());
-    }
-    reconcile(page, &subject, platform)
 }
 
 fn seen(mut extraction: Extraction, page: &Page, extent: Extent, document: &mut Document) {

@@ -152,3 +152,66 @@ fn known_sites() -> String {
 fn short(text: &str) -> String {
     text.chars().take(120).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(text: &str) -> String {
+        parse_target(text).map_or_else(|error| error.to_string(), |target| target.to_string())
+    }
+
+    #[test]
+    fn profiles_are_named_in_many_ways() {
+        for text in [
+            "https://www.tiktok.com/@NASA",
+            "https://m.tiktok.com/@nasa/?lang=en&x=1#top",
+            "http://tiktok.com/@nasa",
+            "tiktok.com/@nasa",
+            "@nasa@tiktok",
+            " @NASA@TikTok ",
+        ] {
+            assert_eq!(target(text), "@nasa@tiktok", "{text}");
+        }
+        for text in [
+            "https://www.instagram.com/nasa/",
+            "https://instagram.com/nasa?hl=en",
+            "https://www.instagram.com/nasa/reels/",
+            "https://www.instagram.com/_u/nasa/",
+            "@nasa@instagram",
+        ] {
+            assert_eq!(target(text), "@nasa@instagram", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_profile_is_refused_with_its_mend() {
+        for (text, word) in [
+            ("https://www.tiktok.com/@nasa/video/7203022122757803307", "no profile"),
+            ("https://www.instagram.com/p/DF8jWurTX3I/", "no profile"),
+            ("https://www.instagram.com/accounts/login/", "no profile"),
+            ("https://www.instagram.com/", "no profile"),
+            ("https://www.youtube.com/@nasa", "no platform of ours"),
+            ("https://nottiktok.com/@nasa", "no platform of ours"),
+            ("@na sa@tiktok", "is not a handle"),
+            ("@nasa@myspace", "unknown"),
+            ("@nasa", "@handle@platform"),
+            ("nasa", "@handle@platform"),
+            ("ftp://www.tiktok.com/@nasa", "@handle@platform"),
+            ("", "@handle@platform"),
+        ] {
+            let message = target(text);
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_configured_address_counts_as_the_site() {
+        let base = Url::parse("http://127.0.0.1:8085/tt").unwrap();
+        let bases = [(PlatformId::new("tiktok"), base)];
+        let target = parse_target_with("http://127.0.0.1:8085/tt/@nasa?x=1", &bases).unwrap();
+        assert_eq!(target.to_string(), "@nasa@tiktok");
+        assert!(parse_target("http://127.0.0.1:8085/tt/@nasa").is_err());
+        assert!(parse_target_with("http://127.0.0.1:9/tt/@nasa", &bases).is_err());
+    }
+}

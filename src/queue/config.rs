@@ -10,7 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
-    /// Where Redis is.
+    /// Where Redis is; empty: the private one.
     pub url: String,
     /// The user to log in as; empty for Redis' default user.
     pub username: String,
@@ -51,6 +51,12 @@ pub struct QueueConfig {
 }
 
 impl QueueConfig {
+    /// Whether no server is named, so that the private one is meant.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.url.is_empty()
+    }
+
     /// The lease's length.
     #[must_use]
     pub const fn lease(&self) -> Duration {

@@ -1,4 +1,5 @@
 //! The browser room against real Chromium and a loopback site of awkward pages.
+#![expect(clippy::unwrap_used, reason = "a test stops where its setup fails")]
 
 use std::path::Path;
 use std::time::Duration;
@@ -435,13 +436,6 @@ async fn a_proxy_gets_its_credentials_and_nobody_else_does() {
     let session = browser.session(&with("wrong")).await.unwrap();
     let error = session.visit(&visit).await.unwrap_err();
     assert!(error.is_proxy() && !error.to_string().contains("wrong"), "{error}");
-    let socks = Proxy {
-        server: "socks5://127.0.0.1:9".to_owned(),
-        credentials: Some(("user".to_owned(), "x".into())),
-        bypass: None,
-    };
-    let spec = SessionSpec { proxy: Some(socks), ..SessionSpec::default() };
-    assert!(matches!(browser.session(&spec).await, Err(BrowserError::Unusable { .. })));
     browser.shutdown().await;
 }
 
@@ -467,7 +461,7 @@ async fn further_pages_come_by_the_pages_own_fetch_and_by_scrolling_where_that_f
     let empty = visited.page.responses.iter().filter(|response| response.body.is_empty()).count();
     assert_eq!(
         (visited.paging, empty),
-        (Some(PagingEnd::Stalled), 1),
+        (Some(PagingEnd::Refused), 1),
         "what the page itself got is kept, what we got is not"
     );
     browser.shutdown().await;
@@ -540,4 +534,83 @@ async fn after_a_kill_of_ours_no_browser_lives_on_and_the_next_start_sweeps_its_
     let browser = browser(&config).await;
     browser.shutdown().await;
     assert_eq!(folders(folder.path()), Vec::<String>::new());
+}
+
+/// A SOCKS5 proxy that lets in `user:secret` alone and answers everything itself.
+async fn socks_proxy() -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut bytes = [0; 4096];
+                stream.read_exact(&mut bytes[..3]).await?;
+                stream.write_all(&[5, 2]).await?;
+                stream.read_exact(&mut bytes[..13]).await?;
+                let known = &bytes[..13] == b"\x01\x04user\x06secret";
+                stream.write_all(&[1, u8::from(!known)]).await?;
+                let _ = stream.read(&mut bytes).await?;
+                stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await?;
+                let _ = stream.read(&mut bytes).await?;
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 14\r\n\r\n<p>by socks</p>";
+                stream.write_all(answer).await
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_gets_its_credentials_too() {
+    let browser = browser(&config()).await;
+    let server = format!("socks5://{}", socks_proxy().await);
+    let site = Site::start().await;
+    let visit = Visit { url: "http://site.test/".to_owned(), ..site.visit("/") };
+    for (password, accepted) in [("secret", true), ("wrong!", false)] {
+        let credentials = Some(("user".to_owned(), password.into()));
+        let proxy = Proxy { server: server.clone(), credentials, bypass: None };
+        let session = browser.session(&SessionSpec { proxy: Some(proxy), ..SessionSpec::default() }).await.unwrap();
+        match session.visit(&visit).await {
+            Ok(visited) => assert!(accepted && visited.page.html.contains("by socks")),
+            Err(error) => assert!(!accepted && error.is_proxy(), "{error}"),
+        }
+    }
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_hangs_is_replaced_by_one_that_works() {
+    let mut config = config();
+    config.command_timeout_ms = 2000;
+    let (site, browser) = (Site::start().await, browser(&config).await);
+    let hung = browser.pids()[0];
+    std::process::Command::new("kill").args(["-STOP", &hung.to_string()]).status().unwrap();
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    assert!(session.visit(&site.visit("/")).await.is_ok());
+    assert!(!browser.pids().contains(&hung) || browser.pids().len() > 1);
+    browser.shutdown().await;
+    assert_eq!(alive(hung), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_sessions_at_once_leave_nothing_open() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let crawl = |n: usize| {
+        let (site, browser) = (&site, &browser);
+        async move {
+            let session = browser.session(&SessionSpec::default()).await.unwrap();
+            let path = ["/", "/list", "/redirect", "/refused/403"][n % 4];
+            let page = session.visit(&site.visit(path)).await.unwrap().page;
+            assert_eq!(page.url, site.url(path));
+            if n.is_multiple_of(2) {
+                session.close().await;
+            }
+        }
+    };
+    futures::future::join_all((0..40).map(crawl)).await;
+    let counters = browser.counters();
+    assert_eq!((counters.contexts_opened, counters.contexts, counters.visits), (40, 0, 40));
+    assert_eq!((counters.crashes, counters.messages_dropped), (0, 0));
+    browser.shutdown().await;
 }

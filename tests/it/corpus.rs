@@ -1,6 +1,8 @@
 //! Every capture of the shared corpus against what is known of it, where the corpus is present. The captures are not ours
 //! to copy: they are read where they stand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its corpus has failed")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -207,4 +209,21 @@ fn several_pages_of_one_list_are_one_list() {
     let Some(folder) = corpus() else { return };
     let file = folder.join("tiktok/item-list-parsed/2024-02-27_oddanimalspecimens_posts.json");
     assert_eq!(read(&file, None)["posts"].as_array().unwrap().len(), 70, "105 rows are 70 posts");
+}
+
+#[test]
+fn the_rendered_instagram_header_is_read_whole() {
+    let Some(folder) = corpus() else { return };
+    let document = read(&folder.join("instagram/dom-snapshot/2025-02_celebface_loggedin_dom.html"), None);
+    let profile = &document["profile"];
+    assert_eq!(profile["category"], "Blogger");
+    assert_eq!(profile["bio"], "If you don't want to see the truth ➡ leave this page\nTAG YOUR FRIENDS 👍");
+    assert_eq!(document["fields"]["profile.bio"]["source"], "dom");
+    assert_eq!(document["fields"]["profile.followers"]["precision"], "exact");
+    let caption = |code: &str| {
+        let posts = document["posts"].as_array().unwrap();
+        posts.iter().find(|post| post["code"] == code).unwrap()["caption"].clone()
+    };
+    assert!(caption("C6__UnVK2Gf").is_null(), "a text that Instagram wrote is no caption");
+    assert_eq!(caption("CyMD1HjKxoe"), "Then and Now \n2006/2022\n@meganfox");
 }

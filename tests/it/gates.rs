@@ -142,6 +142,7 @@ fn instagram_gates() -> Vec<(&'static str, Seen, Outcome)> {
         ("401, wait a few minutes", page(IG, shell("Instagram")).got(INFO, 401, wait), O::RateLimited),
         ("the same in 2026", page(IG, shell("Instagram")).got(QUERY, 401, wait.replace("\"status\"", "\"igweb_rollout\":true,\"status\"")), O::RateLimited),
         ("the same in place of the page", page(IG, wait).got(INFO, 401, wait).status(401), O::RateLimited),
+        ("the same as a browser shows it", page(IG, format!("<html><head></head><body><pre>{wait}</pre></body></html>")).status(401), O::RateLimited),
         ("the older 403", page(IG, shell("Instagram")).got(INFO, 403, "{\"message\":\"Please wait a few minutes before you try again.\",\"status\":\"fail\"}"), O::RateLimited),
         ("429", page(IG, shell("Instagram")).status(429), O::RateLimited),
         ("429 of an answer", page(IG, route("PolarisProfileNestedContentRoot", "profilePage")).got(INFO, 429, ""), O::RateLimited),

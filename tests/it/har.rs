@@ -2,7 +2,8 @@
 
 use social_sentinel::browser::har::{Har, Recorder, to_capture_pages};
 use social_sentinel::browser::{Browser, BrowserError, SessionSpec};
-use social_sentinel::model::visit::Visit;
+use social_sentinel::model::job::Frame;
+use social_sentinel::model::visit::{Ready, Visit};
 
 use crate::support::pages::{Site, browser, config};
 
@@ -120,11 +121,40 @@ async fn an_archive_of_another_site_answers_https_without_a_network() {
     let site = Site::start().await;
     let visit = Visit {
         url: "https://www.tiktok.com/@nasa".to_owned(),
-        ready: vec![social_sentinel::model::visit::Ready::Response("/api/x".to_owned())],
+        ready: vec![Ready::Response("/api/x".to_owned())],
         ..site.visit("/")
     };
     let page = session.visit(&visit).await.unwrap().page;
     assert_eq!(page.responses.last().map(|r| r.body.as_str()), Some("right"));
     assert!(page.html.contains("é"), "{}", page.html);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_capture_is_rendered_with_the_network_cut() {
+    let capture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../shared/corpus/tiktok/profile-html/2025-12_illojuan_profile_rendered.html"
+    );
+    let Ok(html) = std::fs::read_to_string(capture) else { return };
+    let url = "https://www.tiktok.com/@illojuan";
+    let json = serde_json::json!({ "log": { "version": "1.2", "entries": [{
+        "startedDateTime": "2025-12-01T00:00:00Z", "request": { "method": "GET", "url": url },
+        "response": { "status": 200, "content": { "mimeType": "text/html; charset=utf-8", "text": html } } }] } });
+    let har = Har::from_bytes(json.to_string().as_bytes()).unwrap();
+    let browser = browser(&config()).await;
+    let session =
+        browser.session(&SessionSpec { answer_from: Some(har.into()), ..SessionSpec::default() }).await.unwrap();
+    let site = Site::start().await;
+    let visit = Visit {
+        url: url.to_owned(),
+        ready: vec![Ready::Element("[data-e2e=\"user-post-item\"]".to_owned())],
+        picture: Some(Frame::Viewport),
+        ..site.visit("/")
+    };
+    let visited = session.visit(&visit).await.unwrap();
+    assert_eq!(visited.page.html.matches("data-e2e=\"user-post-item\"").count(), 18);
+    assert!(visited.page.html.contains("783427"));
+    assert!(visited.picture.unwrap().bytes.len() > 1000);
     browser.shutdown().await;
 }

@@ -28,6 +28,7 @@ fn config(url: String) -> StoreConfig {
         pool_max_connections: 8,
         acquire_timeout_ms: 5000,
         statement_timeout_ms: 30_000,
+        migrate_at_start: false,
         backlog_max_jobs: 100_000,
         keep_jobs_days: 30,
         keep_crawls_days: 365,

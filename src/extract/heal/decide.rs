@@ -3,7 +3,6 @@
 //! A value is given out only with enough behind it and a clear margin over the next; otherwise null.
 
 use super::cand::{Cand, Strength};
-use super::dom::Dom;
 use super::field::{Field, Values};
 use super::learn::{self, Lessons};
 use super::number::Count;
@@ -33,7 +32,7 @@ struct Cluster<'a> {
 /// Everything a verdict looks at.
 pub(crate) struct Scene<'a> {
     pub(crate) cands: &'a [Cand],
-    pub(crate) found: &'a std::collections::BTreeMap<u64, Vec<usize>>,
+    pub(crate) found: &'a learn::Index,
     pub(crate) past: Option<&'a Values>,
     pub(crate) lessons: &'a Lessons,
 }
@@ -50,14 +49,6 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     }
     clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
-    if std::env::var("HEAL_DEBUG").is_ok() {
-        for cluster in clusters.iter().take(4) {
-            eprintln!("DBG {field:?} {:.2} fits {:?}", cluster.score(), cluster.fits(scene, field));
-            for (cand, score) in cluster.members.iter().take(5) {
-                eprintln!("     {score:.2} {:?} {:?} says {:?} {:?} {:?}", cand.source, cand.owner, cand.says, cand.count, cand.text);
-            }
-        }
-    }
     let best = clusters.first()?;
     if best.score() < ENOUGH {
         return None;
@@ -145,9 +136,11 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     let mut trust = 0.0_f64;
     let mut discredited = false;
     for feature in &cand.features {
-        let places = scene.found.get(&feature.hash).map(Vec::as_slice).unwrap_or_default();
-        let one = places.iter().map(|&at| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
         let record = scene.lessons.of(field, feature.hash);
+        if record == learn::Record::default() {
+            continue;
+        }
+        let one = scene.found.places(feature.hash).iter().map(|&(_, at)| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
             trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
@@ -169,9 +162,11 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         (None, true, false) => if scene.past.is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some())) { -1.0 } else { 0.0 },
         (None, false, _) => 0.0,
     };
-    if cand.owner == Owner::Mixed {
-        score -= 1.5;
-    }
+    score -= match cand.owner {
+        Owner::Mixed => 1.5,
+        Owner::Likely => 0.5,
+        Owner::Own | Owner::Post | Owner::Foreign | Owner::Unknown => 0.0,
+    };
     if cand.dim {
         score -= 1.0;
     }
@@ -225,9 +220,4 @@ fn is_telling(verdict: &Verdict) -> bool {
 
 fn same(a: &Verdict, b: Option<&Verdict>) -> bool {
     b.is_some_and(|b| a.count == b.count && a.text == b.text)
-}
-
-/// The bounds of what a page may claim, from its own elements: none for now beyond type.
-pub(crate) fn is_plausible(_dom: &Dom, verdict: &Verdict) -> bool {
-    verdict.count.is_none_or(|count| count.value < 10_000_000_000_000)
 }

@@ -148,9 +148,19 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
     others
 }
 
+/// The handle in the page's own letters; a display name that differs only in capitals is no handle.
 fn written_handle(page: &Page, json: &[JsonOwners], handle: &str) -> String {
-    let in_json = page.docs.iter().zip(json).find_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()).find(|text| plain_handle(text) == handle));
-    in_json.map_or_else(|| handle.to_owned(), |text| text.trim().trim_start_matches('@').to_owned())
+    let mut written = page.docs.iter().zip(json).flat_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()));
+    let bare = |text: &str| text.trim().trim_start_matches('@').to_owned();
+    let mut first = None;
+    let exact = written.by_ref().map(bare).any(|text| {
+        let ours = text.to_lowercase() == handle;
+        if ours && first.is_none() {
+            first = Some(text.clone());
+        }
+        text == handle
+    });
+    if exact { handle.to_owned() } else { first.unwrap_or_else(|| handle.to_owned()) }
 }
 
 /// The handle a page names, where it is the same account under a new name: most of the known posts are there, and at least two more of

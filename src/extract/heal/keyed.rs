@@ -11,14 +11,20 @@ use super::owner::{JsonOwners, Owner};
 /// Numbers at or above this are ids, not counts.
 const COUNT_MAX: u64 = 10_000_000_000_000;
 
+/// Levels from the profile's name up to what it shares with a value; beyond them the value is the page's, not the profile's.
+const UP_MAX: usize = 4;
+/// Entries that an object of a profile may have.
+const CHILDREN_MAX: usize = 120;
+
 /// All candidates of a document.
 pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, handle: &str) -> Vec<Cand> {
     let mut found = Vec::new();
     if owners.own.is_empty() {
         return found;
     }
+    let crowded = crowded(doc);
     for (at, node) in doc.nodes.iter().enumerate() {
-        let Some(scalar) = node.scalar() else { continue };
+        let Some(scalar) = node.scalar().filter(|_| !crowded[at]) else { continue };
         if scalar.is_empty() || node.name().is_none() && !in_short_list(doc, at) {
             continue;
         }
@@ -35,12 +41,22 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, hand
         if cand.count.is_none() && cand.text.is_none() {
             continue;
         }
-        cand.says = names_field(doc, at);
-        cand.features = features(doc, owners, at, handle);
-        cand.group = Feature::new(Strength::Place, (doc_at, owners.anchor(doc, at).map(|(_, here)| here))).hash;
+        cand.says = if cand.count.is_some() { names_field(doc, at) } else { None };
+        let Some((mark, here)) = owners.anchor(doc, at).filter(|&(mark, here)| doc.nodes[mark].depth - doc.nodes[here].depth <= UP_MAX) else { continue };
+        cand.features = features(doc, mark, here, at, handle);
+        cand.group = Feature::new(Strength::Place, (doc_at, here)).hash;
         found.push(cand);
     }
     found
+}
+
+/// Nodes right under an object with hundreds of entries: settings and experiments, never a profile.
+fn crowded(doc: &JsonDoc) -> Vec<bool> {
+    let mut children = vec![0_usize; doc.nodes.len()];
+    for node in doc.nodes.iter().skip(1) {
+        children[node.parent] += 1;
+    }
+    doc.nodes.iter().map(|node| children[node.parent] > CHILDREN_MAX).collect()
 }
 
 fn in_short_list(doc: &JsonDoc, at: usize) -> bool {
@@ -84,23 +100,8 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
 fn is_empty_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
-        "count"
-            | "value"
-            | "total"
-            | "text"
-            | "number"
-            | "num"
-            | "amount"
-            | "raw"
-            | "exact"
-            | "n"
-            | "v"
-            | "userinteractioncount"
-            | "@json"
-            | "total_count"
-            | "totalcount"
-            | "val"
-            | "data"
+        "count" | "value" | "total" | "text" | "number" | "num" | "amount" | "raw" | "exact" | "n" | "v" | "userinteractioncount" | "@json" | "total_count"
+            | "totalcount" | "val" | "data"
     )
 }
 
@@ -131,10 +132,9 @@ fn action(text: &str) -> Option<Field> {
     }
 }
 
-/// The ways to find a node again.
-fn features(doc: &JsonDoc, owners: &JsonOwners, at: usize, handle: &str) -> Vec<Feature> {
+/// The ways to find a node again: from the own name at `mark` up to `here`, and down.
+fn features(doc: &JsonDoc, mark: usize, here: usize, at: usize, handle: &str) -> Vec<Feature> {
     let mut features = Vec::with_capacity(4);
-    let Some((mark, here)) = owners.anchor(doc, at) else { return features };
     let anchor = if doc.nodes[mark].is_container() { "{entry}" } else { doc.nodes[mark].name().unwrap_or("[]") };
     let up = doc.nodes[mark].depth - doc.nodes[here].depth;
     let path = path(doc, here, at, handle);
@@ -186,11 +186,7 @@ fn is_dynamic(name: &str, handle: &str) -> bool {
 /// The text that tells a list's item from its neighbours: a short word among its own strings.
 fn predicate(doc: &JsonDoc, at: usize) -> Option<&str> {
     doc.children(at).find_map(|child| match &doc.nodes[child].kind {
-        Kind::Text(text)
-            if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) =>
-        {
-            Some(text.as_str())
-        }
+        Kind::Text(text) if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) => Some(text.as_str()),
         _ => None,
     })
 }

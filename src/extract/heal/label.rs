@@ -1,419 +1,47 @@
 //! Words that name a count: on the page in the reader's language, in attributes and keys in the programmer's. A word that could name
 //! two counts names none.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::field::Field;
 
 /// Words beside a number, lower case. Longest match wins; two fields of equal length cancel out.
 const FOLLOWERS: &[&str] = &[
-    "followers",
-    "follower",
-    "fans",
-    "abonnenten",
-    "abonnent",
-    "anhänger",
-    "abonnés",
-    "abonné",
-    "abonnées",
-    "seguidores",
-    "seguidor",
-    "seguidors",
-    "seguaci",
-    "follower/s",
-    "volgers",
-    "volger",
-    "obserwujących",
-    "obserwujący",
-    "obserwujacy",
-    "подписчиков",
-    "подписчики",
-    "подписчика",
-    "подписчик",
-    "фолловеры",
-    "читачі",
-    "читачів",
-    "підписників",
-    "підписники",
-    "takipçi",
-    "takipçiler",
-    "フォロワー",
-    "팔로워",
-    "粉丝",
-    "粉絲",
-    "粉絲數",
-    "位粉丝",
-    "追蹤者",
-    "位追蹤者",
-    "关注者",
-    "關注者",
-    "متابع",
-    "متابعون",
-    "المتابعون",
-    "متابعين",
-    "المتابعين",
-    "متابعًا",
-    "دنبال‌کننده",
-    "دنبال کننده",
-    "دنبال‌کنندگان",
-    "עוקבים",
-    "फ़ॉलोअर",
-    "फ़ॉलोअर",
-    "फ़ॉलोअर्स",
-    "फॉलोअर",
-    "फॉलोअर्स",
-    "फ़ॉलोवर",
-    "অনুসরণকারী",
-    "ফলোয়ার",
-    "ফলোয়ার",
-    "pengikut",
-    "người theo dõi",
-    "ผู้ติดตาม",
-    "följare",
-    "følgere",
-    "følger",
-    "seuraajaa",
-    "seuraajat",
-    "sledující",
-    "sledujících",
-    "sledovatelia",
-    "sledovateľov",
-    "követő",
-    "követők",
-    "urmăritori",
-    "de urmăritori",
-    "ακόλουθοι",
-    "ακόλουθος",
-    "последователи",
-    "последовател",
-    "pratitelji",
-    "pratitelja",
-    "пратиоци",
-    "пратилаца",
-    "sljedbenika",
-    "sledilci",
-    "mga follower",
-    "tagasubaybay",
-    "wafuasi",
-    "sekotāji",
-    "sekėjai",
-    "jälgijat",
-    "jälgijad",
-    "jarraitzaile",
-    "seareiniz",
+    "followers", "follower", "fans", "abonnenten", "abonnent", "anhänger", "abonnés", "abonné", "abonnées", "seguidores", "seguidor",
+    "seguidors", "seguaci", "follower/s", "volgers", "volger", "obserwujących", "obserwujący", "obserwujacy", "подписчиков", "подписчики",
+    "подписчика", "подписчик", "фолловеры", "читачі", "читачів", "підписників", "підписники", "takipçi", "takipçiler", "フォロワー",
+    "팔로워", "粉丝", "粉絲", "粉絲數", "位粉丝", "追蹤者", "位追蹤者", "关注者", "關注者", "متابع", "متابعون", "المتابعون", "متابعين", "المتابعين", "متابعًا", "دنبال‌کننده",
+    "دنبال کننده", "دنبال‌کنندگان", "עוקבים", "फ़ॉलोअर", "फ़ॉलोअर", "फ़ॉलोअर्स", "फॉलोअर", "फॉलोअर्स", "फ़ॉलोवर", "অনুসরণকারী", "ফলোয়ার", "ফলোয়ার", "pengikut", "người theo dõi",
+    "ผู้ติดตาม", "följare", "følgere", "følger", "seuraajaa", "seuraajat", "sledující", "sledujících", "sledovatelia", "sledovateľov", "követő", "követők",
+    "urmăritori", "de urmăritori", "ακόλουθοι", "ακόλουθος", "последователи", "последовател", "pratitelji", "pratitelja", "пратиоци", "пратилаца",
+    "sljedbenika", "sledilci", "mga follower", "tagasubaybay", "wafuasi", "sekotāji", "sekėjai", "jälgijat", "jälgijad", "jarraitzaile", "seareiniz",
 ];
 const FOLLOWING: &[&str] = &[
-    "following",
-    "folge ich",
-    "gefolgt",
-    "abonniert",
-    "ich folge",
-    "abonnements",
-    "abonnement",
-    "suivi(e)s",
-    "suivis",
-    "suivi",
-    "suivies",
-    "suivi(e)",
-    "siguiendo",
-    "seguidos",
-    "seguits",
-    "seguint",
-    "seguindo",
-    "a seguir",
-    "seguiti",
-    "profili seguiti",
-    "seguito",
-    "segue già",
-    "volgend",
-    "wordt gevolgd",
-    "obserwowani",
-    "obserwowanych",
-    "obserwuje",
-    "obserwowane",
-    "подписок",
-    "подписки",
-    "подписка",
-    "подписан",
-    "підписок",
-    "підписки",
-    "відстежується",
-    "стежить",
-    "takip",
-    "takip edilen",
-    "takip ediliyor",
-    "takip edilenler",
-    "フォロー中",
-    "フォロー",
-    "팔로잉",
-    "팔로우",
-    "팔로우 중",
-    "关注",
-    "關注",
-    "已关注",
-    "已關注",
-    "正在关注",
-    "追蹤中",
-    "正在追蹤",
-    "关注中",
-    "關注中",
-    "يتابع",
-    "يتابعهم",
-    "أتابعه",
-    "أتابع",
-    "متابَعون",
-    "متابَع",
-    "قيد المتابعة",
-    "المتابَعون",
-    "دنبال می‌کند",
-    "دنبال‌شونده",
-    "دنبال شونده",
-    "دنبال‌شوندگان",
-    "נעקבים",
-    "במעקב",
-    "עוקב אחרי",
-    "עוקב",
-    "फ़ॉलोइंग",
-    "फ़ॉलो किए गए",
-    "फ़ॉलो कर रहे हैं",
-    "फ़ॉलो कर रहे हैं",
-    "फॉलोइंग",
-    "फ़ॉलो किया गया",
-    "ফলো করছেন",
-    "অনুসরণ করছেন",
-    "অনুসরণ করছে",
-    "mengikuti",
-    "diikuti",
-    "đang theo dõi",
-    "đã follow",
-    "đang follow",
-    "กำลังติดตาม",
-    "följer",
-    "följs",
-    "følger for",
-    "fulgt",
-    "følger selv",
-    "følger andre",
-    "seurataan",
-    "seurattavat",
-    "seurattua",
-    "seurattavaa",
-    "sleduji",
-    "sledovaní",
-    "sledovaných",
-    "sledované",
-    "sledujem",
-    "sleduje",
-    "követés",
-    "követett",
-    "követések",
-    "követve",
-    "követi",
-    "urmărește",
-    "urmăriri",
-    "urmăriți",
-    "ακολουθεί",
-    "ακολουθώ",
-    "ακολουθείτε",
-    "следва",
-    "последвани",
-    "следвани",
-    "prati",
-    "pratim",
-    "praćenja",
-    "прати",
-    "праћења",
-    "sledim",
-    "spremljam",
-    "sinusundan",
-    "sinusubaybayan",
-    "pinafollow",
-    "wanaofuatwa",
-    "anafuata",
-    "seko",
-    "stebimi",
-    "seka",
-    "jälgin",
-    "jälgib",
-    "jälgitavad",
+    "following", "folge ich", "gefolgt", "abonniert", "ich folge", "abonnements", "abonnement", "suivi(e)s", "suivis", "suivi", "suivies",
+    "suivi(e)", "siguiendo", "seguidos", "seguits", "seguint", "seguindo", "a seguir", "seguiti", "profili seguiti", "seguito", "segue già",
+    "volgend", "wordt gevolgd", "obserwowani", "obserwowanych", "obserwuje", "obserwowane", "подписок", "подписки", "подписка", "подписан", "підписок",
+    "підписки", "відстежується", "стежить", "takip", "takip edilen", "takip ediliyor", "takip edilenler", "フォロー中", "フォロー", "팔로잉", "팔로우", "팔로우 중", "关注", "關注", "已关注",
+    "已關注", "正在关注", "追蹤中", "正在追蹤", "关注中", "關注中", "يتابع", "يتابعهم", "أتابعه", "أتابع", "متابَعون", "متابَع", "قيد المتابعة", "المتابَعون", "دنبال می‌کند", "دنبال‌شونده", "دنبال شونده",
+    "دنبال‌شوندگان", "נעקבים", "במעקב", "עוקב אחרי", "עוקב", "फ़ॉलोइंग", "फ़ॉलो किए गए", "फ़ॉलो कर रहे हैं", "फ़ॉलो कर रहे हैं", "फॉलोइंग", "फ़ॉलो किया गया", "ফলো করছেন", "অনুসরণ করছেন", "অনুসরণ করছে", "mengikuti", "diikuti", "đang theo dõi",
+    "đã follow", "đang follow", "กำลังติดตาม", "följer", "följs", "følger for", "fulgt", "følger selv", "følger andre", "seurataan", "seurattavat", "seurattua", "seurattavaa",
+    "sleduji", "sledovaní", "sledovaných", "sledované", "sledujem", "sleduje", "követés", "követett", "követések", "követve", "követi", "urmărește", "urmăriri", "urmăriți",
+    "ακολουθεί", "ακολουθώ", "ακολουθείτε", "следва", "последвани", "следвани", "prati", "pratim", "praćenja", "прати", "праћења", "sledim", "spremljam",
+    "sinusundan", "sinusubaybayan", "pinafollow", "wanaofuatwa", "anafuata", "seko", "stebimi", "seka", "jälgin", "jälgib", "jälgitavad",
 ];
 const LIKES: &[&str] = &[
-    "likes",
-    "like",
-    "gefällt mir",
-    "gefällt-mir-angaben",
-    "gefällt-mir",
-    "j'aime",
-    "j’aime",
-    "mentions j'aime",
-    "mentions j’aime",
-    "me gusta",
-    "curtidas",
-    "gostos",
-    "mi piace",
-    "vind-ik-leuks",
-    "polubienia",
-    "polubień",
-    "polubienie",
-    "лайков",
-    "лайки",
-    "лайка",
-    "лайк",
-    "отметок нравится",
-    "вподобань",
-    "вподобання",
-    "уподобання",
-    "уподобань",
-    "beğeni",
-    "beğeniler",
-    "いいね",
-    "좋아요",
-    "获赞",
-    "赞",
-    "讚",
-    "獲讚",
-    "次赞",
-    "个赞",
-    "個讚",
-    "إعجاب",
-    "إعجابات",
-    "الإعجابات",
-    "تسجيلات الإعجاب",
-    "تسجيل إعجاب",
-    "پسند",
-    "لایک",
-    "لایک‌ها",
-    "לייקים",
-    "סימוני לייק",
-    "लाइक",
-    "लाइक्स",
-    "पसंद",
-    "লাইক",
-    "লাইকস",
-    "পছন্দ",
-    "suka",
-    "disukai",
-    "lượt thích",
-    "thích",
-    "ถูกใจ",
-    "คนถูกใจ",
-    "gilla-markeringar",
-    "gillningar",
-    "gilla",
-    "synes godt om",
-    "likerklikk",
-    "liker",
-    "tykkäystä",
-    "tykkäykset",
-    "tykkäyksiä",
-    "to se mi líbí",
-    "páči sa mi to",
-    "lajky",
-    "lajků",
-    "kedvelés",
-    "kedvelések",
-    "aprecieri",
-    "de aprecieri",
-    "μου αρέσει",
-    "харесвания",
-    "харесване",
-    "lajkova",
-    "oznaka sviđa mi se",
-    "sviđanja",
-    "sviđa mi se",
-    "лајкова",
-    "všečki",
-    "všečkov",
-    "mga like",
-    "m'agrada",
-    "atsauksmes patīk",
-    "patīk",
-    "patiktukai",
-    "meeldimist",
-    "meeldimised",
-    "gustatzen",
-    "hearts",
+    "likes", "like", "gefällt mir", "gefällt-mir-angaben", "gefällt-mir", "j'aime", "j’aime", "mentions j'aime", "mentions j’aime", "me gusta", "curtidas", "gostos",
+    "mi piace", "vind-ik-leuks", "polubienia", "polubień", "polubienie", "лайков", "лайки", "лайка", "лайк", "отметок нравится", "вподобань", "вподобання", "уподобання", "уподобань", "beğeni",
+    "beğeniler", "いいね", "좋아요", "获赞", "赞", "讚", "獲讚", "次赞", "个赞", "個讚", "إعجاب", "إعجابات", "الإعجابات", "تسجيلات الإعجاب", "تسجيل إعجاب", "پسند", "لایک", "لایک‌ها", "לייקים", "סימוני לייק",
+    "लाइक", "लाइक्स", "पसंद", "লাইক", "লাইকস", "পছন্দ", "suka", "disukai", "lượt thích", "thích", "ถูกใจ", "คนถูกใจ", "gilla-markeringar", "gillningar", "gilla", "synes godt om", "likerklikk", "liker", "tykkäystä", "tykkäykset", "tykkäyksiä", "to se mi líbí",
+    "páči sa mi to", "lajky", "lajků", "kedvelés", "kedvelések", "aprecieri", "de aprecieri", "μου αρέσει", "харесвания", "харесване", "lajkova", "oznaka sviđa mi se", "sviđanja", "sviđa mi se", "лајкова", "všečki", "všečkov", "mga like", "m'agrada", "atsauksmes patīk", "patīk",
+    "patiktukai", "meeldimist", "meeldimised", "gustatzen", "hearts",
 ];
 const POSTS: &[&str] = &[
-    "posts",
-    "post",
-    "beiträge",
-    "beitrag",
-    "publications",
-    "publication",
-    "publicaciones",
-    "publicación",
-    "publicações",
-    "publicação",
-    "publicacions",
-    "posts publicados",
-    "post pubblicati",
-    "berichten",
-    "bericht",
-    "posty",
-    "postów",
-    "post(ów)",
-    "публикаций",
-    "публикации",
-    "публикация",
-    "дописів",
-    "дописи",
-    "допис",
-    "публікацій",
-    "публікації",
-    "gönderi",
-    "gönderiler",
-    "投稿",
-    "投稿件",
-    "게시물",
-    "帖子",
-    "篇帖子",
-    "貼文",
-    "篇貼文",
-    "則貼文",
-    "منشور",
-    "منشورات",
-    "المنشورات",
-    "منشورًا",
-    "پست",
-    "پست‌ها",
-    "פוסטים",
-    "पोस्ट",
-    "পোস্ট",
-    "postingan",
-    "kiriman",
-    "siaran",
-    "bài viết",
-    "โพสต์",
-    "inlägg",
-    "opslag",
-    "innlegg",
-    "julkaisua",
-    "julkaisut",
-    "příspěvků",
-    "příspěvky",
-    "príspevkov",
-    "príspevky",
-    "bejegyzés",
-    "bejegyzések",
-    "postări",
-    "de postări",
-    "δημοσιεύσεις",
-    "δημοσίευση",
-    "публикации",
-    "objava",
-    "objave",
-    "објава",
-    "објаве",
-    "mga post",
-    "machapisho",
-    "ieraksti",
-    "įrašai",
-    "įrašų",
-    "postitust",
-    "postitused",
-    "videos",
-    "vidéos",
-    "动态",
-    "作品",
+    "posts", "post", "beiträge", "beitrag", "publications", "publication", "publicaciones", "publicación", "publicações", "publicação", "publicacions", "posts publicados", "post pubblicati", "berichten", "bericht",
+    "posty", "postów", "post(ów)", "публикаций", "публикации", "публикация", "дописів", "дописи", "допис", "публікацій", "публікації", "gönderi", "gönderiler", "投稿", "投稿件", "게시물", "帖子", "篇帖子", "貼文", "篇貼文", "則貼文",
+    "منشور", "منشورات", "المنشورات", "منشورًا", "پست", "پست‌ها", "פוסטים", "पोस्ट", "পোস্ট", "postingan", "kiriman", "siaran", "bài viết", "โพสต์", "inlägg", "opslag", "innlegg", "julkaisua", "julkaisut", "příspěvků", "příspěvky", "príspevkov", "príspevky",
+    "bejegyzés", "bejegyzések", "postări", "de postări", "δημοσιεύσεις", "δημοσίευση", "публикации", "objava", "objave", "објава", "објаве", "mga post", "machapisho", "ieraksti", "įrašai", "įrašų", "postitust", "postitused", "videos", "vidéos", "动态", "作品",
 ];
 
 const WORDS: [(Field, &[&str]); 4] =
@@ -421,61 +49,86 @@ const WORDS: [(Field, &[&str]); 4] =
 
 /// Words of other counts: beside them a number is none of ours, whatever else is said.
 const OTHER: &[&str] = &[
-    "suggested",
-    "mutual",
-    "friends",
-    "requests",
-    "blocked",
-    "avg",
-    "average",
-    "per post",
-    "views",
-    "plays",
-    "comments",
-    "shares",
-    "reposts",
-    "gefolgt von",
-    "followed by",
-    "suivi par",
-    "seguido por",
-    "and",
-    "more",
-    "others",
-    "weitere",
-    "autres",
+    "suggested", "mutual", "friends", "requests", "blocked", "avg", "average", "per post", "views", "plays", "comments", "shares", "reposts",
+    "gefolgt von", "followed by", "suivi par", "seguido por", "and", "more", "others", "weitere", "autres",
 ];
+
+/// Every word by itself, for texts whose words stand apart.
+static APART: LazyLock<HashMap<&'static str, Field>> = LazyLock::new(|| {
+    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
+    every.filter(|(word, _)| !is_dense(word)).collect()
+});
+
+/// Words of scripts that write without spaces.
+static DENSE: LazyLock<Vec<(&'static str, Field)>> = LazyLock::new(|| {
+    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
+    every.filter(|(word, _)| is_dense(word)).collect()
+});
 
 /// The field that a text beside a number names; none where it names two, or another thing.
 pub(crate) fn beside(text: &str) -> Option<Field> {
+    if text.len() > 240 {
+        return None;
+    }
     let plain = plain(text);
-    if plain.is_empty() || plain.chars().count() > 60 {
+    let letters = plain.chars().count();
+    if plain.is_empty() || letters > 60 {
         return None;
     }
     let mut best: Option<(usize, Field)> = None;
     let mut tied = false;
-    for (field, words) in WORDS {
-        let longest = words.iter().filter(|word| contains_word(&plain, word)).map(|word| word.chars().count()).max();
-        let Some(length) = longest else { continue };
+    for (length, field) in named(&plain) {
         match best {
             Some((other, _)) if other > length => {}
-            Some((other, _)) if other == length => tied = true,
+            Some((other, before)) if other == length => tied |= before != field,
             _ => {
                 tied = false;
                 best = Some((length, field));
             }
         }
     }
-    if tied || OTHER.iter().any(|word| contains_word(&plain, word)) {
-        return None;
-    }
     let (length, field) = best?;
     // A long sentence that happens to hold the word is no label.
-    (plain.chars().count() <= length * 2 + 12).then_some(field)
+    let meant = !tied && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
+    meant.then_some(field)
 }
 
-/// Every field a text names, in order, with where its word ends: for texts that hold several labels.
-pub(crate) fn all_in(text: &str) -> usize {
-    WORDS.iter().filter(|(_, words)| words.iter().any(|word| contains_word(text, word))).count()
+/// Every word of ours in a plain text, with its length.
+fn named(plain: &str) -> Vec<(usize, Field)> {
+    let mut found = Vec::new();
+    let starts: Vec<usize> = std::iter::once(0).chain(plain.match_indices(' ').map(|(at, _)| at + 1)).collect();
+    for (index, &from) in starts.iter().enumerate() {
+        for next in 1..=5 {
+            let to = starts.get(index + next).map_or(plain.len(), |&start| start - 1);
+            let words = &plain[from..to];
+            if let Some(&field) = APART.get(words) {
+                found.push((words.chars().count(), field));
+            }
+            if to == plain.len() {
+                break;
+            }
+        }
+    }
+    if plain.chars().any(is_dense_letter) {
+        found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| (word.chars().count(), field)));
+    }
+    found
+}
+
+/// How many fields a plain text names.
+pub(crate) fn all_in(plain: &str) -> usize {
+    let mut fields: Vec<Field> = named(plain).into_iter().map(|(_, field)| field).collect();
+    fields.sort_unstable();
+    fields.dedup();
+    fields.len()
+}
+
+fn is_dense(word: &str) -> bool {
+    word.chars().next().is_some_and(is_dense_letter)
+}
+
+fn is_dense_letter(c: char) -> bool {
+    matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF)
 }
 
 /// Lower case, without punctuation at the ends, one space between words.
@@ -483,25 +136,17 @@ pub(crate) fn plain(text: &str) -> String {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
-        .map(|word| {
-            word.trim_matches(|c: char| {
-                matches!(c, ',' | ';' | ':' | '·' | '•' | '|' | '.' | '(' | ')' | '-' | '–' | '—' | '،' | '、')
-            })
-        })
+        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '·' | '•' | '|' | '.' | '(' | ')' | '-' | '–' | '—' | '،' | '、')))
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
-    let dense = word
-        .chars()
-        .next()
-        .is_some_and(|c| matches!(u32::from(c), 0x0E00..=0x0EFF | 0x2E80..=0x9FFF | 0xAC00..=0xD7AF));
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        dense || !(before.is_some_and(is_letter) || after.is_some_and(is_letter))
+        !(before.is_some_and(is_letter) || after.is_some_and(is_letter))
     })
 }
 
@@ -517,57 +162,8 @@ pub(crate) fn in_code(name: &str) -> Option<Field> {
     let words = words_of(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let other = [
-        "button",
-        "btn",
-        "tab",
-        "nav",
-        "icon",
-        "mutual",
-        "friend",
-        "friends",
-        "avg",
-        "max",
-        "min",
-        "prev",
-        "previous",
-        "old",
-        "last",
-        "cached",
-        "stale",
-        "request",
-        "requests",
-        "requested",
-        "blocked",
-        "is",
-        "has",
-        "can",
-        "not",
-        "viewer",
-        "me",
-        "my",
-        "suggested",
-        "related",
-        "history",
-        "delta",
-        "change",
-        "growth",
-        "list",
-        "item",
-        "modal",
-        "close",
-        "top",
-        "goal",
-        "target",
-        "limit",
-        "rank",
-        "share",
-        "shares",
-        "comment",
-        "comments",
-        "view",
-        "views",
-        "play",
-        "plays",
+        "button", "btn", "tab", "nav", "icon", "mutual", "friend", "friends", "avg", "max", "min", "prev", "previous", "old", "last", "cached", "stale", "request",
+        "requests", "requested", "blocked", "is", "has", "can", "not", "viewer", "me", "my", "suggested", "related", "history", "delta", "change", "growth", "list", "item", "modal", "close", "top", "goal", "target", "limit", "rank", "share", "shares", "comment", "comments", "view", "views", "play", "plays",
     ];
     if has(&other) {
         return None;

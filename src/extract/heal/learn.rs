@@ -1,7 +1,7 @@
 //! Learning what finds a field: a feature is trusted for a field when, on pages of profiles whose past is known, it finds exactly one
 //! value and that value fits the past. Each fit is weighed in bits: how unlikely it was by chance.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::cand::{Cand, Strength};
 use super::field::{Field, Values};
@@ -27,13 +27,13 @@ pub(crate) struct Record {
 
 /// All that was learned: by field, feature to record.
 pub(crate) struct Lessons {
-    by_field: Vec<HashMap<u64, Record>>,
+    by_field: [HashMap<u64, Record>; 9],
 }
 
 /// A page to learn from.
 pub(crate) struct Lesson<'a> {
     pub(crate) cands: &'a [Cand],
-    pub(crate) found: &'a BTreeMap<u64, Vec<usize>>,
+    pub(crate) found: &'a Index,
     pub(crate) past: &'a Values,
     /// Whether the values are this page's own, and not of an earlier visit.
     pub(crate) same_visit: bool,
@@ -102,54 +102,86 @@ fn text_bits(text: &str) -> f64 {
 
 /// Learns from all pages with a past.
 pub(crate) fn learn(lessons: &[Lesson<'_>]) -> Lessons {
-    let mut by_field: Vec<HashMap<u64, Record>> = vec![HashMap::new(); Field::ALL.len()];
-    for lesson in lessons {
-        for field in Field::ALL {
-            if field != Field::Username && has(lesson.past, field) {
-                learn_field(lesson, field, &mut by_field[field.index()]);
-            }
-        }
-    }
+    let by_field = Field::ALL.map(|field| if field == Field::Username { HashMap::new() } else { learn_field(lessons, field) });
     Lessons { by_field }
 }
 
-fn learn_field(lesson: &Lesson<'_>, field: Field, records: &mut HashMap<u64, Record>) {
-    let mut fits: Vec<Option<f64>> =
-        lesson.cands.iter().map(|cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None }).collect();
-    let best = fits.iter().flatten().copied().fold(0.0, f64::max);
+fn learn_field(lessons: &[Lesson<'_>], field: Field) -> HashMap<u64, Record> {
+    let fits: Vec<Option<Vec<Option<f64>>>> = lessons.iter().map(|lesson| has(lesson.past, field).then(|| fits_of(lesson, field))).collect();
+    // Only what found the value somewhere is worth a record: a page has thousands of features that find other things.
+    let mut records: HashMap<u64, Record> = HashMap::new();
+    for (lesson, fits) in lessons.iter().zip(&fits) {
+        let Some(fits) = fits else { continue };
+        for (cand, fit) in lesson.cands.iter().zip(fits) {
+            if fit.is_some() {
+                records.extend(cand.features.iter().map(|feature| (feature.hash, Record::default())));
+            }
+        }
+    }
+    for (lesson, fits) in lessons.iter().zip(&fits) {
+        let Some(fits) = fits else { continue };
+        if !field.is_count() && fits.iter().all(Option::is_none) {
+            // Where the text stands nowhere, it has changed, and nothing missed it.
+            continue;
+        }
+        for (&hash, record) in &mut records {
+            note(lesson, field, fits, lesson.found.places(hash), record);
+        }
+    }
+    records
+}
+
+fn fits_of(lesson: &Lesson<'_>, field: Field) -> Vec<Option<f64>> {
+    let judge = |cand: &Cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None };
+    let mut fits: Vec<Option<f64>> = lesson.cands.iter().map(judge).collect();
     if !field.is_count() {
-        // Where the whole text stands, a part of it is no find; where it stands nowhere, it has changed and nothing missed it.
+        // Where the whole text stands, a part of it is no find.
+        let best = fits.iter().flatten().copied().fold(0.0, f64::max);
         for fit in &mut fits {
             *fit = fit.filter(|bits| *bits >= best);
         }
-        if best <= 0.0 {
-            return;
-        }
     }
-    for (&hash, places) in lesson.found {
-        let mut usable = places.iter().copied().filter(|&at| could_be(&lesson.cands[at], field));
-        let Some(first) = usable.next() else { continue };
-        let bits = fits[first];
-        if bits.is_none() && lesson.same_visit && !records.contains_key(&hash) && !places.iter().any(|&at| fits[at].is_some()) {
-            // A known-good page has hundreds of other values; that a feature finds those is worth noting only where it also found ours.
-            records.entry(hash).or_default().wrong += 1;
-            continue;
+    fits
+}
+
+fn note(lesson: &Lesson<'_>, field: Field, fits: &[Option<f64>], places: &[(u64, usize)], record: &mut Record) {
+    let mut usable = places.iter().map(|&(_, at)| at).filter(|&at| could_be(&lesson.cands[at], field));
+    let Some(first) = usable.next() else { return };
+    if !usable.all(|at| same_value(&lesson.cands[at], &lesson.cands[first])) {
+        return;
+    }
+    match (fits[first], lesson.same_visit) {
+        (Some(bits), true) => {
+            record.good += 1;
+            record.good_bits += bits;
         }
-        let one = usable.all(|at| same_value(&lesson.cands[at], &lesson.cands[first]));
-        let record = records.entry(hash).or_default();
-        match (bits, lesson.same_visit, one) {
-            (_, _, false) => {}
-            (Some(bits), true, true) => {
-                record.good += 1;
-                record.good_bits += bits;
-            }
-            (Some(bits), false, true) => {
-                record.fits += 1;
-                record.bits += bits;
-            }
-            (None, true, true) => record.wrong += 1,
-            (None, false, true) => record.misses += 1,
+        (Some(bits), false) => {
+            record.fits += 1;
+            record.bits += bits;
         }
+        (None, true) => record.wrong += 1,
+        (None, false) => record.misses += 1,
+    }
+}
+
+/// The candidates of a page by feature.
+pub(crate) struct Index(Vec<(u64, usize)>);
+
+impl Index {
+    /// Sorts a page's candidates by feature.
+    pub(crate) fn new(cands: &[Cand]) -> Self {
+        let mut pairs: Vec<(u64, usize)> =
+            cands.iter().enumerate().flat_map(|(at, cand)| cand.features.iter().map(move |feature| (feature.hash, at))).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        Self(pairs)
+    }
+
+    /// The candidates a feature finds, in order.
+    pub(crate) fn places(&self, hash: u64) -> &[(u64, usize)] {
+        let from = self.0.partition_point(|&(held, _)| held < hash);
+        let to = from + self.0[from..].partition_point(|&(held, _)| held == hash);
+        &self.0[from..to]
     }
 }
 
@@ -170,20 +202,6 @@ pub(crate) fn same_value(a: &Cand, b: &Cand) -> bool {
         (_, _, Some(a), Some(b)) => text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b)),
         _ => false,
     }
-}
-
-/// The places of each feature on a page, in a fixed order.
-pub(crate) fn found_by(cands: &[Cand]) -> BTreeMap<u64, Vec<usize>> {
-    let mut found: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (at, cand) in cands.iter().enumerate() {
-        for feature in &cand.features {
-            let places = found.entry(feature.hash).or_default();
-            if places.last() != Some(&at) {
-                places.push(at);
-            }
-        }
-    }
-    found
 }
 
 fn has(past: &Values, field: Field) -> bool {
@@ -214,7 +232,7 @@ impl Lessons {
         let now = (record.bits - needed).max(0.0);
         let changed = match record.fits {
             0 => 0.0,
-            1 => if now >= 10.0 { 2.2 } else if now >= 3.0 { 1.5 } else { 0.5 },
+            1 => if now >= 10.0 { 2.2 } else if now >= 5.5 && strength == Strength::Meaning { 2.0 } else if now >= 3.0 { 1.5 } else { 0.5 },
             2 => if now >= 3.0 { 3.0 } else { 2.0 },
             _ => if now >= 3.0 { 4.0 } else { 3.0 },
         };

@@ -17,6 +17,7 @@ mod keyed;
 mod label;
 mod learn;
 mod number;
+mod old;
 mod owner;
 pub mod page;
 mod posts;
@@ -29,8 +30,8 @@ mod worded;
 use std::collections::HashSet;
 
 use field::{Field, Values};
-use identity::Named;
 pub use identity::Refusal;
+use identity::Named;
 use page::Page;
 use selectors::OldSelectors;
 
@@ -66,13 +67,13 @@ pub struct Healed {
 struct Ready {
     named: Named,
     cands: Vec<cand::Cand>,
-    found: std::collections::BTreeMap<u64, Vec<usize>>,
+    found: learn::Index,
     phrases: Vec<shown::Phrase>,
 }
 
 /// Heals pages.
 #[must_use]
-pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
+pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
     let style = address::Style::learn(known, pages);
     let started = clock.uptime();
     let every: Vec<&Page> = known.iter().map(|good| &good.page).chain(pages).collect();
@@ -83,7 +84,11 @@ pub fn heal(_old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock)
     let mut readied = Vec::with_capacity(pages.len());
     for page in pages {
         let from = clock.uptime();
-        readied.push(ready(page, &style, known, &rare));
+        let mut ready = ready(page, &style, known, &rare);
+        if let Ok(ready) = &mut ready {
+            old::mark(page, old, &ready.phrases, &mut ready.cands);
+        }
+        readied.push(ready);
         own_time.push(clock.uptime().saturating_sub(from));
     }
     let from = clock.uptime();
@@ -119,7 +124,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     }
     cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
     cands.extend(told::candidates(&page.dom, &named.handle));
-    let found = learn::found_by(&cands);
+    let found = learn::Index::new(&cands);
     Ok(Ready { named, cands, found, phrases })
 }
 
@@ -131,12 +136,7 @@ fn past_of(page: &Page, known: &[Known]) -> Option<Values> {
 
 type Verdicts = Vec<Option<Vec<Option<decide::Verdict>>>>;
 
-fn judge(
-    known: &[Known],
-    good: &[Option<Ready>],
-    pages: &[Result<Ready, Refusal>],
-    pasts: &[Option<Values>],
-) -> Verdicts {
+fn judge(known: &[Known], good: &[Option<Ready>], pages: &[Result<Ready, Refusal>], pasts: &[Option<Values>]) -> Verdicts {
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
@@ -185,35 +185,19 @@ fn learn_posts(
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            let lesson = posts::PostLesson {
-                page: &known.page,
-                named: &ready.named,
-                phrases: &ready.phrases,
-                past: &known.values,
-                same_visit: true,
-            };
+            let lesson = posts::PostLesson { page: &known.page, named: &ready.named, phrases: &ready.phrases, past: &known.values, same_visit: true };
             lessons.push(lesson);
         }
     }
     for ((page, ready), past) in pages.iter().zip(readied).zip(pasts) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            lessons.push(posts::PostLesson {
-                page,
-                named: &ready.named,
-                phrases: &ready.phrases,
-                past,
-                same_visit: false,
-            });
+            lessons.push(posts::PostLesson { page, named: &ready.named, phrases: &ready.phrases, past, same_visit: false });
         }
     }
     posts::PostLessons::learn(&lessons, style)
 }
 
-fn assemble(
-    ready: &Result<Ready, Refusal>,
-    verdicts: Option<&[Option<decide::Verdict>]>,
-    posts: Option<Vec<field::PostValues>>,
-) -> HealedPage {
+fn assemble(ready: &Result<Ready, Refusal>, verdicts: Option<&[Option<decide::Verdict>]>, posts: Option<Vec<field::PostValues>>) -> HealedPage {
     let (ready, verdicts) = match (ready, verdicts) {
         (Ok(ready), Some(verdicts)) => (ready, verdicts),
         (Err(refusal), _) => return HealedPage { values: Values::default(), refusal: Some(*refusal) },

@@ -15,6 +15,8 @@ pub(crate) enum Owner {
     Own,
     /// A post's.
     Post,
+    /// The profile's by far the most and last named; another's name stands somewhere beside.
+    Likely,
     /// Names of both stand equally near.
     Mixed,
     /// Another's.
@@ -249,6 +251,8 @@ pub(crate) struct DomOwners {
     passing: Vec<u32>,
     post: Vec<u32>,
     foreign_post: Vec<u32>,
+    /// Where people are named, in order, and whether it is the profile.
+    order: Vec<(usize, bool)>,
     /// Elements that show the profile's name as their text, for anchoring.
     pub(crate) names: Vec<usize>,
 }
@@ -298,7 +302,11 @@ impl DomOwners {
             }
             sums
         };
+        let mut order: Vec<(usize, bool)> =
+            marks.iter().filter(|(_, mark)| matches!(mark, Mark::Own | Mark::Other)).map(|&(at, mark)| (at, mark == Mark::Own)).collect();
+        order.sort_unstable();
         Self {
+            order,
             own: sums(&[Mark::Own]),
             other: sums(&[Mark::Other]),
             passing: sums(&[Mark::Passing]),
@@ -322,6 +330,12 @@ impl DomOwners {
         Self::within(&self.other, dom, at) + Self::within(&self.foreign_post, dom, at) > 0
     }
 
+    /// Whether the last name before an element, inside a region, is the profile's.
+    fn last_named(&self, at: usize, region: usize) -> bool {
+        let before = self.order.partition_point(|&(mark, _)| mark <= at);
+        self.order[..before].last().is_some_and(|&(mark, own)| own && mark >= region)
+    }
+
     /// Whose an element is, and the element whose names decided.
     pub(crate) fn of(&self, dom: &Dom, at: usize) -> (Owner, usize) {
         for here in dom.upward(at) {
@@ -331,6 +345,7 @@ impl DomOwners {
             let post = Self::within(&self.post, dom, here);
             let owner = match (own > 0, other + foreign > 0, post > 0) {
                 (true, false, _) => Owner::Own,
+                (true, true, _) if own >= 2 * (other + foreign) && self.last_named(at, here) => Owner::Likely,
                 (true, true, _) => Owner::Mixed,
                 (false, true, _) => Owner::Foreign,
                 (false, false, true) => Owner::Post,

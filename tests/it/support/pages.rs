@@ -141,8 +141,10 @@ fn router(hits: Arc<AtomicU64>) -> Router {
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(axum::middleware::from_fn_with_state(
             hits,
-            |State(hits): State<Arc<AtomicU64>>, request, next: axum::middleware::Next| async move {
-                hits.fetch_add(1, Ordering::SeqCst);
+            |State(hits): State<Arc<AtomicU64>>, request: axum::extract::Request, next: axum::middleware::Next| async move {
+                if request.uri().path() != "/favicon.ico" {
+                    hits.fetch_add(1, Ordering::SeqCst);
+                }
                 next.run(request).await
             },
         ))

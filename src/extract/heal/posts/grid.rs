@@ -11,14 +11,14 @@ use super::super::label;
 use super::super::owner::{Owner, plain_handle};
 use super::super::page::Page;
 use super::super::shown::Phrase;
-use super::{Found, PostLessons, Record, Role};
+use super::{Found, PostLessons, Record, Role, locator};
 
 /// One grid.
 pub(super) struct Group {
     pub(super) records: Vec<Record>,
     pub(super) owner: Owner,
     /// What it looks like.
-    pub(super) shape: String,
+    pub(super) shape: u64,
 }
 
 /// The page's grids whose posts are not known to be another's.
@@ -37,17 +37,9 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         let group = groups.entry(root).or_insert_with(|| Group {
             records: Vec::new(),
             owner: named.dom.around(dom, root),
-            shape: format!(
-                "grid:{}:{}",
-                dom.elements[region].tag,
-                dom.elements[region].attr("class").unwrap_or_default()
-            ),
+            shape: locator(("grid", shape(dom, region, 1))),
         });
-        group.records.push(Record {
-            id: id.clone(),
-            values: values(dom, phrases, region, *at),
-            named: owner.is_some(),
-        });
+        group.records.push(Record { id: id.clone(), values: values(dom, phrases, region, *at), named: owner.is_some() });
     }
     groups.into_values().collect()
 }
@@ -65,8 +57,7 @@ fn links(dom: &Dom, style: &Style) -> Vec<Link> {
             Target::Profile(_) | Target::Outside | Target::Inside => None,
         });
         let noted = || {
-            let value =
-                element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
+            let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
             Some((at, value.1.clone(), None))
         };
         links.extend(addressed.or_else(|| if style.numeric_ids { noted() } else { None }));
@@ -86,14 +77,14 @@ fn region(dom: &Dom, links: &[Link], index: usize) -> usize {
 }
 
 /// Every number and text of a record by the ways to find it in any record.
-fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(String, Found)> {
+fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(u64, Found)> {
     let mut values = Vec::new();
     let (from, to) = dom.elements[region].texts;
     let first = phrases.partition_point(|phrase| phrase.texts.0 < from);
     let inside: Vec<&Phrase> = phrases[first..].iter().take_while(|phrase| phrase.texts.0 < to).collect();
     for (place, phrase) in inside.iter().enumerate() {
-        for locator in number_locators(dom, phrase, region, place) {
-            values.push((locator, Found::Count(phrase.count)));
+        for way in number_ways(dom, phrase, region, place) {
+            values.push((way, Found::Count(phrase.count)));
         }
     }
     for at in region..dom.elements[region].end {
@@ -103,15 +94,15 @@ fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(Str
         }
         for name in ["alt", "title", "aria-label", "data-caption", "data-desc", "data-title"] {
             if let Some(value) = element.attr(name).filter(|value| !value.is_empty()) {
-                values.push((format!("attr:{name}:{}", element.tag), Found::Text(value.to_owned())));
+                values.push((locator(("attr", name, &element.tag)), Found::Text(value.to_owned())));
             }
         }
         let (from, to) = element.texts;
         if to > from && to - from <= 8 && dom.texts[from..to].iter().any(|text| text.element == at || to - from > 1) {
             let text = dom.text_of(at);
             if text.len() > 1 {
-                values.push((format!("text:{}", shape(dom, at, 1)), Found::Text(text.clone())));
-                values.push((format!("tag:{}", element.tag), Found::Text(text)));
+                values.push((locator(("text", shape(dom, at, 1))), Found::Text(text.clone())));
+                values.push((locator(("tag", &element.tag)), Found::Text(text)));
             }
         }
     }
@@ -119,15 +110,14 @@ fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(Str
     values
 }
 
-fn number_locators(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> Vec<String> {
-    let mut locators =
-        vec![format!("n:shape:{}", shape(dom, phrase.element, 3)), format!("n:own:{}", shape(dom, phrase.element, 1))];
+fn number_ways(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> Vec<u64> {
+    let mut ways = vec![locator(("shape", shape(dom, phrase.element, 3))), locator(("own", shape(dom, phrase.element, 1)))];
     let mut said = String::new();
     for up in dom.upward(phrase.element).take_while(|&up| up >= region) {
         let element = &dom.elements[up];
         for (name, value) in &element.attrs {
             if name.starts_with("data-") && value.len() <= 40 && !value.bytes().any(|b| b.is_ascii_digit()) {
-                locators.push(format!("n:{name}={value}"));
+                ways.push(locator(("named", name, value)));
             }
         }
         if said.is_empty() {
@@ -137,9 +127,9 @@ fn number_locators(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> V
             break;
         }
     }
-    locators.push(format!("n:said:{said}"));
-    locators.push(format!("n:place:{place}"));
-    locators
+    ways.push(locator(("said", said)));
+    ways.push(locator(("place", place)));
+    ways
 }
 
 /// What an element, or a picture in it, is said to be.
@@ -149,27 +139,19 @@ fn spoken(dom: &Dom, at: usize) -> String {
     said.next().map(label::plain).unwrap_or_default()
 }
 
-fn shape(dom: &Dom, at: usize, levels: usize) -> String {
-    let one = |up: usize| format!("{}.{}", dom.elements[up].tag, dom.elements[up].attr("class").unwrap_or_default());
-    dom.upward(at).take(levels).map(one).collect::<Vec<_>>().join("<")
+fn shape(dom: &Dom, at: usize, levels: usize) -> Vec<(&str, &str)> {
+    dom.upward(at).take(levels).map(|up| (dom.elements[up].tag.as_str(), dom.elements[up].attr("class").unwrap_or_default())).collect()
 }
 
 /// The profile's posts among a page's grids.
-pub(super) fn find(
-    page: &Page,
-    named: &Named,
-    phrases: &[Phrase],
-    past: &HashMap<&str, &PostValues>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<PostValues>> {
+pub(super) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
     let mut groups = groups(page, named, phrases, style);
     let known = |group: &Group| group.records.iter().filter(|record| past.contains_key(record.id.as_str())).count();
     let all_named = |group: &Group| group.records.iter().all(|record| record.named);
     groups.retain(|group| match group.owner {
         _ if known(group) > 0 => true,
         _ if !past.is_empty() => all_named(group) && group.owner != Owner::Foreign,
-        Owner::Own | Owner::Mixed => true,
+        Owner::Own | Owner::Likely | Owner::Mixed => true,
         Owner::Post | Owner::Unknown | Owner::Foreign => all_named(group),
     });
     if groups.iter().any(|group| known(group) > 0) {
@@ -180,12 +162,11 @@ pub(super) fn find(
         groups.retain(|group| group.owner == Owner::Own);
     }
     if groups.len() > 1 && past.is_empty() {
-        groups.retain(|group| lessons.trust(Role::Id, &group.shape) > 0 || all_named(group));
+        groups.retain(|group| lessons.trust(Role::Id, group.shape) > 0 || all_named(group));
         if groups.len() > 1 && !groups.iter().all(all_named) {
             return None;
         }
     }
-    let posts: Vec<PostValues> =
-        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
+    let posts: Vec<PostValues> = groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
     (!posts.is_empty()).then_some(posts)
 }

@@ -6,10 +6,10 @@ use super::super::address::Style;
 use super::super::field::PostValues;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
-use super::super::keyed::{count_of, path};
+use super::super::keyed::count_of;
 use super::super::owner::{JsonOwners, Owner, map_by_id};
 use super::super::page::Page;
-use super::{Found, PostLesson, PostLessons, Record, Role};
+use super::{Found, PostLesson, PostLessons, Record, Role, locator};
 
 /// Scalars of one record that are looked at.
 const LEAVES_MAX: usize = 400;
@@ -32,10 +32,7 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
         if !listed {
             continue;
         }
-        let records: Vec<usize> = doc
-            .children(at)
-            .filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2)
-            .collect();
+        let records: Vec<usize> = doc.children(at).filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2).collect();
         if !records.is_empty() {
             found.push(List { at, records });
         }
@@ -44,45 +41,50 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
 }
 
 /// Every scalar of a record by its path; the key of a map's entry as `{key}`.
-fn leaves<'a>(doc: &'a JsonDoc, record: usize) -> impl Iterator<Item = (String, &'a str, usize)> + 'a {
-    let key = doc.nodes[record].name().map(|name| ("{key}".to_owned(), name, record));
-    let inner = (record + 1..doc.nodes[record].end)
-        .filter_map(move |at| doc.nodes[at].scalar().map(|text| (step_path(doc, record, at), text, at)))
-        .take(LEAVES_MAX);
+fn leaves(doc: &JsonDoc, record: usize) -> impl Iterator<Item = (&str, usize)> + '_ {
+    let key = doc.nodes[record].name().map(|name| (name, record));
+    let inner = (record + 1..doc.nodes[record].end).filter_map(move |at| doc.nodes[at].scalar().map(|text| (text, at))).take(LEAVES_MAX);
     key.into_iter().chain(inner)
 }
 
-/// Inside a record, a place in a list is only "one of them".
-fn step_path(doc: &JsonDoc, record: usize, at: usize) -> String {
-    let mut steps = path(doc, record, at, "\u{0}");
-    for step in &mut steps {
-        if step.starts_with("[=") {
-            "[]".clone_into(step);
-        }
+/// The way from a record to a value in it: keys as they are, ids as `*`, a place in a list only as "one of them".
+fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
+    if at == record {
+        return locator("{key}");
     }
-    steps.join(".")
+    let mut steps: Vec<&str> = Vec::with_capacity(6);
+    let mut here = at;
+    while here != record {
+        steps.push(match &doc.nodes[here].key {
+            Key::Name(name) if name.bytes().filter(u8::is_ascii_digit).count() >= 6 => "*",
+            Key::Name(name) => name,
+            Key::Index(_) => "[]",
+            Key::Root => "",
+        });
+        here = doc.nodes[here].parent;
+    }
+    locator(steps)
 }
 
-fn found_in(doc: &JsonDoc, record: usize) -> Vec<(String, Found)> {
+fn found_in(doc: &JsonDoc, record: usize) -> Vec<(u64, Found)> {
     let mut values = Vec::new();
-    for (path, text, at) in leaves(doc, record) {
-        if let Some(count) = count_of(&doc.nodes[at].kind) {
-            values.push((path.clone(), Found::Count(count)));
+    for (text, at) in leaves(doc, record) {
+        let count = count_of(&doc.nodes[at].kind);
+        let texted = matches!(doc.nodes[at].kind, Kind::Text(_));
+        if count.is_none() && !texted {
+            continue;
         }
-        if matches!(doc.nodes[at].kind, Kind::Text(_)) {
-            values.push((path, Found::Text(text.to_owned())));
+        let way = way(doc, record, at);
+        values.extend(count.map(|count| (way, Found::Count(count))));
+        if texted {
+            values.push((way, Found::Text(text.to_owned())));
         }
     }
     values
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    past: &HashMap<&str, &PostValues>,
-    style: &Style,
-) {
+pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &HashMap<&str, &PostValues>, style: &Style) {
     for doc in &lesson.page.docs {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
@@ -90,34 +92,24 @@ pub(super) fn learn(
     }
 }
 
-fn learn_list(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    doc: &JsonDoc,
-    list: &List,
-    past: &HashMap<&str, &PostValues>,
-    style: &Style,
-) {
-    let mut id_paths: HashMap<String, usize> = HashMap::new();
+fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc, list: &List, past: &HashMap<&str, &PostValues>, style: &Style) {
+    let mut id_paths: HashMap<u64, usize> = HashMap::new();
     for &record in &list.records {
-        for (path, text, _) in leaves(doc, record) {
+        for (text, at) in leaves(doc, record) {
             if style.is_post_id(text) && past.contains_key(text) {
-                *id_paths.entry(path).or_default() += 1;
+                *id_paths.entry(way(doc, record, at)).or_default() += 1;
             }
         }
     }
     // A record that holds many ids is no record but a list's parent.
-    let Some((best, hits)) = id_paths.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))) else {
-        return;
-    };
+    let Some((best, hits)) = id_paths.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))) else { return };
     if hits > list.records.len() {
         return;
     }
     for &record in &list.records {
-        let ids: Vec<&str> =
-            leaves(doc, record).filter(|(path, _, _)| *path == best).map(|(_, text, _)| text).collect();
+        let ids: Vec<&str> = leaves(doc, record).filter(|(text, at)| style.is_post_id(text) && way(doc, record, *at) == best).map(|(text, _)| text).collect();
         let [id] = ids.as_slice() else { continue };
-        learned.tally(Role::Id, best.clone(), style.is_post_id(id), lesson.same_visit);
+        learned.tally(Role::Id, best, style.is_post_id(id), lesson.same_visit);
         if let Some(post) = past.get(id) {
             learned.learn_values(&found_in(doc, record), post, lesson.same_visit);
         }
@@ -125,13 +117,7 @@ fn learn_list(
 }
 
 /// The profile's posts among a page's JSON.
-pub(super) fn find(
-    page: &Page,
-    named: &Named,
-    past: &HashMap<&str, &PostValues>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<PostValues>> {
+pub(super) fn find(page: &Page, named: &Named, past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
     let mut best: Option<(usize, Vec<PostValues>)> = None;
     let mut seen = HashSet::new();
     for (doc, owners) in page.docs.iter().zip(&named.json) {
@@ -140,8 +126,7 @@ pub(super) fn find(
             if records.len() * 2 < list.records.len() && records.len() < 3 {
                 continue;
             }
-            let worth = records.len()
-                + if records.iter().any(|record| past.contains_key(record.id.as_str())) { 1_000 } else { 0 };
+            let worth = records.len() + if records.iter().any(|record| past.contains_key(record.id.as_str())) { 1_000 } else { 0 };
             seen.extend(records.iter().map(|record| record.id.clone()));
             if best.as_ref().is_none_or(|(held, _)| worth > *held) {
                 best = Some((worth, records.iter().map(|record| lessons.read(record).0).collect()));
@@ -152,14 +137,7 @@ pub(super) fn find(
 }
 
 /// A list's records that are the profile's posts.
-fn records(
-    doc: &JsonDoc,
-    owners: &JsonOwners,
-    list: &List,
-    past: &HashMap<&str, &PostValues>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<Record>> {
+fn records(doc: &JsonDoc, owners: &JsonOwners, list: &List, past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<Record>> {
     let mut records = Vec::new();
     let mut ids = HashSet::new();
     for &at in &list.records {
@@ -167,8 +145,8 @@ fn records(
             continue;
         }
         let mut best: Option<(usize, String)> = None;
-        for (path, text, _) in leaves(doc, at) {
-            let trust = if style.is_post_id(text) { lessons.trust(Role::Id, &path) } else { 0 };
+        for (text, leaf) in leaves(doc, at) {
+            let trust = if style.is_post_id(text) { lessons.trust(Role::Id, way(doc, at, leaf)) } else { 0 };
             if trust > 0 && best.as_ref().is_none_or(|(held, _)| trust > *held) {
                 best = Some((trust, text.to_owned()));
             }
@@ -185,8 +163,7 @@ fn records(
     if records.is_empty() || !ours {
         return None;
     }
-    let built =
-        records.into_iter().map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) });
+    let built = records.into_iter().map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) });
     Some(built.collect())
 }
 

@@ -4,7 +4,8 @@
 mod grid;
 mod list;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::address::Style;
 use super::field::{PostValues, Values};
@@ -37,7 +38,7 @@ struct Tally {
 /// All that was learned about records.
 #[derive(Default)]
 pub(crate) struct PostLessons {
-    tallies: BTreeMap<(Role, String), Tally>,
+    tallies: HashMap<(Role, u64), Tally>,
 }
 
 /// A value found in a record.
@@ -47,10 +48,17 @@ enum Found {
     Text(String),
 }
 
+/// A locator's name: the same parts give the same on every page and in every run.
+fn locator(parts: impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// A record: its post's id and every value in it, by locator.
 struct Record {
     id: String,
-    values: Vec<(String, Found)>,
+    values: Vec<(u64, Found)>,
     /// Whether the record itself names the profile as its owner.
     named: bool,
 }
@@ -80,14 +88,14 @@ impl PostLessons {
                 }
                 let ours = group.records.iter().any(|record| past.contains_key(record.id.as_str()));
                 if ours {
-                    learned.tally(Role::Id, group.shape.clone(), true, lesson.same_visit);
+                    learned.tally(Role::Id, group.shape, true, lesson.same_visit);
                 }
             }
         }
         learned
     }
 
-    fn tally(&mut self, role: Role, locator: String, hit: bool, same_visit: bool) {
+    fn tally(&mut self, role: Role, locator: u64, hit: bool, same_visit: bool) {
         let tally = self.tallies.entry((role, locator)).or_default();
         let (hits, tries) = if same_visit { (&mut tally.hits, &mut tally.tries) } else { (&mut tally.changed_hits, &mut tally.changed_tries) };
         *hits += usize::from(hit);
@@ -95,17 +103,17 @@ impl PostLessons {
     }
 
     /// What each locator of a record whose post is known finds for views and caption.
-    fn learn_values(&mut self, values: &[(String, Found)], post: &PostValues, same_visit: bool) {
+    fn learn_values(&mut self, values: &[(u64, Found)], post: &PostValues, same_visit: bool) {
         for (locator, found) in values {
             match found {
                 Found::Count(count) => {
                     if let Some(was) = post.views {
-                        self.tally(Role::Views, locator.clone(), views_fit(was, *count, same_visit), same_visit);
+                        self.tally(Role::Views, *locator, views_fit(was, *count, same_visit), same_visit);
                     }
                 }
                 Found::Text(found) => {
                     if let Some(was) = post.caption.as_deref().filter(|caption| !caption.is_empty()) {
-                        self.tally(Role::Caption, locator.clone(), text::plain(was) == text::plain(found), same_visit);
+                        self.tally(Role::Caption, *locator, text::plain(was) == text::plain(found), same_visit);
                     }
                 }
             }
@@ -113,8 +121,8 @@ impl PostLessons {
     }
 
     /// How far a locator is trusted for a role: 0 not at all.
-    fn trust(&self, role: Role, locator: &str) -> usize {
-        let Some(tally) = self.tallies.get(&(role, locator.to_owned())) else { return 0 };
+    fn trust(&self, role: Role, locator: u64) -> usize {
+        let Some(tally) = self.tallies.get(&(role, locator)) else { return 0 };
         if tally.changed_tries > 0 {
             // Some posts surge and leave their past; no other number of a record follows the past of half of them.
             let held = tally.changed_hits * 2 >= tally.changed_tries && tally.changed_hits >= 2;
@@ -128,7 +136,7 @@ impl PostLessons {
     fn pick(&self, role: Role, record: &Record) -> Option<Found> {
         let mut best: Option<(usize, &Found)> = None;
         for (locator, found) in &record.values {
-            let trust = self.trust(role, locator);
+            let trust = self.trust(role, *locator);
             if trust == 0 || matches!(found, Found::Count(_)) != (role == Role::Views) {
                 continue;
             }
