@@ -8,12 +8,16 @@ mod demo;
 mod exit;
 mod extract;
 mod gate;
+mod held;
 mod jobs;
 mod migrate;
 mod output;
+mod profiles;
 mod progress;
+mod replay;
 #[cfg(feature = "replica")]
 mod replica;
+mod selectors;
 mod serve;
 mod show;
 mod submit;
@@ -57,6 +61,14 @@ enum Command {
     Show(show::Args),
     /// See, cancel, retry and export jobs.
     Jobs(jobs::Args),
+    /// Delete profiles with all their rows, captures and screenshots.
+    Profiles(profiles::Args),
+    /// See, release or drop values that were read and are not believed.
+    Held(held::Args),
+    /// Read past crawls again from their captures and show what would differ.
+    Replay(replay::Args),
+    /// Check, heal, list, compare and move selector versions.
+    Selectors(selectors::Args),
     /// See and command the gate that all workers share.
     Gate(gate::Args),
     /// Bring the database to this program's version.
@@ -147,6 +159,10 @@ fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8>
         Command::Submit(args) => on_runtime(submit::run(args, surroundings)),
         Command::Show(args) => on_runtime(show::run(args, surroundings)),
         Command::Jobs(args) => on_runtime(jobs::run(args, surroundings)),
+        Command::Profiles(args) => on_runtime(profiles::run(args, surroundings)),
+        Command::Held(args) => on_runtime(held::run(args, surroundings)),
+        Command::Replay(args) => on_runtime(replay::run(args, surroundings)),
+        Command::Selectors(args) => selectors::run(args, surroundings),
         Command::Gate(args) => on_runtime(gate::run(args, surroundings)),
         Command::Migrate(args) => on_runtime(migrate::run(args, surroundings)),
         #[cfg(feature = "replica")]

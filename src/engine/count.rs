@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::plausible::Judged;
 use super::rooms::Rooms;
 use crate::gate::{GateFact, Later, LaterReason, OpenCause, SlowCause};
 use crate::model::document::Document;
 use crate::model::event::EventKind;
 use crate::model::job::{Job, Target};
-use crate::store::save::{Changes, HeldValue};
-use crate::telemetry::{SnoozeCause, Step};
+use crate::store::save::Changes;
+use crate::telemetry::{HealStep, SnoozeCause, Step};
 
 impl Rooms {
     /// A step of a crawl is over; it began at `since`, by our uptime. Answers when the next one begins.
@@ -68,15 +69,19 @@ impl Rooms {
         }
     }
 
-    /// Values were held back.
-    pub(super) fn values_held(&self, job: &Job, held: &[HeldValue]) {
-        if held.is_empty() {
-            return;
+    /// Values were held back, or surged.
+    pub(super) fn values_held(&self, job: &Job, judged: &Judged) {
+        let target = &job.target;
+        if let Some(first) = judged.held.first() {
+            tracing::warn!(job = %job.id, %target, values = judged.held.len(), path = ?first.path, reason = ?first.reason, "values are not believed and held back");
+            let values =
+                judged.held.iter().map(|held| (held.path.clone(), held.value.clone(), held.reason.clone())).collect();
+            self.tell(EventKind::ValuesHeld { job: job.id.clone(), target: target.clone(), values });
+            self.metrics.heal(&target.platform, HealStep::Quarantined);
         }
-        let values: Vec<_> =
-            held.iter().map(|held| (held.path.clone(), held.value.clone(), held.reason.clone())).collect();
-        tracing::warn!(job = %job.id, target = %job.target, values = held.len(), first = ?values[0].2, "values are not believed and held back");
-        self.tell(EventKind::ValuesHeld { job: job.id.clone(), target: job.target.clone(), values });
+        for (path, before, after) in judged.surges.iter().cloned() {
+            self.tell(EventKind::SurgeSeen { target: target.clone(), path, before, after });
+        }
     }
 
     /// One fact of the gate: logged, and told where it concerns more than us.

@@ -235,10 +235,15 @@ pub(super) fn report(result: &Result<Crawled, CrawlError>) -> Report {
     }
 }
 
-/// Stores the picture and names it in the document.
-pub(super) async fn keep_picture(blobs: &BlobStore, crawled: &mut Crawled, name: &str) -> Result<(), BlobError> {
+/// Stores the picture and names it in the document. Its key begins with `prefix`.
+pub(super) async fn keep_picture(
+    blobs: &BlobStore,
+    crawled: &mut Crawled,
+    prefix: &str,
+    name: &str,
+) -> Result<(), BlobError> {
     let Some(image) = &crawled.image else { return Ok(()) };
-    let key = format!("{}/screenshot.{}", folder(crawled, name), image.format.extension());
+    let key = format!("{prefix}{}/screenshot.{}", folder(crawled, name), image.format.extension());
     blobs.put(&key, image.bytes.clone().into(), image.format.media_type()).await?;
     let url = blobs.public_url(&key);
     crawled.document.screenshot = Some(described(image, key, url));

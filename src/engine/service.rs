@@ -12,7 +12,7 @@ use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::watch::Watch;
 use super::worker::Workers;
-use super::{Engine, EngineError, intake, relay};
+use super::{Engine, EngineError, intake, relay, selectors, upkeep};
 use crate::config::Config;
 use crate::model::event::Event;
 use crate::telemetry::{Metrics, Part, Readiness};
@@ -78,6 +78,8 @@ impl Service {
         }
         let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        selectors::seed(&services.store).await.map_err(ServicesError::from)?;
+        selectors::load(&engine.rooms, &services.store).await?;
         Ok((engine.rooms, services))
     }
 
@@ -114,12 +116,20 @@ impl Service {
             let (services, stop) = (services.clone(), stop.clone());
             async move { relay::reconcile(&services, every, &stop).await }
         });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { selectors::follow(&rooms, &services.store, &stop).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { upkeep::run(&rooms, &services, &stop).await }
+        });
         let readiness = Readiness::default();
         around.spawn({
             let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
             // Until the last crawl is over: what happens at the gate meanwhile is told too.
             let stop = wind_down.clone();
-            async move { watch.run(&stop).await }
+            async move { Box::pin(watch.run(&stop)).await }
         });
         let servers_stop = CancellationToken::new();
         let servers = tokio::spawn(servers.keep(servers_stop.clone()));

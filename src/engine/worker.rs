@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::crawl::{self, CrawlError, Crawled};
+use super::plausible::{self, Judged};
 use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
 use super::verdict::{self, Setback};
@@ -25,7 +26,7 @@ use crate::model::fault::{Fault, Verdict};
 use crate::model::job::{Job, JobId, PlatformId};
 use crate::queue::{Beat, Capacity, JobProgress, Lease, ResultState, Settlement};
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
-use crate::store::save::{CrawlRecord, SaveCrawl};
+use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl};
 use crate::telemetry::{RefusedWrite, SnoozeCause, Step};
 
 /// How many leases one round takes at most.
@@ -128,7 +129,7 @@ impl Workers {
 
     async fn turn(self: Arc<Self>, lease: Lease, slot: OwnedSemaphorePermit) {
         let job = lease.job().id.clone();
-        let turn = self.take(&lease).await;
+        let turn = Box::pin(self.take(&lease)).await;
         let settled = match turn {
             Ok(Turn::Settle(settlement)) => lease.settle(settlement).await.map_err(ServicesError::from),
             Ok(Turn::LetGo) => lease.settle(Settlement::HandBack).await.map_err(ServicesError::from),
@@ -173,7 +174,7 @@ impl Workers {
                 }
             }
         };
-        self.admitted(lease, fence, &leased).await
+        Box::pin(self.admitted(lease, fence, &leased)).await
     }
 
     async fn already_over(&self, id: &JobId, state: &str) -> Result<Turn, ServicesError> {
@@ -293,7 +294,7 @@ impl Workers {
         let job = &leased.job;
         let name = format!("{}-{fence}", job.id);
         let since = self.rooms.clock.uptime();
-        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, &mut crawled, &name).await {
+        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, &mut crawled, "", &name).await {
             tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
         }
         let capture_key = match crawl::keep_capture(&self.rooms.blobs, &crawled, &name).await {
@@ -303,6 +304,8 @@ impl Workers {
                 None
             }
         };
+        let judged = Box::pin(self.doubt(job, &mut crawled)).await?;
+        let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
             job: &job.id,
@@ -318,8 +321,8 @@ impl Workers {
             fingerprint: None,
             error: None,
             worker: self.leases.name(),
-            held: &[],
-            events: &[],
+            held: &judged.held,
+            events: &events,
         };
         let saved = match self.services.store.save(&save).await {
             Ok(saved) => saved,
@@ -342,9 +345,19 @@ impl Workers {
         {
             tracing::warn!(job = %job.id, %error, "the result stands in the ledger but could not be published");
         }
+        self.rooms.values_held(job, &judged);
         self.rooms.job_finished(job, document);
         self.rooms.profile_changed(&job.target, &saved.changes);
         Ok(Turn::Settle(Settlement::Done))
+    }
+
+    /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.
+    async fn doubt(&self, job: &Job, crawled: &mut Crawled) -> Result<Judged, ServicesError> {
+        let document = &mut crawled.document;
+        let Some(profile) = &document.profile else { return Ok(Judged::default()) };
+        let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
+        let last = self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await?;
+        Ok(plausible::judge(document, &last))
     }
 
     async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
@@ -419,6 +432,24 @@ impl Workers {
             worker: self.leases.name(),
         }
     }
+}
+
+/// What is told of doubtful and of surprising values once the crawl stands.
+fn told(job: &Job, fence: u64, judged: &Judged) -> Vec<OutboxEvent> {
+    let event = |kind: &str, payload: serde_json::Value| OutboxEvent {
+        kind: kind.to_owned(),
+        key: format!("{}:{fence}", job.id),
+        payload,
+    };
+    let about = |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
+    let mut events = Vec::new();
+    if !judged.held.is_empty() {
+        events.push(event("values_held", about("values", serde_json::json!(judged.held))));
+    }
+    if !judged.surges.is_empty() {
+        events.push(event("surge_seen", about("surges", serde_json::json!(judged.surges))));
+    }
+    events
 }
 
 fn ask(job: &Job) -> Ask {
