@@ -441,7 +441,8 @@ fn told(job: &Job, fence: u64, judged: &Judged) -> Vec<OutboxEvent> {
         key: format!("{}:{fence}", job.id),
         payload,
     };
-    let about = |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
+    let about =
+        |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
     let mut events = Vec::new();
     if !judged.held.is_empty() {
         events.push(event("values_held", about("values", serde_json::json!(judged.held))));

@@ -16,6 +16,7 @@ mod reading;
 #[cfg(feature = "replica")]
 mod replica;
 mod screenshot;
+mod service;
 mod store;
 mod support;
 mod telemetry;
