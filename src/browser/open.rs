@@ -13,6 +13,7 @@ use chromiumoxide::cdp::browser_protocol::target::{
 };
 use chromiumoxide::cdp::browser_protocol::{fetch, network, page as cdp_page};
 use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::config::Config;
 use super::error::BrowserError;
@@ -37,6 +38,8 @@ pub(super) struct Tab {
     pub(super) shared: Arc<Shared>,
     disposed: bool,
     held: AtomicBool,
+    /// Ends the task that waits for the order to kill the context.
+    _open: DropGuard,
     _relay: Option<Relay>,
 }
 
@@ -81,6 +84,8 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         given_for: None,
     };
     let shared = Shared::new(Traffic::default(), intercept);
+    let open = CancellationToken::new();
+    tokio::spawn(dispose_on(spec.kill.clone(), open.clone(), link.clone(), id.clone()));
     let mut tab = Tab {
         place,
         context: id,
@@ -89,6 +94,7 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         shared,
         disposed: false,
         held: AtomicBool::new(false),
+        _open: open.drop_guard(),
         _relay: relay,
     };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
@@ -118,6 +124,14 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
     tokio::spawn(ear.listen(events));
     prepare(&tab, spec, config).await?;
     Ok(tab)
+}
+
+/// Disposes of a context by order from outside, while whoever holds it may be stuck and never drop it.
+async fn dispose_on(kill: CancellationToken, open: CancellationToken, link: Link, context: String) {
+    tokio::select! {
+        () = open.cancelled() => {}
+        () = kill.cancelled() => link.post_now(DisposeBrowserContextParams::new(context)),
+    }
 }
 
 fn context_params(spec: &SessionSpec, relay: Option<&Relay>) -> Result<CreateBrowserContextParams, BrowserError> {

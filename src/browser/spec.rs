@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 
 use super::config::PictureFormat;
 use super::har::{Har, Recorder};
@@ -35,6 +36,8 @@ pub struct SessionSpec {
     pub answer_from: Option<Arc<Har>>,
     /// Receives every request and response.
     pub record_to: Option<Recorder>,
+    /// Cancelled, it disposes of the context from outside, for a crawl that does not end when it is told to.
+    pub kill: CancellationToken,
 }
 
 /// How much of a page is left unrequested.

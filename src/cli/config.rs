@@ -14,9 +14,17 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Read all layers; name file, line and the nearest valid key for a typo.
-    Check,
+    Check {
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print what is in force as TOML; secrets are hidden.
-    Show,
+    Show {
+        /// JSON in place of TOML.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs it.
@@ -26,8 +34,13 @@ enum Action {
 pub(super) fn run(args: &Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     surroundings.config()?;
     match args.action {
-        Action::Check => output::text("the settings are good\n")?,
-        Action::Show => output::text(&crate::config::show(&surroundings.sources)?)?,
+        Action::Check { json: true } => output::json(&serde_json::json!({ "good": true }))?,
+        Action::Check { json: false } => output::text("the settings are good\n")?,
+        Action::Show { json: true } => {
+            let settings: serde_json::Value = toml::from_str(&crate::config::show(&surroundings.sources)?)?;
+            output::json(&settings)?;
+        }
+        Action::Show { json: false } => output::text(&crate::config::show(&surroundings.sources)?)?,
     }
     Ok(0)
 }

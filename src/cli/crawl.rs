@@ -60,16 +60,22 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
     let targets = targets(&args.targets, &config)?;
     let recorder = args.record_har.as_ref().map(|_| Recorder::new());
     let options = options(&args, recorder.clone())?;
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| BadInput(format!("cannot write to --out {}: {error}", folder.display())))?;
+    }
     let at_once = config.engine.workers_or_default();
 
     let engine = Engine::start(config).await?;
     let watching = watch(&engine, targets.len());
     let mut documents = Vec::new();
+    let mut all_kept = true;
     {
         let mut crawls = futures::stream::iter(&targets)
             .map(|target| crawl_one(&engine, target, &options, args.out.as_deref()))
             .buffered(at_once);
-        while let Some(document) = crawls.next().await {
+        while let Some((document, kept)) = crawls.next().await {
+            all_kept &= kept;
             if !args.table {
                 output::json_line(&document)?;
             }
@@ -82,7 +88,8 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
         recorder.har().write(path).with_context(|| format!("cannot write {}", path.display()))?;
     }
     show(&documents, args.table)?;
-    Ok(exit::highest(documents.iter().map(|document| document.outcome)))
+    let code = exit::highest(documents.iter().map(|document| document.outcome));
+    Ok(if all_kept { code } else { code.max(exit::FAILED) })
 }
 
 /// The targets as given, each once; all are read before any is crawled.
@@ -114,24 +121,25 @@ fn bad_input(error: impl std::fmt::Display) -> BadInput {
     BadInput(error.to_string())
 }
 
-/// Crawls one target; a failure of ours is a document too, so that every target has its line.
-async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out: Option<&Path>) -> Document {
+/// Crawls one target and says whether its files were kept; a failure of ours is a document too, so that every target has
+/// its line.
+async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out: Option<&Path>) -> (Document, bool) {
     let mut crawled = match engine.crawl(target, options).await {
         Ok(crawled) => crawled,
         Err(error) => {
             progress::say(&format!("{target}: failed: {error}"));
-            return engine.failed_document(target, options.posts, &error);
+            return (engine.failed_document(target, options.posts, &error), true);
         }
     };
     let kept = match out {
         Some(folder) => write_out(folder, target, &mut crawled).map_err(|error| format!("{error:#}")),
         None => engine.keep_picture(&mut crawled).await.map_err(|error| error.to_string()),
     };
-    if let Err(error) = kept {
+    if let Err(error) = &kept {
         progress::say(&format!("{target}: not kept: {error}"));
     }
     explain(target, &crawled.document);
-    crawled.document
+    (crawled.document, kept.is_ok())
 }
 
 /// `DIR/<platform>/<handle>/…`: the picture and the capture first, the document, which names them, last.

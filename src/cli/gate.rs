@@ -33,11 +33,17 @@ enum Action {
         /// For so many seconds.
         #[arg(long, default_value_t = 3600)]
         seconds: u64,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// End a platform's rest, the breaker's too, and go at full pace again.
     Release {
         /// tiktok or instagram.
         platform: String,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -62,16 +68,23 @@ async fn act(action: Action, config: &Config) -> anyhow::Result<u8> {
                 if json { output::json_line(&line)? } else { output::text(&format!("{line}\n"))? }
             }
         }
-        Action::Rest { platform, seconds } => {
+        Action::Rest { platform, seconds, json } => {
             gate.rest(&scope(&platform)?, Duration::from_secs(seconds)).await?;
-            output::text(&format!("{platform} rests for {seconds} s\n"))?;
+            told(json, &platform, "rests", &format!("{platform} rests for {seconds} s"))?;
         }
-        Action::Release { platform } => {
+        Action::Release { platform, json } => {
             gate.release(&scope(&platform)?).await?;
-            output::text(&format!("{platform} is released\n"))?;
+            told(json, &platform, "released", &format!("{platform} is released"))?;
         }
     }
     Ok(0)
+}
+
+fn told(json: bool, platform: &str, state: &str, words: &str) -> anyhow::Result<()> {
+    if json {
+        return output::json_line(&serde_json::json!({ "platform": platform, "state": state }));
+    }
+    output::text(&format!("{words}\n"))
 }
 
 fn scope(platform: &str) -> anyhow::Result<Scope> {

@@ -48,17 +48,27 @@ enum Action {
         json: bool,
     },
     /// How many jobs there are in each state, and how deep each lane is.
-    Stats,
+    Stats {
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// One job with all that is known of it.
     Show {
         /// The job.
         id: JobId,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Cancel jobs; one that runs is stopped.
     Cancel {
         /// The jobs.
         #[arg(required = true)]
         ids: Vec<JobId>,
+        /// JSON, one job a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Put dead or cancelled jobs back to the start: by id, or all that match.
     #[command(alias = "retry")]
@@ -70,11 +80,17 @@ enum Action {
         /// Every dead job that matches.
         #[arg(long, conflicts_with = "ids")]
         all: bool,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Every job that matches, one JSON object a line.
     Export {
         #[command(flatten)]
         filter: Filter,
+        /// JSON; it is the only form and may be said.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -127,20 +143,25 @@ async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
     match action {
         Action::List { filter, limit, json } => list(services, &filter.of_ledger(None), limit, json).await,
         Action::Dead { filter, limit, json } => list(services, &filter.of_ledger(Some("dead")), limit, json).await,
-        Action::Export { filter } => list(services, &filter.of_ledger(None), usize::MAX, true).await,
-        Action::Stats => stats(services).await,
-        Action::Show { id } => match services.store.job(&id).await? {
-            Some(job) => output::json(&job).map(|()| 0),
+        Action::Export { filter, json: _ } => list(services, &filter.of_ledger(None), usize::MAX, true).await,
+        Action::Stats { json } => stats(services, json).await,
+        Action::Show { id, json } => match services.store.job(&id).await? {
+            Some(job) if json => output::json(&job).map(|()| 0),
+            Some(job) => output::parts(&job).map(|()| 0),
             None => Err(super::exit::BadInput(format!("the ledger has no job {id}")).into()),
         },
-        Action::Cancel { ids } => {
+        Action::Cancel { ids, json } => {
             for id in &ids {
                 services.cancel(id).await?;
-                output::text(&format!("{id}: cancelled\n"))?;
+                if json {
+                    output::json_line(&serde_json::json!({ "id": id, "state": "cancelled" }))?;
+                } else {
+                    output::text(&format!("{id}: cancelled\n"))?;
+                }
             }
             Ok(0)
         }
-        Action::Redrive { ids, filter, all } => redrive(services, &ids, filter, all).await,
+        Action::Redrive { ids, filter, all, json } => redrive(services, &ids, filter, all, json).await,
     }
 }
 
@@ -179,18 +200,23 @@ fn row(job: &JobRecord) -> [String; 7] {
     ]
 }
 
-async fn stats(services: &Services) -> anyhow::Result<u8> {
+async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
     let ledger: serde_json::Map<String, serde_json::Value> =
         services.store.counts().await?.into_iter().map(|(state, count)| (state, count.into())).collect();
     let redis = match services.queue.stats().await {
         Ok(stats) => serde_json::to_value(stats)?,
         Err(error) => serde_json::json!({ "error": error.to_string() }),
     };
-    output::json(&serde_json::json!({ "ledger": ledger, "redis": redis }))?;
+    let stats = serde_json::json!({ "ledger": ledger, "redis": redis });
+    if json {
+        output::json(&stats)?
+    } else {
+        output::parts(&stats)?
+    }
     Ok(0)
 }
 
-async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool) -> anyhow::Result<u8> {
+async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, json: bool) -> anyhow::Result<u8> {
     if ids.is_empty() && !all {
         return Err(super::exit::BadInput("name the jobs, or say --all".to_owned()).into());
     }
@@ -209,6 +235,10 @@ async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool) 
             redriven += done.redriven + done.joined;
         }
     }
-    output::text(&format!("{redriven} jobs are back at the start\n"))?;
+    if json {
+        output::json_line(&serde_json::json!({ "redriven": redriven }))?;
+    } else {
+        output::text(&format!("{redriven} jobs are back at the start\n"))?;
+    }
     Ok(0)
 }

@@ -82,7 +82,11 @@ enum Command {
     /// Check or show the settings.
     Config(config::Args),
     /// Print the JSON Schema of the document.
-    Schema,
+    Schema {
+        /// JSON; it is the only form and may be said.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What a subcommand needs of its surroundings.
@@ -143,7 +147,7 @@ pub fn run() -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            progress::say(&format!("sentinel: {error:#}"));
+            progress::say(&format!("sentinel: {}", said(&error)));
             ExitCode::from(exit::of_error(&error))
         }
     }
@@ -153,7 +157,7 @@ fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8>
     match command {
         Command::Extract(args) => extract::run(args, surroundings),
         Command::Config(args) => config::run(&args, surroundings),
-        Command::Schema => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
+        Command::Schema { json: _ } => output::json(&crate::extract::schema::document_schema()).map(|()| 0),
         Command::Crawl(args) => on_runtime(crawl::run(args, surroundings)),
         Command::Serve(args) => on_runtime(serve::run(args, surroundings)),
         Command::Submit(args) => on_runtime(submit::run(args, surroundings)),
@@ -178,4 +182,16 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<
     let code = runtime.block_on(work);
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
+}
+
+/// An error with its causes, leaving out those that the message already repeats.
+fn said(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| {
+        let cause = cause.to_string();
+        match text.as_str() {
+            "" => cause,
+            told if told.contains(&cause) => text,
+            told => format!("{told}: {cause}"),
+        }
+    })
 }

@@ -1,59 +1,131 @@
-//! Progress on stderr: a bar on a terminal, plain lines otherwise, so that logs stay readable and stdout stays clean.
+//! Progress on stderr: on a terminal a bar with a line for each crawl that runs, plain lines otherwise, so that logs stay
+//! readable and stdout stays clean.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::model::event::{Event, EventKind};
+use crate::model::job::{JobId, Target};
+
+/// Running crawls shown at a time.
+const LINES: usize = 12;
+/// How often the view moves.
+const TICK: Duration = Duration::from_millis(200);
 
 /// Shows how far a known number of crawls is.
 pub(super) struct Progress {
-    bar: Option<ProgressBar>,
+    screen: Option<Screen>,
+}
+
+/// The view on a terminal.
+struct Screen {
+    all: MultiProgress,
+    bar: ProgressBar,
+    running: Mutex<HashMap<JobId, ProgressBar>>,
 }
 
 impl Progress {
     /// For `total` crawls.
     #[must_use]
     pub(super) fn new(total: usize) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(total.try_into().unwrap_or(u64::MAX));
-            if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(std::time::Duration::from_millis(200));
-            bar
-        });
-        Self { bar }
+        Self { screen: std::io::stderr().is_terminal().then(|| Screen::new(total)) }
     }
 
     /// Lines only, for a service whose work has no end.
     #[must_use]
     pub(super) fn lines() -> Self {
-        Self { bar: None }
+        Self { screen: None }
     }
 
     /// Tells one event.
     pub(super) fn tell(&self, event: &Event) {
-        let Some(line) = sentence(&event.kind) else { return };
-        match &self.bar {
-            Some(bar) => {
-                if matches!(event.kind, EventKind::JobDone { .. } | EventKind::JobBuried { .. }) {
-                    bar.println(&line);
-                    bar.inc(1);
-                } else {
-                    bar.set_message(line);
+        match &self.screen {
+            Some(screen) => screen.tell(&event.kind),
+            None => {
+                if let Some(line) = sentence(&event.kind) {
+                    say(&line);
                 }
             }
-            None => say(&line),
         }
     }
 
-    /// Clears the bar.
+    /// Clears the view.
     pub(super) fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        if let Some(screen) = &self.screen {
+            screen.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            screen.bar.finish_and_clear();
+            let _ = screen.all.clear();
         }
     }
+}
+
+impl Screen {
+    fn new(total: usize) -> Self {
+        let all = MultiProgress::new();
+        let bar = all.add(ProgressBar::new(total.try_into().unwrap_or(u64::MAX)));
+        bar.set_style(style("{bar:40.cyan} {pos} of {len} profiles, {elapsed}"));
+        bar.enable_steady_tick(TICK);
+        Self { all, bar, running: Mutex::default() }
+    }
+
+    fn tell(&self, kind: &EventKind) {
+        match kind {
+            EventKind::JobStarted { job, target, attempt } => {
+                let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+                self.show(job, target, &format!("crawling{again}"));
+            }
+            EventKind::JobPostponed { job, target, after_ms, reason } => {
+                self.show(job, target, &format!("again in {} s: {reason}", after_ms.div_ceil(1000)));
+            }
+            EventKind::JobDone { job, .. } | EventKind::JobBuried { job, .. } => {
+                if let Some(line) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(job) {
+                    line.finish_and_clear();
+                    self.all.remove(&line);
+                }
+                self.bar.inc(1);
+                self.print(kind);
+            }
+            _ => self.print(kind),
+        }
+    }
+
+    /// The line of a crawl that runs; those beyond the first few only count.
+    fn show(&self, job: &JobId, target: &Target, words: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.len() >= LINES && !running.contains_key(job) {
+            return;
+        }
+        let line = running.entry(job.clone()).or_insert_with(|| {
+            let line = self.all.add(ProgressBar::new_spinner());
+            line.set_style(style("  {spinner} {msg}"));
+            line.enable_steady_tick(TICK);
+            line
+        });
+        line.set_message(format!("{:<34} {words}", target.to_string()));
+    }
+
+    /// A line that stays, above the view.
+    fn print(&self, kind: &EventKind) {
+        let line = match kind {
+            EventKind::JobDone { target, outcome, posts, ms, .. } => {
+                let seconds = format!("{}.{} s", ms / 1000, ms % 1000 / 100);
+                Some(format!("{:<36} {:<14} {posts:>3} posts {seconds:>7}", target.to_string(), outcome.as_str()))
+            }
+            other => sentence(other),
+        };
+        if let Some(line) = line {
+            let _ = self.all.println(line);
+        }
+    }
+}
+
+/// A template of our own; one that is none gives the plain form.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// A line for people; a closed stderr is no reason to stop.

@@ -28,7 +28,7 @@ pub(super) async fn run(_args: Args, surroundings: &Surroundings) -> anyhow::Res
     };
     let listening = match address {
         None => None,
-        Some(address) => match Listening::start(address, service.metrics(), service.readiness()).await {
+        Some(address) => match Listening::start(address, service.metrics(), service.readiness().clone()).await {
             Ok(listening) => {
                 progress::say(&format!("http://{}: /metrics, /healthz, /readyz", listening.address()));
                 Some(listening)

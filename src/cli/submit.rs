@@ -71,7 +71,7 @@ fn priority(text: &str) -> Result<Priority, String> {
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let config = surroundings.config()?;
     let clock = Clock::system();
-    let jobs = jobs(&args, &targets(&listed(&args)?, &config)?, clock)?;
+    let jobs = jobs(&args, &wanted(&args, &config)?, clock)?;
     surroundings.with_servers(Needed::Both, async |config| submit(&args, config, &jobs, clock).await).await
 }
 
@@ -86,10 +86,11 @@ async fn submit(args: &Args, config: &Config, jobs: &[Job], clock: Clock) -> any
     code
 }
 
-/// The targets of the arguments and of the list, as given.
-fn listed(args: &Args) -> anyhow::Result<Vec<String>> {
-    let mut targets = args.targets.clone();
+/// The targets of the arguments and of the list, each once; all are read before any is submitted.
+fn wanted(args: &Args, config: &Config) -> anyhow::Result<Vec<Target>> {
+    let mut wanted = targets(&args.targets, config)?;
     if let Some(path) = &args.file {
+        let bases = config.base_urls();
         let mut text = String::new();
         if path.as_os_str() == "-" {
             std::io::stdin().read_to_string(&mut text).context("cannot read targets from stdin")?;
@@ -97,14 +98,22 @@ fn listed(args: &Args) -> anyhow::Result<Vec<String>> {
             text = std::fs::read_to_string(path)
                 .map_err(|error| BadInput(format!("cannot read the list {}: {error}", path.display())))?;
         }
-        targets.extend(text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+        let named = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
+        let lines = text.lines().map(str::trim).zip(1_u32..);
+        for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
+            let target = crate::platform::parse_target_with(line, &bases)
+                .map_err(|error| BadInput(format!("{named}:{number}: {error}")))?;
+            wanted.push(target);
+        }
     }
-    if targets.is_empty() {
+    let mut seen = std::collections::HashSet::new();
+    wanted.retain(|target| seen.insert(target.clone()));
+    if wanted.is_empty() {
         return Err(
             BadInput("the list holds no target: write one profile URL or @handle@platform a line".to_owned()).into()
         );
     }
-    Ok(targets)
+    Ok(wanted)
 }
 
 fn jobs(args: &Args, targets: &[Target], clock: Clock) -> anyhow::Result<Vec<Job>> {

@@ -99,10 +99,16 @@ pub(super) fn count(value: Option<u64>) -> String {
     grouped
 }
 
-/// A caption's beginning on one line, without characters that could steer a terminal.
+/// A text on one line, without characters that could steer a terminal.
+#[must_use]
+pub(super) fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A caption's beginning.
 #[must_use]
 pub(super) fn caption(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean = harmless(text);
     let short: String = clean.chars().take(CAPTION_SHOWN).collect();
     if clean.chars().count() > CAPTION_SHOWN { format!("{short}…") } else { short }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
-use crate::browser::{BrowserError, Session, SessionSpec};
+use crate::browser::{Browser, BrowserError, Session, SessionSpec};
 use crate::extract::archive;
 use crate::gate::{PageLoad, Permit, Report};
 use crate::model::capture::{Capture, CapturedPage, Picture};
@@ -88,6 +88,7 @@ impl CrawlError {
 /// When nothing could be had of the profile's page. A refusal is no error: it is a document.
 pub(super) async fn crawl(
     rooms: &Rooms,
+    browser: &Browser,
     job: &Job,
     permit: &mut Permit,
     spec: &SessionSpec,
@@ -97,7 +98,7 @@ pub(super) async fn crawl(
     let started_at = rooms.clock.now();
 
     let mut since = rooms.clock.uptime();
-    let session = rooms.browser.session(spec).await?;
+    let session = browser.session(spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
     since = rooms.step(job, Step::Visit, since);

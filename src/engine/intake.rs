@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::services::Services;
+use super::services::{Services, ServicesError};
 use crate::model::event::EventKind;
 use crate::model::job::Job;
 use crate::queue::{Intake, RawTarget, Submission};
@@ -24,49 +24,64 @@ pub(super) async fn run(rooms: &Rooms, services: &Services, intake: &Intake, sto
             taken = intake.take(BATCH) => taken,
             () = stop.cancelled() => return,
         };
-        let result = match round {
+        let batch = match round {
             Ok(taken) if taken.is_empty() => continue,
-            Ok(taken) => enter(rooms, services, intake, taken).await,
-            Err(error) => Err(error.into()),
+            Ok(taken) => Batch::read(rooms, taken),
+            Err(error) => {
+                tracing::warn!(%error, "no submissions can be taken until this is mended");
+                let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
+                continue;
+            }
         };
-        if let Err(error) = result {
-            tracing::warn!(%error, "submissions wait in Redis until this is mended");
+        // What was taken stays in hand until the ledger has it: let go, it would wait for a lease's time.
+        while !stop.is_cancelled()
+            && let Err(error) = enter(rooms, services, intake, &batch).await
+        {
+            tracing::warn!(%error, count = batch.jobs.len(), "submissions wait in Redis until this is mended");
             let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
         }
     }
 }
 
-async fn enter(
-    rooms: &Rooms,
-    services: &Services,
-    intake: &Intake,
-    taken: Vec<Submission>,
-) -> Result<(), super::services::ServicesError> {
-    let mut good = Vec::new();
-    let mut jobs = Vec::new();
-    let mut bad = Vec::new();
-    for submission in taken {
-        match job(rooms, &submission) {
-            Ok(job) => {
-                jobs.push(job);
-                good.push(submission);
+/// What was taken, read.
+struct Batch {
+    good: Vec<Submission>,
+    /// One for each good submission, in the same order.
+    jobs: Vec<Job>,
+    bad: Vec<(Submission, String)>,
+}
+
+impl Batch {
+    fn read(rooms: &Rooms, taken: Vec<Submission>) -> Self {
+        let mut batch = Self { good: Vec::new(), jobs: Vec::new(), bad: Vec::new() };
+        for submission in taken {
+            match job(rooms, &submission) {
+                Ok(job) => {
+                    batch.jobs.push(job);
+                    batch.good.push(submission);
+                }
+                Err(reason) => batch.bad.push((submission, reason)),
             }
-            Err(reason) => bad.push((submission, reason)),
+        }
+        batch
+    }
+}
+
+/// Enters a batch; safe to be repeated as a whole.
+async fn enter(rooms: &Rooms, services: &Services, intake: &Intake, batch: &Batch) -> Result<(), ServicesError> {
+    if !batch.jobs.is_empty() {
+        let accepted = services.submit(&batch.jobs).await?;
+        super::answers::answer_finished(services, &accepted).await?;
+        intake.acknowledge(&batch.good).await?;
+        for job in &batch.jobs {
+            rooms.tell(EventKind::JobSubmitted { job: job.id.clone(), target: job.target.clone() });
         }
     }
-    if !jobs.is_empty() {
-        let accepted = services.submit(&jobs).await?;
-        super::relay::answer_finished(services, &accepted).await?;
-        intake.acknowledge(&good).await?;
-        for job in jobs {
-            rooms.tell(EventKind::JobSubmitted { job: job.id, target: job.target });
-        }
-    }
-    if !bad.is_empty() {
-        for (_, reason) in &bad {
+    if !batch.bad.is_empty() {
+        intake.reject(&batch.bad).await?;
+        for (_, reason) in &batch.bad {
             tracing::warn!(?reason, "a submission cannot be read; it is in the dead-letter stream");
         }
-        intake.reject(&bad).await?;
     }
     Ok(())
 }

@@ -2,12 +2,16 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod answers;
 mod count;
 mod crawl;
+mod crawler;
+mod health;
 pub mod held;
 mod intake;
 pub mod past;
 pub mod plausible;
+mod pool;
 mod relay;
 mod rooms;
 pub mod selectors;
@@ -34,14 +38,15 @@ use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
 pub use crawl::{CrawlError, Crawled, Spent, described};
+pub use crawler::{CrawlTurn, Crawler, Isolation};
 use rooms::Rooms;
 pub use servers::{Needed, Servers};
 pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
 use verdict::Setback;
 
-/// Under which key pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers,
-/// which are swept once no row does.
+/// How keys of pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers, which
+/// are swept once no row does.
 const IN_PROCESS: &str = "in-process/";
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
@@ -104,8 +109,17 @@ impl Engine {
     }
 
     async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
-        let rng = seeded(config.engine.seed);
         let browser = Browser::start(&config.browser, clock).await?;
+        Self::with_browser(config, clock, browser, shared)
+    }
+
+    fn with_browser(
+        config: Config,
+        clock: Clock,
+        browser: Browser,
+        shared: Option<SharedAt>,
+    ) -> Result<Self, EngineError> {
+        let rng = seeded(config.engine.seed);
         let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
         let blobs = BlobStore::open(&config.blob)?;
         Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
@@ -162,7 +176,7 @@ impl Engine {
                 Admission::Later(later) => return Err(CrawlError::GateClosed(later.reason.to_string())),
             }
         };
-        let result = crawl::crawl(&self.rooms, job, &mut permit, spec).await;
+        let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
         permit.report(crawl::report(&result)).await;
         result
     }

@@ -1,20 +1,22 @@
 //! Between the ledger and Redis: brings due jobs to Redis, and every so often compares both ways, because either may have
 //! lost its memory. What the ledger holds and Redis does not know is pushed again; what only Redis knows is entered.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::answers;
 use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
-use crate::model::document::Outcome;
 use crate::model::event::EventKind;
 use crate::model::fault::Fault;
 use crate::model::job::JobId;
-use crate::queue::{Fate, QueuedJob, ResultState};
+use crate::queue::{Fate, KnownJob, QueueError, QueuedJob, Reclaimed};
 use crate::store::StoreError;
 use crate::store::lease::Bury;
-use crate::store::submit::{Accepted, Submission};
+use crate::store::relay::Death;
+use crate::store::submit::Submission;
 
 /// How many jobs one push carries.
 const BATCH: usize = 200;
@@ -26,6 +28,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// Pushes due jobs until it is stopped.
 pub(super) async fn push_due(services: &Services, stop: &CancellationToken) {
     while !stop.is_cancelled() {
+        answers::publish_owed(services).await;
         let wait = match push_round(services).await {
             Ok(BATCH) => Duration::ZERO,
             Ok(_) => next_look(services).await,
@@ -99,16 +102,18 @@ async fn enter_unknown(services: &Services) -> Result<u64, ServicesError> {
     loop {
         let page = services.queue.scan(cursor).await?;
         let ids: Vec<JobId> = page.jobs.iter().map(|known| known.queued.job.id.clone()).collect();
-        let states = services.store.states(&ids).await?;
-        let unknown: Vec<Submission> = page
-            .jobs
-            .into_iter()
-            .filter(|known| !states.iter().any(|(id, _)| *id == known.queued.job.id))
-            .map(|known| Submission::from(known.queued.job))
-            .collect();
+        let states: HashMap<JobId, String> = services.store.states(&ids).await?.into_iter().collect();
+        let (known, unknown): (Vec<KnownJob>, Vec<KnownJob>) =
+            page.jobs.into_iter().partition(|job| states.contains_key(&job.queued.job.id));
+        let unknown: Vec<Submission> = unknown.into_iter().map(|job| Submission::from(job.queued.job)).collect();
         if !unknown.is_empty() {
             entered += services.store.submit(&unknown).await?.len() as u64;
         }
+        // What was cancelled or given up while Redis was away: it leaves, and its worker is told. What is done is left to
+        // its worker, which acknowledges right after the commit.
+        let is_ended = |id: &JobId| matches!(states.get(id).map(String::as_str), Some("cancelled" | "dead" | "joined"));
+        let ended: Vec<JobId> = known.into_iter().map(|job| job.queued.job.id).filter(is_ended).collect();
+        services.queue.cancel(&ended).await?;
         match page.next {
             Some(next) => cursor = next,
             None => return Ok(entered),
@@ -117,7 +122,8 @@ async fn enter_unknown(services: &Services) -> Result<u64, ServicesError> {
 }
 
 /// Takes jobs back from workers that fell silent, every `every`, until it is stopped.
-pub(super) async fn reclaim(rooms: &Rooms, services: &Services, every: Duration, stop: &CancellationToken) {
+pub(super) async fn reclaim(rooms: &Rooms, services: &Services, stop: &CancellationToken) {
+    let every = rooms.config.queue.reclaim();
     while !stop.is_cancelled() {
         if let Err(error) = reclaim_round(rooms, services).await {
             tracing::warn!(%error, "silent workers could not be looked for");
@@ -126,41 +132,52 @@ pub(super) async fn reclaim(rooms: &Rooms, services: &Services, every: Duration,
     }
 }
 
-async fn reclaim_round(rooms: &Rooms, services: &Services) -> Result<(), ServicesError> {
+async fn reclaim_round(rooms: &Rooms, services: &Services) -> Result<(), QueueError> {
     for reclaimed in services.queue.reclaim().await? {
-        tracing::warn!(job = %reclaimed.job, worker = %reclaimed.worker, deaths = reclaimed.deaths, fate = ?reclaimed.fate, "a worker fell silent");
-        // Dead and cancelled ones are told again until they are closed, without a worker then.
-        rooms.metrics.reclaimed(u64::from(!reclaimed.worker.is_empty()));
-        let ids = [reclaimed.job.clone()];
-        match reclaimed.fate {
-            Fate::Back | Fate::Quarantine => {}
-            Fate::Dead => {
-                let reason = format!("its worker died {} times, the last time in quarantine", reclaimed.deaths);
-                bury(services, &reclaimed.job, &reason).await?;
-                publish_end(services, &reclaimed.job, ResultState::Dead).await?;
-                services.queue.bury(&ids).await?;
-                if let Some(record) = services.store.job(&reclaimed.job).await? {
-                    rooms.metrics.job_buried(&record.job.target.platform, &Fault::Defect);
-                }
-                rooms.tell(EventKind::JobBuried { job: reclaimed.job.clone(), reason });
-            }
-            Fate::Cancelled => {
-                cancelled(services, &reclaimed.job).await?;
-                services.queue.drop_cancelled(&ids).await?;
-            }
+        let Reclaimed { job, worker, deaths, fate } = &reclaimed;
+        if !worker.is_empty() {
+            rooms.metrics.reclaimed(1);
+            tracing::warn!(%job, %worker, deaths, ?fate, "a worker fell silent");
+        }
+        // One that fails does not hold up the others: the dead and cancelled are told again by the next round.
+        if let Err(error) = write_down(rooms, services, &reclaimed).await {
+            tracing::warn!(%job, %error, "a death could not be written down yet");
         }
     }
     Ok(())
 }
 
-/// Writes down that a job was cancelled while it ran, and publishes it. Who cancelled it has usually done the former, or
-/// has deleted the profile with all its jobs.
-pub(super) async fn cancelled(services: &Services, job: &JobId) -> Result<(), ServicesError> {
-    match services.store.cancel(job, "cancelled while it ran").await {
-        Ok(_) | Err(StoreError::NotFound { .. }) => {}
-        Err(error) => return Err(error.into()),
+/// What the reclaim did in Redis, in the ledger.
+async fn write_down(rooms: &Rooms, services: &Services, reclaimed: &Reclaimed) -> Result<(), ServicesError> {
+    let Reclaimed { job, worker, deaths, fate } = reclaimed;
+    let quarantine_after = rooms.config.queue.quarantine_after_deaths;
+    let death = Death { job, worker, deaths: *deaths, quarantine_after };
+    services.store.note_death(&death).await?;
+    let ids = std::slice::from_ref(job);
+    match fate {
+        Fate::Back | Fate::Quarantine => {}
+        Fate::Dead => {
+            let reason = format!("its worker died {deaths} times, the last time in quarantine, where it ran alone");
+            bury(services, job, &reason).await?;
+            answers::publish_end(services, job).await?;
+            // Who waited behind it has done no harm yet: it moves up.
+            services.queue.drop_cancelled(ids).await?;
+            if let Some(record) = services.store.job(job).await? {
+                rooms.metrics.job_buried(&record.job.target.platform, &Fault::Defect);
+            }
+            rooms.tell(EventKind::JobBuried { job: job.clone(), reason });
+        }
+        Fate::Cancelled => {
+            match services.store.cancel(job, "cancelled while it ran").await {
+                // Who cancelled it told the ledger first.
+                Ok(_) | Err(StoreError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            answers::publish_end(services, job).await?;
+            services.queue.drop_cancelled(ids).await?;
+        }
     }
-    publish_end(services, job, ResultState::Cancelled).await
+    Ok(())
 }
 
 /// Gives a job up in the ledger under the fence of its last lease: nobody holds a newer one.
@@ -171,32 +188,4 @@ async fn bury(services: &Services, job: &JobId, reason: &str) -> Result<(), Serv
         Err(error) if error.is_stale() => Ok(()),
         other => Ok(other?),
     }
-}
-
-/// Publishes what the ledger says of a finished job, for itself and for all that joined it.
-pub(super) async fn publish_end(services: &Services, job: &JobId, state: ResultState) -> Result<(), ServicesError> {
-    let result = services.store.result(job).await?;
-    let outcome = result.as_ref().and_then(|result| Outcome::of_word(result.outcome.as_deref()?));
-    let document = result.and_then(|result| result.document);
-    let mut ids = vec![job.clone()];
-    ids.extend(services.store.joined(job).await?);
-    services.queue.publish_result(&ids, state, outcome, document.as_deref()).await?;
-    Ok(())
-}
-
-/// A submission whose id is that of a finished job learns the result at once: it stands in the ledger.
-pub(super) async fn answer_finished(services: &Services, accepted: &[Accepted]) -> Result<(), ServicesError> {
-    for answer in accepted {
-        let Accepted::Duplicate { id } = answer else { continue };
-        let Some(result) = services.store.result(id).await? else { continue };
-        let state = match result.state.as_str() {
-            "done" => ResultState::Done,
-            "dead" => ResultState::Dead,
-            "cancelled" => ResultState::Cancelled,
-            _ => continue,
-        };
-        let outcome = result.outcome.as_deref().and_then(Outcome::of_word);
-        services.queue.publish_result(std::slice::from_ref(id), state, outcome, result.document.as_deref()).await?;
-    }
-    Ok(())
 }

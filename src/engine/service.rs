@@ -7,21 +7,27 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::crawler::{self, Crawler};
+use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::watch::Watch;
-use super::worker::Workers;
 use super::{Engine, EngineError, intake, relay, selectors, upkeep};
+use crate::browser::Browser;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::model::capture::Capture;
 use crate::model::event::Event;
 use crate::telemetry::{Metrics, Part, Readiness};
+
+/// How long interrupted crawls may take to be handed back, browser and ledger included.
+const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
 pub struct Service {
     rooms: Arc<Rooms>,
     services: Services,
-    readiness: Readiness,
     /// No new work.
     stop: CancellationToken,
     /// Running crawls end at once.
@@ -34,6 +40,7 @@ pub struct Service {
     servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
+    readiness: Readiness,
 }
 
 /// Why the service cannot start.
@@ -56,9 +63,21 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
+        Self::start_as(config, None).await
+    }
+
+    /// As [`start`](Self::start), with another crawler and without a browser of ours.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be used, or a setting cannot stand.
+    pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
+        Self::start_as(config, Some(crawler)).await
+    }
+
+    async fn start_as(config: Config, crawler: Option<Arc<dyn Crawler>>) -> Result<Self, ServiceError> {
         let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::start_with(config).await {
-            Ok((rooms, services)) => Ok(Self::run(rooms, services, servers)),
+        match Self::open(config, crawler).await {
+            Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
             Err(error) => {
                 servers.close().await;
                 Err(error)
@@ -66,27 +85,34 @@ impl Service {
         }
     }
 
-    async fn start_with(config: Config) -> Result<(Arc<Rooms>, Services), ServiceError> {
-        let clock = crate::clock::Clock::system();
+    async fn open(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+    ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
+        let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
-        let health = services.queue.health().await;
-        for reason in health.reasons {
-            tracing::warn!(grave = reason.grave, "redis: {}", reason.text);
-        }
-        for warning in services.store.health().await.map_err(ServicesError::from)?.warnings {
-            tracing::warn!("postgresql: {warning}");
-        }
         let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let (rooms, crawler) = match crawler {
+            Some(crawler) => {
+                let none = Browser::replaying(Capture::default());
+                (Engine::with_browser(config, clock, none, Some(shared))?.rooms, crawler)
+            }
+            None => {
+                let rooms = Engine::start_sharing(config, clock, Some(shared)).await?.rooms;
+                let path: Arc<dyn Crawler> = Arc::new(crawler::Path(rooms.clone()));
+                (rooms, path)
+            }
+        };
         selectors::seed(&services.store).await.map_err(ServicesError::from)?;
-        selectors::load(&engine.rooms, &services.store).await?;
-        Ok((engine.rooms, services))
+        selectors::load(&rooms, &services.store).await?;
+        Ok((rooms, services, crawler))
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers) -> Self {
+    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
-        let workers = Workers::new(rooms.clone(), services.clone(), hard_stop.clone());
+        let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
+        let readiness = Readiness::default();
         let (working, around) = (TaskTracker::new(), TaskTracker::new());
         working.spawn({
             let (workers, stop) = (workers.clone(), stop.clone());
@@ -109,12 +135,13 @@ impl Service {
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
-            async move { relay::reclaim(&rooms, &services, rooms.config.queue.reclaim(), &stop).await }
+            async move { relay::reclaim(&rooms, &services, &stop).await }
         });
         around.spawn({
-            let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
-            let (services, stop) = (services.clone(), stop.clone());
-            async move { relay::reconcile(&services, every, &stop).await }
+            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
+            // Until the last crawl is over: what happens at the gate meanwhile is told too.
+            let stop = wind_down.clone();
+            async move { Box::pin(watch.run(&stop)).await }
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
@@ -124,16 +151,14 @@ impl Service {
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move { upkeep::run(&rooms, &services, &stop).await }
         });
-        let readiness = Readiness::default();
         around.spawn({
-            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
-            // Until the last crawl is over: what happens at the gate meanwhile is told too.
-            let stop = wind_down.clone();
-            async move { Box::pin(watch.run(&stop)).await }
+            let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
+            let (services, stop) = (services.clone(), stop.clone());
+            async move { relay::reconcile(&services, every, &stop).await }
         });
         let servers_stop = CancellationToken::new();
         let servers = tokio::spawn(servers.keep(servers_stop.clone()));
-        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around }
+        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around, readiness }
     }
 
     /// The servers behind it, for submitting and reading.
@@ -148,10 +173,10 @@ impl Service {
         self.rooms.metrics.clone()
     }
 
-    /// Whether it may be given work, and why not, for `/readyz`.
+    /// What keeps this process from working, for `/readyz`.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        self.readiness.clone()
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// Listens to what happens from now on.
@@ -168,7 +193,7 @@ impl Service {
 
     /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
     pub async fn stop(self) {
-        self.readiness.blocked(Part::Engine, "shutting down");
+        self.readiness.blocked(Part::Engine, "stopping");
         self.stop.cancel();
         self.working.close();
         let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);
@@ -178,7 +203,10 @@ impl Service {
             () = self.hard_stop.cancelled() => tracing::warn!("stopping at once; handing back what runs"),
         }
         self.hard_stop.cancel();
-        self.working.wait().await;
+        // A ledger that does not answer must not keep us: what is not told is done again elsewhere.
+        if tokio::time::timeout(HAND_BACK_PATIENCE, self.working.wait()).await.is_err() {
+            tracing::warn!("the ledger was not told of all jobs that are handed back");
+        }
         self.workers.hand_back().await;
         self.wind_down.cancel();
         self.around.close();

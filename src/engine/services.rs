@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::answers::{self, Owed};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::job::{Job, JobId};
-use crate::queue::{Queue, QueueError, QueuedJob, ResultState};
+use crate::queue::{Queue, QueueError, QueuedJob};
 use crate::store::submit::{Accepted, Submission};
 use crate::store::{Store, StoreError};
 
@@ -20,6 +21,8 @@ pub struct Services {
     pub store: Store,
     /// The transport.
     pub queue: Queue,
+    /// Answers that Redis could not take yet.
+    pub(super) owed: Owed,
 }
 
 /// Why the servers cannot be used.
@@ -54,7 +57,7 @@ impl Services {
         }
         let lanes = crate::platform::all().iter().map(|platform| platform.id()).collect();
         let queue = Queue::new(&config.queue, lanes, clock)?;
-        Ok(Self { store, queue })
+        Ok(Self { store, queue, owed: Owed::default() })
     }
 
     /// Accepts jobs: all in the ledger, or an error and none. One answer each, in the order given.
@@ -83,11 +86,13 @@ impl Services {
     /// Cancels a job: in the ledger first, which refuses its result from then on, then in Redis.
     ///
     /// # Errors
-    /// When no such job is live, or a server does not answer.
+    /// When no such job is live, or the ledger does not answer. A Redis that does not answer is no error.
     pub async fn cancel(&self, id: &JobId) -> Result<(), ServicesError> {
         self.store.cancel(id, "cancelled by an operator").await?;
-        self.queue.cancel(std::slice::from_ref(id)).await?;
-        super::relay::publish_end(self, id, ResultState::Cancelled).await
+        if let Err(error) = self.queue.cancel(std::slice::from_ref(id)).await {
+            tracing::warn!(job = %id, %error, "cancelled in the ledger; the reconciler tells Redis and its worker");
+        }
+        Ok(answers::publish_end(self, id).await?)
     }
 
     /// Brings jobs of the ledger to Redis and notes that in the ledger.

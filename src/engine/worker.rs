@@ -1,197 +1,120 @@
-//! The workers: lease, admit, crawl, judge, settle. A failure of a job is logged here, once, and nowhere else.
+//! One job's turn: the ledger's word, the gate, the crawl, the verdict, the ledger again, and what becomes of the lease. A
+//! failure of a job is logged here, once, and nowhere else. The pool that hands out turns is `pool.rs`.
 //!
 //! The order that keeps jobs safe: pictures and captures are stored before the transaction, the transaction commits under
 //! the lease's fence, the result is published, and only then is the lease settled. A crash between any two of these
 //! repeats work and never doubles a row.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
+use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
+use super::crawler::{CrawlTurn, Isolation};
 use super::plausible::{self, Judged};
-use super::rooms::Rooms;
-use super::services::{Services, ServicesError};
+use super::pool::Workers;
+use super::services::ServicesError;
 use super::verdict::{self, Setback};
-use crate::browser::SessionSpec;
 use crate::gate::{Admission, Ask, Egress, Later, Source};
 use crate::model::event::EventKind;
 use crate::model::fault::{Fault, Verdict};
-use crate::model::job::{Job, JobId, PlatformId};
-use crate::queue::{Beat, Capacity, JobProgress, Lease, ResultState, Settlement};
+use crate::model::job::{Job, JobId};
+use crate::queue::{Beat, JobProgress, Lease, ResultState, Settlement};
+use crate::store::StoreError;
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
-use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl};
-use crate::telemetry::{RefusedWrite, SnoozeCause, Step};
+use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl, Saved};
+use crate::telemetry::{SnoozeCause, Step};
 
-/// How many leases one round takes at most.
-const LEASES_AT_ONCE: usize = 32;
-/// The wait after a round that failed.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long a crawl may go on after it was told to end, before its browser context is killed and its slot given away.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a job rests that could not be judged because the ledger did not answer.
+const LEDGER_REST: Duration = Duration::from_secs(1);
+/// The waits between two tries to save a crawl while the ledger is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes jobs and does them, as many at once as there are slots.
-pub(super) struct Workers {
-    rooms: Arc<Rooms>,
-    services: Services,
-    leases: crate::queue::Worker,
-    slots: Arc<Semaphore>,
-    size: usize,
-    /// Platforms that the gate keeps shut, and until when by our uptime: their jobs stay where they are.
-    shut: Mutex<HashMap<PlatformId, Duration>>,
-    /// Running crawls end at once and are handed back.
-    hard_stop: CancellationToken,
+/// How long the ledger is waited for, and when it is asked again.
+struct Patience {
+    end: Duration,
+    pause: Duration,
+}
+
+impl Patience {
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 /// How a job's turn ended.
 enum Turn {
     Settle(Settlement),
-    /// Somebody else has it: nothing more is ours to do.
+    /// The ledger or Redis says that it is not ours any more: nothing was written, nothing more is ours to do.
     LetGo,
 }
 
 impl Workers {
-    pub(super) fn new(rooms: Arc<Rooms>, services: Services, hard_stop: CancellationToken) -> Arc<Self> {
-        let size = rooms.config.engine.workers_or_default();
-        let leases = services.queue.worker("sentinel");
-        let slots = Arc::new(Semaphore::new(size));
-        Arc::new(Self { rooms, services, leases, slots, size, shut: Mutex::default(), hard_stop })
-    }
-
-    /// Takes jobs until it is stopped, then waits for those that run.
-    pub(super) async fn run(self: &Arc<Self>, stop: &CancellationToken) {
-        let running = TaskTracker::new();
-        while !stop.is_cancelled() {
-            let Ok(slot) = self.slots.clone().acquire_owned().await else { break };
-            drop(slot);
-            let free = self.slots.available_permits();
-            let capacity = self.capacity(free);
-            let leased = tokio::select! {
-                leased = self.leases.lease_many(&capacity, free.min(LEASES_AT_ONCE)) => leased,
-                () = stop.cancelled() => break,
-            };
-            match leased {
-                Ok(leases) => {
-                    for lease in leases {
-                        let Ok(slot) = self.slots.clone().acquire_owned().await else { break };
-                        running.spawn(self.clone().turn(lease, slot));
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no work can be taken until this is mended");
-                    let _ = tokio::time::timeout(PAUSE, stop.cancelled()).await;
-                }
-            }
-        }
-        running.close();
-        running.wait().await;
-    }
-
-    /// Renews all leases until it is stopped, also while the last crawls finish.
-    pub(super) async fn beat(&self, stop: &CancellationToken) {
-        let every = self.rooms.config.queue.heartbeat();
-        let mut due = self.rooms.clock.uptime();
-        while !stop.is_cancelled() {
-            let metrics = &self.rooms.metrics;
-            match self.leases.beat().await {
-                Ok(beats) => {
-                    // Renewed only now: a pause before or within the round trip is time that the lease had not.
-                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
-                    let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
-                    metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
-                    due = self.rooms.clock.uptime() + every;
-                }
-                Err(error) => tracing::warn!(%error, "leases could not be renewed"),
-            }
-            let _ = tokio::time::timeout(every, stop.cancelled()).await;
-        }
-    }
-
-    /// Gives back every lease at once.
-    pub(super) async fn hand_back(&self) {
-        if let Err(error) = self.leases.hand_back_all().await {
-            tracing::warn!(%error, "leases could not be handed back; they go to others when they run out");
-        }
-    }
-
-    fn capacity(&self, free: usize) -> Capacity {
-        let now = self.rooms.clock.uptime();
-        let mut shut = self.shut.lock().unwrap_or_else(PoisonError::into_inner);
-        shut.retain(|_, until| *until > now);
-        let lanes =
-            self.rooms.platform_ids().map(|id| (id.clone(), if shut.contains_key(id) { 0 } else { free })).collect();
-        Capacity { lanes, quarantine: free == self.size }
-    }
-
-    async fn turn(self: Arc<Self>, lease: Lease, slot: OwnedSemaphorePermit) {
-        let job = lease.job().id.clone();
-        let turn = Box::pin(self.take(&lease)).await;
-        let settled = match turn {
-            Ok(Turn::Settle(settlement)) => lease.settle(settlement).await.map_err(ServicesError::from),
-            Ok(Turn::LetGo) => lease.settle(Settlement::HandBack).await.map_err(ServicesError::from),
+    /// One job's turn: what is to become of its lease.
+    pub(super) async fn judged(&self, lease: &Lease, isolation: Isolation) -> Settlement {
+        match self.take(lease, isolation).await {
+            Ok(Turn::Settle(settlement)) => settlement,
+            // Redis changes nothing where another holds it. Where Redis still thinks it ours although the ledger knows of
+            // a later lease or of an end, it leaves Redis, and the reconciler brings it again if it lives.
+            Ok(Turn::LetGo) => Settlement::Drop,
             Err(error) => {
-                // The ledger cannot be reached: the job is not judged, and comes again.
-                tracing::warn!(%job, %error, "a job could not be settled in the ledger; it will be done again");
-                lease.settle(Settlement::HandBack).await.map_err(ServicesError::from)
-            }
-        };
-        match settled {
-            Ok(crate::queue::Settled::Accepted { answered }) if !answered.is_empty() => {
-                for id in answered {
-                    if let Err(error) = super::relay::publish_end(&self.services, &id, ResultState::Done).await {
-                        tracing::warn!(job = %id, %error, "a result could not be published; it stands in the ledger");
-                    }
+                tracing::warn!(job = %lease.job().id, %error, "the ledger could not be told of a job; it will be done again");
+                if self.hard_stop.is_cancelled() {
+                    Settlement::HandBack
+                } else {
+                    // Not at once: all jobs would go round as fast as the ledger fails.
+                    Settlement::Snooze(LEDGER_REST + self.rooms.rng.jitter(LEDGER_REST))
                 }
             }
-            Ok(crate::queue::Settled::Stale) => {
-                self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1);
-            }
-            Ok(crate::queue::Settled::Accepted { .. } | crate::queue::Settled::Gone) => {}
-            Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; it runs out"),
         }
-        drop(slot);
     }
 
-    /// One job's turn, from the ledger's word to what becomes of the lease.
-    async fn take(&self, lease: &Lease) -> Result<Turn, ServicesError> {
+    /// From the ledger's word to what becomes of the lease.
+    async fn take(&self, lease: &Lease, isolation: Isolation) -> Result<Turn, ServicesError> {
         let fence = u64::try_from(lease.fence()).unwrap_or_default();
         let id = &lease.job().id;
         let begin = Begin { job: id, fence, worker: self.leases.name(), deaths: lease.deaths() };
-        let leased = match self.services.store.begin_lease(&begin).await? {
-            Begun::Leased(leased) => leased,
-            Begun::Over { state } => return self.already_over(id, &state).await,
-            Begun::Stale { .. } => return Ok(Turn::LetGo),
-            Begun::Unknown => {
-                // Redis knew it and the ledger did not: enter it, then it is leased like any other.
-                self.services.store.submit(&[lease.job().clone().into()]).await?;
-                match self.services.store.begin_lease(&begin).await? {
-                    Begun::Leased(leased) => leased,
-                    Begun::Over { .. } | Begun::Stale { .. } | Begun::Unknown => return Ok(Turn::LetGo),
-                }
+        let mut begun = self.services.store.begin_lease(&begin).await?;
+        if begun == Begun::Unknown {
+            // Redis knew it and the ledger did not: enter it, then it is leased like any other.
+            self.services.store.submit(&[lease.job().clone().into()]).await?;
+            begun = self.services.store.begin_lease(&begin).await?;
+        }
+        match begun {
+            Begun::Leased(leased) => Box::pin(self.admitted(lease, fence, &leased, isolation)).await,
+            Begun::Over { state } => self.already_over(id, &state).await,
+            Begun::Stale { present } => {
+                tracing::warn!(job = %id, fence, present, "a stale write was refused: the ledger knows a later lease");
+                Ok(Turn::LetGo)
             }
-        };
-        Box::pin(self.admitted(lease, fence, &leased)).await
+            Begun::Unknown => Ok(Turn::LetGo),
+        }
     }
 
+    /// The ledger has finished it before: a worker died between the commit and the acknowledgement.
     async fn already_over(&self, id: &JobId, state: &str) -> Result<Turn, ServicesError> {
-        let state = match state {
-            "done" => ResultState::Done,
-            "dead" => ResultState::Dead,
-            "cancelled" => ResultState::Cancelled,
-            _ => return Ok(Turn::Settle(Settlement::Drop)),
-        };
-        super::relay::publish_end(&self.services, id, state).await?;
-        Ok(Turn::Settle(Settlement::Done))
+        answers::publish_end(&self.services, id).await?;
+        Ok(Turn::Settle(if state == "done" { Settlement::Done } else { Settlement::Drop }))
     }
 
-    async fn admitted(&self, lease: &Lease, fence: u64, leased: &Leased) -> Result<Turn, ServicesError> {
+    async fn admitted(
+        &self,
+        lease: &Lease,
+        fence: u64,
+        leased: &Leased,
+        isolation: Isolation,
+    ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let ask = ask(job);
-        let mut permit = match self.rooms.gate.admit(&ask).await {
+        let permit = match self.rooms.gate.admit(&ask).await {
             Admission::Permit(permit) => permit,
             Admission::Later(later) => return self.later(job, fence, leased.attempt, &later).await,
         };
@@ -200,23 +123,45 @@ impl Workers {
             target: job.target.clone(),
             attempt: leased.attempt,
         });
-        let spec = SessionSpec::default();
-        let crawling = AssertUnwindSafe(crawl::crawl(&self.rooms, job, &mut permit, &spec)).catch_unwind();
+        if leased.deaths > 0 {
+            let line = format!("attempt {} of {} begins after {} deaths", leased.attempt, job.target, leased.deaths);
+            self.services.store.note_step(&job.id, fence, &line).await?;
+        }
+        let (job_, attempt, kill) = (job.clone(), leased.attempt, CancellationToken::new());
+        let turn = CrawlTurn { job: job_, attempt, isolation, permit, kill: kill.clone() };
+        match self.crawl(turn, lease).await {
+            Ok(result) => self.judge(fence, leased, &ask, result).await,
+            Err(beat) => self.interrupted(job, fence, beat).await,
+        }
+    }
+
+    /// The crawl in a task of its own, until it ends, its time is over, its lease ends or we are to stop at once. A task
+    /// that does not end when it is told to loses its browser context, and the slot is free although it goes on.
+    async fn crawl(&self, mut turn: CrawlTurn, lease: &Lease) -> Result<Result<Crawled, CrawlError>, Beat> {
+        let (crawler, kill) = (Arc::clone(&self.crawler), turn.kill.clone());
+        let mut task = tokio::spawn(async move {
+            let crawled = AssertUnwindSafe(crawler.crawl(&mut turn)).catch_unwind().await;
+            let result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
+            turn.permit.report(crawl::report(&result)).await;
+            result
+        });
+        // Closing the context and reading the page come after the last visit.
+        let time =
+            self.rooms.deadline + (self.rooms.deadline / 10).clamp(Duration::from_secs(1), Duration::from_secs(10));
         let ended = tokio::select! {
-            result = crawling => Ok(result.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))))),
+            result = &mut task => {
+                return Ok(result.unwrap_or_else(|error| Err(CrawlError::Panicked(error.to_string()))));
+            }
             beat = lease.ended() => Err(beat),
             () = self.hard_stop.cancelled() => Err(Beat::Held),
+            () = tokio::time::sleep(time) => Ok(Err(CrawlError::Deadline(self.rooms.deadline))),
         };
-        match ended {
-            Ok(result) => {
-                permit.report(crawl::report(&result)).await;
-                self.judge(fence, leased, &ask, result).await
-            }
-            Err(beat) => {
-                permit.report(crate::gate::Report::default()).await;
-                self.interrupted(job, fence, beat).await
-            }
+        task.abort();
+        if tokio::time::timeout(END_PATIENCE, &mut task).await.is_err() {
+            tracing::error!(job = %lease.job().id, "the crawl ignores its end; its browser context is killed and its slot free");
+            kill.cancel();
         }
+        ended
     }
 
     /// The gate is shut: the job goes back without spending an attempt, and no more of its platform are taken until then.
@@ -225,8 +170,7 @@ impl Workers {
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).insert(job.target.platform.clone(), until);
         self.rooms.gate_said_later(job, later);
         let reason = later.reason.to_string();
-        self.postpone(job, fence, attempt, later.after, Spend::Nothing, &reason, None).await?;
-        Ok(Turn::Settle(Settlement::Snooze(later.after)))
+        self.postpone(job, fence, attempt, later.after, Spend::Nothing, &reason, None).await
     }
 
     async fn interrupted(&self, job: &Job, fence: u64, beat: Beat) -> Result<Turn, ServicesError> {
@@ -237,14 +181,18 @@ impl Workers {
                 Ok(Turn::LetGo)
             }
             Beat::Cancelled => {
-                super::relay::cancelled(&self.services, &job.id).await?;
-                super::relay::publish_end(&self.services, &job.id, ResultState::Cancelled).await?;
+                match self.services.store.cancel(&job.id, "cancelled while it ran").await {
+                    // Who cancelled it told the ledger first.
+                    Ok(_) | Err(StoreError::NotFound { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+                answers::publish_end(&self.services, &job.id).await?;
                 Ok(Turn::Settle(Settlement::Drop))
             }
-            Beat::Held => {
-                self.services.store.hand_back(&job.id, fence).await?;
-                Ok(Turn::Settle(Settlement::HandBack))
-            }
+            Beat::Held => match self.services.store.hand_back(&job.id, fence).await {
+                Ok(()) => Ok(Turn::Settle(Settlement::HandBack)),
+                Err(error) => refused(job, fence, error),
+            },
         }
     }
 
@@ -276,15 +224,13 @@ impl Workers {
             (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
-                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok().as_ref()).await?;
                 self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
-                Ok(Turn::Settle(Settlement::Retry(after)))
+                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await
             }
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
-                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok().as_ref()).await?;
                 self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
-                Ok(Turn::Settle(Settlement::Snooze(after)))
+                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await
             }
         }
     }
@@ -294,9 +240,7 @@ impl Workers {
         let job = &leased.job;
         let name = format!("{}-{fence}", job.id);
         let since = self.rooms.clock.uptime();
-        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, &mut crawled, "", &name).await {
-            tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
-        }
+        self.keep_picture(job, fence, &mut crawled).await;
         let capture_key = match crawl::keep_capture(&self.rooms.blobs, &crawled, &name).await {
             Ok(key) => Some(key),
             Err(error) => {
@@ -304,7 +248,7 @@ impl Workers {
                 None
             }
         };
-        let judged = Box::pin(self.doubt(job, &mut crawled)).await?;
+        let judged = self.doubt(job, &mut crawled).await?;
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -324,13 +268,9 @@ impl Workers {
             held: &judged.held,
             events: &events,
         };
-        let saved = match self.services.store.save(&save).await {
+        let saved = match self.save_patiently(&save).await {
             Ok(saved) => saved,
-            Err(error) if error.is_stale() => {
-                tracing::warn!(job = %job.id, fence, "a stale write was refused: another worker has this job");
-                return Ok(Turn::LetGo);
-            }
-            Err(error) => return Err(error.into()),
+            Err(error) => return refused(job, fence, error),
         };
         self.rooms.step(job, Step::Save, since);
         if let Some(image) = &crawled.image {
@@ -343,7 +283,7 @@ impl Workers {
         if let Err(error) =
             self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
         {
-            tracing::warn!(job = %job.id, %error, "the result stands in the ledger but could not be published");
+            answers::owe(&self.services, &job.id, &error);
         }
         self.rooms.values_held(job, &judged);
         self.rooms.job_finished(job, document);
@@ -356,23 +296,51 @@ impl Workers {
         let document = &mut crawled.document;
         let Some(profile) = &document.profile else { return Ok(Judged::default()) };
         let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
-        let last = self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await?;
+        let mut patience = self.patience();
+        let last = loop {
+            match self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await {
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
+                last => break last?,
+            }
+        };
         Ok(plausible::judge(document, &last))
+    }
+
+    /// Saves, again and again while the ledger is away: what the site gave is not asked of it twice for our sake. The
+    /// lease is renewed meanwhile; a save that had come through is found to stand.
+    async fn save_patiently(&self, save: &SaveCrawl<'_>) -> Result<Saved, StoreError> {
+        let mut patience = self.patience();
+        loop {
+            match self.services.store.save(save).await {
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
+                saved => return saved,
+            }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        let longest = Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
+        Patience { end: self.rooms.clock.uptime() + longest, pause: FIRST_PAUSE }
+    }
+
+    fn is_worth_waiting(&self, error: &StoreError, patience: &Patience) -> bool {
+        !error.is_stale()
+            && error.fault() == Fault::Transient
+            && !self.hard_stop.is_cancelled()
+            && self.rooms.clock.uptime() + patience.pause < patience.end
     }
 
     async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
         let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
-        match self.services.store.bury(&bury).await {
-            Ok(()) => {}
-            Err(error) if error.is_stale() => return Ok(Turn::LetGo),
-            Err(error) => return Err(error.into()),
+        if let Err(error) = self.services.store.bury(&bury).await {
+            return refused(job, fence, error);
         }
         self.rooms.metrics.job_buried(&job.target.platform, fault);
-        super::relay::publish_end(&self.services, &job.id, ResultState::Dead).await?;
+        answers::publish_end(&self.services, &job.id).await?;
         self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
-        Ok(Turn::Settle(Settlement::Done))
+        Ok(Turn::Settle(Settlement::Drop))
     }
 
     #[expect(clippy::too_many_arguments, reason = "each is one word of the ledger's row")]
@@ -384,11 +352,16 @@ impl Workers {
         after: Duration,
         spend: Spend,
         reason: &str,
-        crawled: Option<&Crawled>,
-    ) -> Result<(), ServicesError> {
-        let crawl = crawled.map(|crawled| self.record(job, fence, attempt, crawled, reason));
+        mut crawled: Option<Crawled>,
+    ) -> Result<Turn, ServicesError> {
+        if let Some(crawled) = &mut crawled {
+            self.keep_picture(job, fence, crawled).await;
+        }
+        let crawl = crawled.as_ref().map(|crawled| self.record(job, fence, attempt, crawled, reason));
         let postpone = Postpone { job: &job.id, fence, after, spend, reason, crawl: crawl.as_ref() };
-        self.services.store.postpone(&postpone).await?;
+        if let Err(error) = self.services.store.postpone(&postpone).await {
+            return refused(job, fence, error);
+        }
         self.rooms.tell_postponed(job, after, reason);
         let progress = JobProgress {
             id: job.id.clone(),
@@ -400,7 +373,18 @@ impl Workers {
         if let Err(error) = self.services.queue.publish_progress(&progress).await {
             tracing::debug!(job = %job.id, %error, "progress could not be told");
         }
-        Ok(())
+        Ok(Turn::Settle(match spend {
+            Spend::Attempt => Settlement::Retry(after),
+            Spend::Nothing => Settlement::Snooze(after),
+        }))
+    }
+
+    /// Stores the picture; one that cannot be stored is no reason to lose the numbers.
+    async fn keep_picture(&self, job: &Job, fence: u64, crawled: &mut Crawled) {
+        let name = format!("{}-{fence}", job.id);
+        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, "", &name).await {
+            tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
+        }
     }
 
     fn record<'a>(
@@ -432,6 +416,16 @@ impl Workers {
             worker: self.leases.name(),
         }
     }
+}
+
+/// A write that the ledger did not take: because the lease is not the present one (counted and logged), or because the
+/// ledger failed.
+fn refused(job: &Job, fence: u64, error: StoreError) -> Result<Turn, ServicesError> {
+    if error.is_stale() {
+        tracing::warn!(job = %job.id, fence, "a stale write was refused: the lease is not the present one, or the job is over");
+        return Ok(Turn::LetGo);
+    }
+    Err(error.into())
 }
 
 /// What is told of doubtful and of surprising values once the crawl stands.

@@ -120,9 +120,11 @@ fn grouped<'p>(
         }
     }
     groups.retain(|_, sightings| {
-        let verdicts: Vec<Belongs> = sightings.iter().map(|s| belongs(&s.owner, subject, own_ids)).collect();
-        // One record that names the profile outweighs another that names a co-author.
-        let ours = verdicts.contains(&Belongs::Yes) || !verdicts.contains(&Belongs::No);
+        let says = |s: &&Sighting, word: Belongs| belongs(&s.owner, subject, own_ids) == word;
+        // One record that names the profile outweighs another that names a co-author. A card of the grid is no such
+        // record: its link carries the profile's name whoever the post's author is.
+        let named = sightings.iter().any(|s| s.source != SourceKind::Dom && says(s, Belongs::Yes));
+        let ours = named || !sightings.iter().any(|s| says(s, Belongs::No));
         // A side list (videos alone) reaches further back than the timeline: it completes posts and adds none.
         ours && sightings.iter().any(|s| s.role != Role::Side)
     });

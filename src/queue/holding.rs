@@ -87,6 +87,11 @@ impl Inner {
         arguments
     }
 
+    pub(crate) async fn quarantine_turn(&self, verb: &str) -> Result<u8, QueueError> {
+        let arguments = [self.name.clone(), verb.to_owned(), self.core.config.lease_ms.to_string()];
+        self.core.link.run(&self.core.scripts.turn, &arguments).await
+    }
+
     /// Leases in a task of its own: where the caller is cancelled meanwhile, what was leased is handed back at once and
     /// does not look like a death half a minute later.
     pub(crate) async fn take_or_hand_back(

@@ -11,6 +11,7 @@
 //! | `sentinel:job:<id>` | hash | one job on its way: see `wire.rs` |
 //! | `sentinel:lane:<platform>:<class>` | stream, group `crawl` | ids of waiting and leased jobs; class `back` (handed back or reclaimed: served first), `high`, `normal`, `low` |
 //! | `sentinel:quarantine` | stream, group `crawl` | the same for jobs that workers died of; one at a time over all workers |
+//! | `sentinel:quarantine:turn` | string, expires | the worker that empties itself for the quarantine |
 //! | `sentinel:delayed` | sorted set | ids by the ms at which they are due |
 //! | `sentinel:target:<platform>:<handle>` | string | the id of the job that crawls this profile |
 //! | `sentinel:behind:<platform>:<handle>` | sorted set | ids that wait for that job's result, oldest first |

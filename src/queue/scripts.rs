@@ -25,5 +25,6 @@ macro_rules! scripts {
 }
 
 scripts!(
-    push, lease, beat, settle, recover, reclaim, close, contains, promote, scan, stats, sweep, intake, reject, rejected
+    push, lease, beat, settle, recover, reclaim, close, contains, promote, scan, stats, sweep, intake, reject,
+    rejected, turn
 );

@@ -102,6 +102,24 @@ impl Worker {
         Ok(self.0.take_or_hand_back(self.0.request(capacity, most)).await?.0)
     }
 
+    /// Asks for the right to empty this process for a job of the quarantine; true where one waits there and no other worker
+    /// is about to take it. Then finish what runs, lease with [`Capacity::quarantine`] alone, and give the right back by
+    /// [`quarantine_over`](Self::quarantine_over); a silent owner loses it after `queue.lease_ms`.
+    ///
+    /// # Errors
+    /// When Redis does not answer or refuses.
+    pub async fn quarantine_waits(&self) -> Result<bool, QueueError> {
+        Ok(self.0.quarantine_turn("claim").await? == 1)
+    }
+
+    /// Gives the right to the quarantine back.
+    ///
+    /// # Errors
+    /// When Redis does not answer: it lapses by itself.
+    pub async fn quarantine_over(&self) -> Result<(), QueueError> {
+        self.0.quarantine_turn("release").await.map(|_| ())
+    }
+
     /// Renews all leases in one round trip, and tries the settlements that are owed. Call it every `queue.heartbeat_ms`.
     ///
     /// # Errors

@@ -205,7 +205,7 @@ impl Store {
     /// [`StoreError::StaleWrite`] when the lease is not the present one; else when the database fails.
     pub async fn bury(&self, bury: &Bury<'_>) -> Result<(), StoreError> {
         let sql = "
-            update jobs set state = 'dead', finished_at = now(), worker = null, reason = $3, last_log = $4,
+            update jobs set state = 'dead', finished_at = now(), worker = null, reason = $3, last_log = coalesce($4, last_log),
                 outcome = coalesce($5, outcome)
             where tenant_id = app_tenant() and id = $1 and fence = $2 and state in ('queued', 'leased')";
         let query = sqlx::query(sql)
@@ -238,6 +238,21 @@ impl Store {
             update jobs set quarantined = true
             where tenant_id = app_tenant() and id = $1 and fence = $2 and state in ('queued', 'leased')";
         self.settle(job, fence_, sqlx::query(sql).bind(job.as_str()).bind(fence(fence_)), None).await
+    }
+
+    /// Adds a line to what is kept of a suspect's last steps, so that its death leaves words. A lease that is not the
+    /// present one adds nothing, and is told so by its next write.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_step(&self, job: &JobId, fence_: u64, line: &str) -> Result<(), StoreError> {
+        let sql = "
+            update jobs set last_log = right(coalesce(last_log, '') || to_char(now() at time zone 'utc',
+                'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\" ') || $3 || chr(10), 4000)
+            where tenant_id = app_tenant() and id = $1 and fence = $2 and state in ('queued', 'leased')";
+        let query = sqlx::query(sql).bind(job.as_str()).bind(fence(fence_)).bind(clean(line));
+        query.execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
     }
 
     async fn settle(

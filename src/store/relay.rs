@@ -35,6 +35,19 @@ pub struct Live {
     pub fence: u64,
 }
 
+/// A worker that died with a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Death<'a> {
+    /// The job.
+    pub job: &'a JobId,
+    /// The worker's name.
+    pub worker: &'a str,
+    /// The job's deaths, this one included.
+    pub deaths: u32,
+    /// From so many on it runs in quarantine.
+    pub quarantine_after: u32,
+}
+
 #[derive(Debug, FromRow)]
 struct DueRow {
     #[sqlx(flatten)]
@@ -142,6 +155,65 @@ impl Store {
         let fences: Vec<i64> = lost.iter().map(|live| super::lease::fence(live.fence)).collect();
         let done = sqlx::query(sql).bind(ids).bind(fences).execute(&self.pool).await.map_err(|e| self.error(e))?;
         Ok(done.rows_affected())
+    }
+
+    /// Jobs that waited in Redis behind `leader` join it, where it is done and they still wait; answers those that did.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn join_finished(&self, leader: &JobId, ids: &[JobId]) -> Result<Vec<JobId>, StoreError> {
+        let sql = "
+            update jobs set state = 'joined', joined_to = $1, worker = null, leased_at = null, reason = null
+            where tenant_id = app_tenant() and id = any($2) and id <> $1 and state = 'queued'
+              and exists (select from jobs leader where leader.tenant_id = app_tenant() and leader.id = $1
+                          and leader.state = 'done')
+            returning id";
+        let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+        let joined: Vec<String> = sqlx::query_scalar(sql)
+            .bind(leader.as_str())
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|e| self.error(e))?;
+        Ok(joined.into_iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// Waiting jobs that Redis let go: they are pushed again at once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn push_again(&self, ids: &[JobId]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let sql =
+            "update jobs set pushed_at = null where tenant_id = app_tenant() and id = any($1) and state = 'queued'";
+        let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+        sqlx::query(sql).bind(ids).execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+
+    /// Notes a worker's death where it was found: the job waits again, and how often it has killed outlives Redis. The
+    /// fence stays; the next lease's is greater.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_death(&self, death: &Death<'_>) -> Result<(), StoreError> {
+        let sql = "
+            update jobs set deaths = greatest(deaths, $2), quarantined = quarantined or $2 >= $3,
+                state = case when worker = $4 then 'queued' else state end,
+                leased_at = case when worker = $4 then null else leased_at end,
+                worker = nullif(worker, $4)
+            where tenant_id = app_tenant() and id = $1 and state in ('queued', 'leased')";
+        sqlx::query(sql)
+            .bind(death.job.as_str())
+            .bind(i32::try_from(death.deaths).unwrap_or(i32::MAX))
+            .bind(i32::try_from(death.quarantine_after).unwrap_or(i32::MAX))
+            .bind(death.worker)
+            .execute(&self.pool)
+            .await
+            .map_err(|e| self.error(e))?;
+        Ok(())
     }
 
     /// Which of these ids the ledger has as live, for entries that Redis knows: the others are over or unknown.

@@ -27,7 +27,7 @@ fn config(kind: BlobKind, folder: &Path, endpoint: String) -> BlobConfig {
 }
 
 /// An S3 server in this process that keeps its buckets in `folder`; answers its address.
-async fn s3_server(folder: &Path) -> String {
+pub(crate) async fn s3_server(folder: &Path) -> String {
     std::fs::create_dir(folder.join("shots")).unwrap();
     let mut builder = s3s::service::S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder).unwrap());
     builder.set_auth(s3s::auth::SimpleAuth::from_single("id", "secret"));

@@ -2,6 +2,9 @@
 
 mod blob;
 mod browser;
+mod chaos;
+#[cfg(feature = "replica")]
+mod cli;
 mod corpus;
 mod gate;
 mod gates;
@@ -18,5 +21,6 @@ mod replica;
 mod screenshot;
 mod service;
 mod store;
+mod heal;
 mod support;
 mod telemetry;
