@@ -3,6 +3,8 @@
 //! a queue ([`serve`]).
 
 mod answers;
+mod admission;
+mod container;
 mod crawl;
 mod crawler;
 mod health;

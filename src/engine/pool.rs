@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admission::Admission;
 use super::crawler::{Crawler, Isolation};
 use super::rooms::Rooms;
 use super::services::Services;
@@ -17,6 +18,8 @@ use crate::queue::{Capacity, QueueError, Settled};
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
+/// A heartbeat that is later than this is told.
+const LATE: Duration = Duration::from_secs(2);
 /// The wait after a round that failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often the quarantine is looked at.
@@ -30,6 +33,7 @@ pub(super) struct Workers {
     pub(super) leases: crate::queue::Worker,
     slots: Arc<Semaphore>,
     size: usize,
+    admission: Admission,
     /// Platforms that the gate keeps shut, and until when by our uptime: their jobs stay where they are.
     pub(super) shut: Mutex<HashMap<PlatformId, Duration>>,
     /// Running crawls end at once and are handed back.
@@ -46,7 +50,8 @@ impl Workers {
         let size = rooms.config.engine.workers_or_default();
         let leases = services.queue.worker("sentinel");
         let slots = Arc::new(Semaphore::new(size));
-        Arc::new(Self { rooms, services, crawler, leases, slots, size, shut: Mutex::default(), hard_stop })
+        let admission = Admission::new(rooms.config.engine.admission.clone(), size);
+        Arc::new(Self { rooms, services, crawler, leases, slots, size, admission, shut: Mutex::default(), hard_stop })
     }
 
     /// Takes jobs until it is stopped, then waits for those that run.
@@ -78,6 +83,11 @@ impl Workers {
             () = stop.cancelled() => return Ok(()),
         }
         let free = self.slots.available_permits();
+        let free = free.min(self.admission.room(self.size - free));
+        if free == 0 {
+            tokio::select! { () = self.admission.changed() => {}, () = stop.cancelled() => {} }
+            return Ok(());
+        }
         let capacity = self.capacity(free);
         let leases = tokio::select! {
             leases = self.leases.lease_many(&capacity, free.min(LEASES_AT_ONCE)) => leases?,
@@ -111,7 +121,12 @@ impl Workers {
     /// Renews all leases until it is stopped, also while the last crawls finish.
     pub(super) async fn beat(&self, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
+        let mut due = self.rooms.clock.uptime();
         while !stop.is_cancelled() {
+            let late = self.rooms.clock.uptime().saturating_sub(due);
+            if late > LATE {
+                tracing::warn!(?late, "a heartbeat was late: this machine is short of processor time, lower engine.workers");
+            }
             match self.leases.beat().await {
                 Ok(beats) => {
                     for (job, _, settled) in beats.settled {
@@ -120,6 +135,7 @@ impl Workers {
                 }
                 Err(error) => tracing::warn!(%error, "leases could not be renewed"),
             }
+            due = self.rooms.clock.uptime() + every;
             let _ = tokio::time::timeout(every, stop.cancelled()).await;
         }
     }
@@ -149,6 +165,12 @@ impl Workers {
             Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; each heartbeat tries it again"),
         }
         drop(slots);
+        self.admission.left();
+    }
+
+    /// Measures the load until it is stopped.
+    pub(super) async fn watch_load(&self, stop: &CancellationToken) {
+        self.admission.watch(&self.rooms.clock, stop).await;
     }
 
     /// Who had waited behind a job in Redis is answered with it.
