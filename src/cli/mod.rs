@@ -210,3 +210,14 @@ fn said(error: &anyhow::Error) -> String {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_sound_down_to_its_last_argument() {
+        Cli::command().debug_assert();
+    }
+}
