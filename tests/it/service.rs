@@ -441,7 +441,9 @@ mod whole {
             .iter()
             .any(|kind| matches!(kind, EventKind::ValuesHeld { values, .. } if values[0].0 == "profile.followers"));
         assert!(held, "{told:?}");
-        assert_eq!(store.profile(&target).await.unwrap().unwrap().followers, Some(truth));
+        assert_eq!(store.profile(&target).await.unwrap().unwrap().followers, None, "right or absent");
+        let last = store.last_facts(&target, None, &[]).await.unwrap();
+        assert_eq!(last.followers, Some(truth), "the next crawl is judged by what was believed");
         let listed = own.lines(&["held", "list", "--json"]).await;
         let followers = listed.iter().find(|held| held["path"] == "profile.followers").unwrap();
         let number = followers["id"].to_string();
