@@ -5,8 +5,6 @@ use std::pin::pin;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::blocking::{self, Held};
 use super::context::{Context, content, evaluate, within};
 use super::error::BrowserError;
@@ -20,8 +18,11 @@ use crate::model::visit::{Paging, Ready, Visit};
 
 /// How often elements are looked for.
 const LOOK: Duration = Duration::from_millis(100);
-/// In a page that is answered from an archive: when nothing has been asked for so long, nothing more will be.
-const SILENCE: Duration = Duration::from_millis(500);
+/// When a page that has loaded asks for nothing for so long, nothing more will come of it: the end of waiting for a profile
+/// that is private, gone or walled.
+const SILENCE: Duration = Duration::from_secs(2);
+/// The same where an archive answers, which does so at once.
+const SILENCE_OFFLINE: Duration = Duration::from_millis(500);
 /// How long a refusal's body is waited for, which scripts seldom read.
 const UNREAD: Duration = Duration::from_millis(400);
 
@@ -51,7 +52,7 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
     let paging = match &visit.paging {
         Some(paging) if seen && is_healthy(tab) => {
-            let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE) } else { paging.stall };
+            let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE_OFFLINE) } else { paging.stall };
             let paging = Paging { stall, ..paging.clone() };
             Some(paging::page(tab, &paging, &context.spec.follow, command).await?)
         }
@@ -89,22 +90,21 @@ fn is_offline(tab: &Tab) -> bool {
     tab.shared.intercept.lock().unwrap_or_else(PoisonError::into_inner).archive.is_some()
 }
 
-/// Since when the page has asked for nothing.
+/// For how many looks in a row the page has asked for nothing. Looks and not time: while its scripts keep it busy, a look
+/// takes as long as they do.
 #[derive(Debug, Default)]
 struct Silence {
     traffic: (usize, usize),
-    since: Option<Instant>,
+    looks: u32,
 }
 
 impl Silence {
-    /// How long it lasts now.
+    /// Counts one more look.
     fn lasts(&mut self, tab: &Tab) -> Duration {
         let traffic = tab.shared.state().traffic.amount();
-        if traffic.0 > 0 || traffic != self.traffic {
-            self.since = None;
-        }
+        self.looks = if traffic.0 == 0 && traffic == self.traffic { self.looks + 1 } else { 0 };
         self.traffic = traffic;
-        self.since.get_or_insert_with(Instant::now).elapsed()
+        LOOK * self.looks
     }
 }
 
@@ -122,7 +122,7 @@ async fn ready(
     let elements: Vec<&Ready> = visit.ready.iter().filter(|ready| matches!(ready, Ready::Element(_))).collect();
     let mut patience_over = pin!(tokio::time::sleep(loading));
     let mut loaded = false;
-    let (offline, mut silence) = (is_offline(tab), Silence::default());
+    let (patience, mut silence) = (if is_offline(tab) { SILENCE_OFFLINE } else { SILENCE }, Silence::default());
     let mut changes = tab.shared.changes();
     loop {
         let now_loaded = {
@@ -142,7 +142,7 @@ async fn ready(
         if now_loaded && (visit.ready.is_empty() || !is_healthy(tab)) {
             return Ok(Readiness::Loaded);
         }
-        if offline && now_loaded && silence.lasts(tab) >= SILENCE {
+        if now_loaded && silence.lasts(tab) >= patience {
             return Ok(Readiness::PatienceOver);
         }
         if now_loaded && !loaded {
@@ -153,7 +153,7 @@ async fn ready(
         tokio::select! {
             () = patience_over.as_mut() => return Ok(Readiness::PatienceOver),
             () = next(&mut changes, tab, visit, loaded) => {}
-            () = tokio::time::sleep(LOOK), if offline || !elements.is_empty() => {}
+            () = tokio::time::sleep(LOOK) => {}
         }
     }
 }

@@ -28,6 +28,9 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
         _ = interrupt.recv() => return Ok(0),
         _ = terminate.recv() => return Ok(0),
     };
+    for reason in service.services().queue.health().await.reasons {
+        progress::say(&format!("warning: {}", reason.text));
+    }
     progress::say("serving; Ctrl-C or SIGTERM lets running crawls finish, a second one ends them at once");
     let mut events = service.subscribe();
     let lines = Progress::lines();
