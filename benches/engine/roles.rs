@@ -121,10 +121,7 @@ async fn crawl(service: &Service, order: &Value) -> Vec<(Target, JobId)> {
             }
             EventKind::JobDone { job, posts, outcome, .. } => (job, posts, outcome.as_str()),
             EventKind::JobBuried { job, .. } => (job, 0, "buried"),
-            EventKind::JobSubmitted { .. }
-            | EventKind::StepDone { .. }
-            | EventKind::JobPostponed { .. }
-            | EventKind::ProfileChanged { .. } => continue,
+            _ => continue,
         };
         if let Some(began) = open.remove(&job) {
             let ms = began.map_or(0, |began| (event.at - began).num_milliseconds());

@@ -4,6 +4,9 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::type_complexity,
+    clippy::needless_range_loop,
     reason = "helpers of tests fail loudly, measure real time and print their figures"
 )]
 
