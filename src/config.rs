@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
 use crate::model::job::PlatformId;
-use crate::{blob, browser, gate, local, queue, screenshot, store};
+use crate::{blob, browser, gate, local, queue, screenshot, store, telemetry};
 
 mod layer;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub platform: BTreeMap<String, PlatformConfig>,
     /// Workers, deadlines and retries.
     pub engine: EngineConfig,
+    /// Logs, metrics and readiness.
+    pub telemetry: telemetry::Config,
 }
 
 /// How often and how soon a failed job is tried again.
@@ -62,6 +65,12 @@ pub struct RetryRules {
 pub struct PlatformConfig {
     /// Scheme and host to visit; a profile's identity stays canonical.
     pub base_url: Url,
+    /// The operator's own session, as Playwright writes it; empty for a guest.
+    pub storage_state_file: String,
+    /// The way out: one proxy's address with its credentials, or several, separated by commas; empty for our own address.
+    pub proxy: SecretString,
+    /// A file that holds it.
+    pub proxy_file: String,
 }
 
 /// The engine's section.
@@ -78,6 +87,10 @@ pub struct EngineConfig {
     pub retry: RetryRules,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
+    /// How often old rows and blobs that nothing refers to are looked for, in seconds.
+    pub upkeep_every_s: u64,
+    /// How often the selector versions in force are read, in seconds.
+    pub selectors_every_s: u64,
     /// How many of them may really run.
     pub admission: AdmissionRules,
     /// What a job's screenshot shows.
@@ -197,6 +210,8 @@ impl Config {
         }
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
         within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
+        within("engine.upkeep_every_s", self.engine.upkeep_every_s, 1, 86_400)?;
+        within("engine.selectors_every_s", self.engine.selectors_every_s, 1, 3600)?;
         within("engine.retry.retries", u64::from(self.engine.retry.retries), 0, 100)?;
         within("engine.retry.backoff_first_ms", self.engine.retry.backoff_first_ms, 1, self.engine.retry.backoff_max_ms)
     }

@@ -1,6 +1,6 @@
 //! What a process and all its children cost, as the kernel counts it. Processor time is followed process by process, every few
-//! milliseconds: Chromium has its renderers reaped by the kernel, so their time is not among that of their parents' children
-//! (counted that way, half of a profile's cost was missing). Memory is what nobody else shares.
+//! milliseconds, so that nothing depends on who reaps whom: of the time that a parent is told of its ended children, much is
+//! missing once a browser is killed. Memory is what nobody else shares.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -14,7 +14,8 @@ use super::crawler::{Crawler, Isolation};
 use super::rooms::Rooms;
 use super::services::Services;
 use crate::model::job::PlatformId;
-use crate::queue::{Capacity, QueueError, Settled};
+use crate::queue::{Beat, Capacity, QueueError, Settled};
+use crate::telemetry::RefusedWrite;
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
@@ -123,12 +124,20 @@ impl Workers {
         let every = self.rooms.config.queue.heartbeat();
         let mut due = self.rooms.clock.uptime();
         while !stop.is_cancelled() {
+            let metrics = &self.rooms.metrics;
             let late = self.rooms.clock.uptime().saturating_sub(due);
             if late > LATE {
-                tracing::warn!(?late, "a heartbeat was late: this machine is short of processor time, lower engine.workers");
+                tracing::warn!(
+                    ?late,
+                    "a heartbeat was late: this machine is short of processor time, lower engine.workers"
+                );
             }
             match self.leases.beat().await {
                 Ok(beats) => {
+                    // Renewed only now: a pause before or within the round trip is time that the leases had not.
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
+                    metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
                     for (job, _, settled) in beats.settled {
                         self.answer(&job, settled).await;
                     }
@@ -175,6 +184,9 @@ impl Workers {
 
     /// Who had waited behind a job in Redis is answered with it.
     async fn answer(&self, job: &crate::model::job::JobId, settled: Settled) {
+        if settled == Settled::Stale {
+            self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1);
+        }
         let Settled::Accepted { answered } = settled else { return };
         if let Err(error) = super::answers::answer_behind(&self.services, job, &answered).await {
             tracing::warn!(%job, %error, "who waited behind it is not answered yet; the reconciler brings it to Redis again");
