@@ -27,6 +27,8 @@ pub struct Config {
     pub navigation_timeout_ms: u64,
     /// Longest visit.
     pub visit_timeout_ms: u64,
+    /// Rest of a loaded page after which its data is no longer waited for; 0 for never.
+    pub rest_ms: u64,
     /// A browser's age at which it is replaced.
     pub recycle_after_s: u64,
     /// Contexts after which a browser is replaced.
@@ -61,10 +63,6 @@ pub struct Config {
     pub max_visit_bytes: u64,
     /// Largest document.
     pub max_html_bytes: usize,
-    /// Uses after which an operator's identity is retired.
-    pub identity_max_uses: u64,
-    /// Age at which it is retired.
-    pub identity_max_age_s: u64,
     /// Whether images are requested only when and where a picture shows them.
     pub late_images: bool,
     /// URL patterns never requested except by a session with [`Blocking::None`](super::Blocking::None).

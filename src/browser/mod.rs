@@ -37,7 +37,7 @@
 //! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
 //! them alive, `open` makes a context, `page` and `traffic` follow it, `context` steers it, `visit`, `paging` and `picture` are
 //! the steps of a visit, `intercept` and `har` answer and record its requests,
-//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `roster` knows an operator's identities, `replay` does without Chromium.
+//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
 
 mod blocking;
@@ -62,7 +62,6 @@ mod picture;
 mod profile;
 mod relay;
 mod replay;
-pub mod roster;
 mod route;
 mod session;
 mod spec;
@@ -141,6 +140,12 @@ impl Browser {
             Source::Fleet(fleet) => Context::open(fleet, spec).await,
             Source::Replay(_) => Err(BrowserError::NeedsChromium { what: "a context" }),
         }
+    }
+
+    /// Whether pages come from Chromium and not from a recording.
+    #[must_use]
+    pub const fn is_chromium(&self) -> bool {
+        matches!(self.0, Source::Fleet(_))
     }
 
     /// The counts now.

@@ -5,7 +5,10 @@ use std::pin::pin;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::blocking::{self, Held};
+use super::config::Config;
 use super::context::{Context, content, evaluate, within};
 use super::error::BrowserError;
 use super::navigate::Landing;
@@ -18,11 +21,8 @@ use crate::model::visit::{Paging, Ready, Visit};
 
 /// How often elements are looked for.
 const LOOK: Duration = Duration::from_millis(100);
-/// When a page that has loaded asks for nothing for so long, nothing more will come of it: the end of waiting for a profile
-/// that is private, gone or walled.
-const SILENCE: Duration = Duration::from_secs(2);
-/// The same where an archive answers, which does so at once.
-const SILENCE_OFFLINE: Duration = Duration::from_millis(500);
+/// In a page that is answered from an archive: when nothing has been asked for so long, nothing more will be.
+const SILENCE: Duration = Duration::from_millis(500);
 /// How long a refusal's body is waited for, which scripts seldom read.
 const UNREAD: Duration = Duration::from_millis(400);
 
@@ -48,11 +48,11 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     let held = blocking::plan(&context.spec, config, visit.picture);
     blocking::hold(tab, config, held).await;
     let landing = context.navigate(tab, &visit.url, &visit.keep, config.navigation_timeout()).await?;
-    let readiness = ready(tab, visit, &landing, config.navigation_timeout(), command).await?;
+    let readiness = ready(tab, visit, &landing, config, command).await?;
     let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
     let paging = match &visit.paging {
         Some(paging) if seen && is_healthy(tab) => {
-            let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE_OFFLINE) } else { paging.stall };
+            let stall = if is_offline(tab) { paging.stall.min(2 * SILENCE) } else { paging.stall };
             let paging = Paging { stall, ..paging.clone() };
             Some(paging::page(tab, &paging, &context.spec.follow, command).await?)
         }
@@ -90,39 +90,53 @@ fn is_offline(tab: &Tab) -> bool {
     tab.shared.intercept.lock().unwrap_or_else(PoisonError::into_inner).archive.is_some()
 }
 
-/// For how many looks in a row the page has asked for nothing. Looks and not time: while its scripts keep it busy, a look
-/// takes as long as they do.
+/// Since when the page has asked for nothing.
 #[derive(Debug, Default)]
 struct Silence {
     traffic: (usize, usize),
-    looks: u32,
+    since: Option<Instant>,
 }
 
 impl Silence {
-    /// Counts one more look.
+    /// How long it lasts now.
     fn lasts(&mut self, tab: &Tab) -> Duration {
         let traffic = tab.shared.state().traffic.amount();
-        self.looks = if traffic.0 == 0 && traffic == self.traffic { self.looks + 1 } else { 0 };
+        if traffic.0 > 0 || traffic != self.traffic {
+            self.since = None;
+        }
         self.traffic = traffic;
-        LOOK * self.looks
+        self.since.get_or_insert_with(Instant::now).elapsed()
     }
 }
 
-/// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take `loading`.
+/// Whether the page's scripts have nothing to do now: a busy one may be about to ask for its data.
+async fn is_at_rest(tab: &Tab, limit: Duration) -> Result<bool, BrowserError> {
+    let idle = "new Promise(done => { requestIdleCallback(() => done(true)); setTimeout(() => done(false), 200) })";
+    match evaluate(tab, idle, limit).await {
+        Ok(rests) => Ok(rests == true),
+        // The page is going somewhere else at this moment.
+        Err(BrowserError::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take as long as any, and
+/// less where the page has come to rest without one.
 async fn ready(
     tab: &Tab,
     visit: &Visit,
     landing: &Landing,
-    loading: Duration,
+    config: &Config,
     command: Duration,
 ) -> Result<Readiness, BrowserError> {
     if is_blank(landing) {
         return Ok(Readiness::Loaded);
     }
     let elements: Vec<&Ready> = visit.ready.iter().filter(|ready| matches!(ready, Ready::Element(_))).collect();
-    let mut patience_over = pin!(tokio::time::sleep(loading));
+    let mut patience_over = pin!(tokio::time::sleep(config.navigation_timeout()));
     let mut loaded = false;
-    let (patience, mut silence) = (if is_offline(tab) { SILENCE_OFFLINE } else { SILENCE }, Silence::default());
+    let (offline, mut silence) = (is_offline(tab), Silence::default());
+    let rest = if offline { SILENCE } else { Duration::from_millis(config.rest_ms) };
     let mut changes = tab.shared.changes();
     loop {
         let now_loaded = {
@@ -142,7 +156,8 @@ async fn ready(
         if now_loaded && (visit.ready.is_empty() || !is_healthy(tab)) {
             return Ok(Readiness::Loaded);
         }
-        if now_loaded && silence.lasts(tab) >= patience {
+        let silent = now_loaded && !rest.is_zero() && silence.lasts(tab) >= rest;
+        if silent && (offline || (is_at_rest(tab, command).await? && silence.lasts(tab) >= rest)) {
             return Ok(Readiness::PatienceOver);
         }
         if now_loaded && !loaded {
@@ -153,7 +168,7 @@ async fn ready(
         tokio::select! {
             () = patience_over.as_mut() => return Ok(Readiness::PatienceOver),
             () = next(&mut changes, tab, visit, loaded) => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(LOOK), if now_loaded || !elements.is_empty() => {}
         }
     }
 }

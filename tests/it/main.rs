@@ -1,4 +1,11 @@
 //! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "helpers of tests fail loudly, measure real time and print their figures"
+)]
 
 mod blob;
 mod browser;
@@ -10,6 +17,8 @@ mod gate;
 mod gates;
 mod har;
 mod local;
+#[cfg(feature = "replica")]
+mod polite;
 mod queue;
 mod queue_model;
 mod queue_outages;
@@ -19,6 +28,7 @@ mod reading;
 #[cfg(feature = "replica")]
 mod replica;
 mod screenshot;
+mod service;
 mod store;
 mod heal;
 mod support;
