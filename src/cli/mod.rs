@@ -33,7 +33,7 @@ use crate::engine::{Needed, Servers};
 
 /// Reads public Instagram and TikTok profiles: a number is right or absent, never wrong.
 #[derive(Debug, Parser)]
-#[command(name = "sentinel", version, about, propagate_version = true)]
+#[command(name = "sentinel", version, about)]
 struct Cli {
     /// Settings that stand above the built-in ones; SENTINEL__SECTION__KEY stands above both.
     #[arg(long, global = true, value_name = "FILE")]
