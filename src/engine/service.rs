@@ -65,7 +65,7 @@ impl Service {
         Self::start_as(config, None).await
     }
 
-    /// As [`start`](Self::start), with another crawler and without a browser of ours.
+    /// As [`start`](Self::start), with another crawler, without a browser of ours and with the gate of this process alone.
     ///
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
@@ -90,12 +90,13 @@ impl Service {
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
         if let Some(crawler) = crawler {
+            // It loads no page by our browser, so there is no budget to share.
             let none = Browser::replaying(Capture::default());
-            let engine = Engine::with_browser(config, clock, none, Some(shared))?;
+            let engine = Engine::with_browser(config, clock, none, None)?;
             return Ok((engine.rooms, services, crawler));
         }
+        let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
         let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
         Ok((engine.rooms, services, crawler))
