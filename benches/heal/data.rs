@@ -17,7 +17,11 @@ pub(crate) fn base(site: Site, person: &Person, others: &[Person]) -> (Value, St
                     "videoCount": person.posts_count, "diggCount": person.following * 7 + 24, "friendCount": 0}},
                 "shareMeta": {"title": format!("{} on Clips", person.name)}, "statusCode": 0}}});
             let items: Vec<Value> = person.posts.iter().map(|post| tik_item(person, post)).collect();
-            (embedded, "/api/post/item_list/?count=35".to_owned(), json!({"cursor": "1753462632", "hasMore": true, "itemList": items}))
+            (
+                embedded,
+                "/api/post/item_list/?count=35".to_owned(),
+                json!({"cursor": "1753462632", "hasMore": true, "itemList": items}),
+            )
         }
         Site::Ins => {
             let related: Vec<Value> = others.iter().take(4).map(ins_related).collect();
@@ -108,7 +112,7 @@ pub(crate) fn retype(value: &mut Value, way: usize) {
 fn grouped(plain: &str) -> String {
     let mut text = String::new();
     for (at, digit) in plain.chars().enumerate() {
-        if at > 0 && (plain.len() - at) % 3 == 0 {
+        if at > 0 && (plain.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -122,7 +126,10 @@ pub(crate) fn map_lists(value: &mut Value) {
         Value::Object(map) => map.values_mut().for_each(map_lists),
         Value::Array(items) => {
             items.iter_mut().for_each(map_lists);
-            let ids: Vec<Option<String>> = items.iter().map(|item| item["id"].as_str().or_else(|| item["node"]["shortcode"].as_str()).map(str::to_owned)).collect();
+            let ids: Vec<Option<String>> = items
+                .iter()
+                .map(|item| item["id"].as_str().or_else(|| item["node"]["shortcode"].as_str()).map(str::to_owned))
+                .collect();
             if items.len() > 3 && ids.iter().all(Option::is_some) {
                 *value = Value::Object(ids.into_iter().flatten().zip(std::mem::take(items)).collect());
             }
@@ -198,7 +205,10 @@ pub(crate) fn add_near(value: &mut Value, before: &Person) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(|inner| add_near(inner, before));
-            if map.contains_key("followerCount") || map.contains_key("follower_count") || map.contains_key("edge_followed_by") {
+            if map.contains_key("followerCount")
+                || map.contains_key("follower_count")
+                || map.contains_key("edge_followed_by")
+            {
                 map.insert("previousFollowers".to_owned(), json!(before.followers));
                 map.insert("friendCountLast".to_owned(), json!(before.following));
                 map.insert("goal".to_owned(), json!(before.followers * 2));

@@ -76,7 +76,14 @@ impl Look {
         let mut look = Self::base(site);
         look.class_seed = chance.next();
         look.data_attr = *chance.pick(&[None, None, Some("data-testid"), Some("data-qa")]);
-        look.counts = *chance.pick(&[Counts::NumberThenLabel, Counts::LabelThenNumber, Counts::InsideLink, Counts::Pairs, Counts::Flat, Counts::Rows]);
+        look.counts = *chance.pick(&[
+            Counts::NumberThenLabel,
+            Counts::LabelThenNumber,
+            Counts::InsideLink,
+            Counts::Pairs,
+            Counts::Flat,
+            Counts::Rows,
+        ]);
         chance.shuffle(&mut look.blocks);
         chance.shuffle(&mut look.count_order);
         look.at_apart = chance.chance(0.4);
@@ -140,7 +147,8 @@ impl Look {
 
     pub(crate) fn body(&self, person: &Person, others: &[Person]) -> El {
         let side: Vec<Node> = others.iter().take(self.suggestions).map(|other| self.suggestion(other)).collect();
-        let nav = ["explore", "live", "upload"].map(|word| self.e("a", "nav", vec![text(word)]).with("href", format!("/{word}")).node());
+        let nav = ["explore", "live", "upload"]
+            .map(|word| self.e("a", "nav", vec![text(word)]).with("href", format!("/{word}")).node());
         let mut side_children: Vec<Node> = nav.into_iter().collect();
         side_children.extend(side);
         let header = self.header(person).node();
@@ -151,8 +159,13 @@ impl Look {
 
     fn suggestion(&self, other: &Person) -> Node {
         let image = self.e("img", "small", vec![]).with("src", other.avatar_url()).with("alt", "").node();
-        let names = vec![self.e("h4", "sname", vec![text(&other.handle)]).node(), self.e("p", "sdesc", vec![text(&other.name)]).node()];
-        self.e("a", "suggest", vec![image, self.e("div", "stext", names).node()]).with("href", self.profile_path(&other.handle)).node()
+        let names = vec![
+            self.e("h4", "sname", vec![text(&other.handle)]).node(),
+            self.e("p", "sdesc", vec![text(&other.name)]).node(),
+        ];
+        self.e("a", "suggest", vec![image, self.e("div", "stext", names).node()])
+            .with("href", self.profile_path(&other.handle))
+            .node()
     }
 
     /// A profile's head: also what a card of another looks like.
@@ -179,7 +192,10 @@ impl Look {
 
     fn names(&self, person: &Person) -> Node {
         let handle = if self.at_apart {
-            vec![self.e("span", "at", vec![text("@")]).node(), self.e("span", "handletext", vec![text(&person.handle)]).node()]
+            vec![
+                self.e("span", "at", vec![text("@")]).node(),
+                self.e("span", "handletext", vec![text(&person.handle)]).node(),
+            ]
         } else {
             vec![text(&person.handle)]
         };
@@ -207,21 +223,34 @@ impl Look {
         } else {
             person.link.clone()
         };
-        let link = self.e("a", "link", vec![self.e("span", "linktext", vec![text(shown)]).node()]).with("href", href).with("target", "_blank");
+        let link = self
+            .e("a", "link", vec![self.e("span", "linktext", vec![text(shown)]).node()])
+            .with("href", href)
+            .with("target", "_blank");
         self.e("div", "links", vec![link.node()]).node()
     }
 
     /// (field, value, label) of the counts the site has.
     pub(crate) fn facts(&self, person: &Person) -> Vec<(&'static str, u64, &'static str)> {
         let locale = &self.locale;
-        let third = if self.site == Site::Tik { ("likes", person.likes, locale.likes) } else { ("posts", person.posts_count, locale.posts) };
-        let all = [("followers", person.followers, locale.followers), ("following", person.following, locale.following), third];
+        let third = if self.site == Site::Tik {
+            ("likes", person.likes, locale.likes)
+        } else {
+            ("posts", person.posts_count, locale.posts)
+        };
+        let all = [
+            ("followers", person.followers, locale.followers),
+            ("following", person.following, locale.following),
+            third,
+        ];
         self.count_order.iter().map(|&at| all[at]).collect()
     }
 
     fn counts(&self, person: &Person) -> Node {
         let facts = self.facts(person);
-        let number = |field: &str, value: u64| self.e("strong", &format!("number:{field}"), vec![text(self.locale.show(value, self.abbreviate).0)]);
+        let number = |field: &str, value: u64| {
+            self.e("strong", &format!("number:{field}"), vec![text(self.locale.show(value, self.abbreviate).0)])
+        };
         let label = |field: &str, label: &str| self.e("span", &format!("label:{field}"), vec![text(label)]);
         let mut cells = Vec::new();
         match self.counts {
@@ -244,7 +273,10 @@ impl Look {
                     let inner = if field == "posts" || field == "likes" {
                         self.e("span", "countbox", inner)
                     } else {
-                        self.e("a", "countlink", inner).with("href", format!("{}/{field}/", self.profile_path(&person.handle).trim_end_matches('/')))
+                        self.e("a", "countlink", inner).with(
+                            "href",
+                            format!("{}/{field}/", self.profile_path(&person.handle).trim_end_matches('/')),
+                        )
                     };
                     cells.push(self.e("li", &format!("cell:{field}"), vec![inner.node()]).node());
                 }
@@ -252,11 +284,21 @@ impl Look {
             Counts::Pairs => {
                 for (field, value, word) in facts {
                     cells.push(self.e("dt", &format!("label:{field}"), vec![text(word)]).node());
-                    cells.push(self.e("dd", &format!("number:{field}"), vec![text(self.locale.show(value, self.abbreviate).0)]).node());
+                    cells.push(
+                        self.e(
+                            "dd",
+                            &format!("number:{field}"),
+                            vec![text(self.locale.show(value, self.abbreviate).0)],
+                        )
+                        .node(),
+                    );
                 }
             }
             Counts::Flat => {
-                let parts: Vec<String> = facts.iter().map(|(_, value, word)| format!("{} {word}", self.locale.show(*value, self.abbreviate).0)).collect();
+                let parts: Vec<String> = facts
+                    .iter()
+                    .map(|(_, value, word)| format!("{} {word}", self.locale.show(*value, self.abbreviate).0))
+                    .collect();
                 cells.push(text(parts.join(" · ")));
             }
             Counts::Rows => {
@@ -285,7 +327,8 @@ impl Look {
             (Site::Ins, true) => format!("/{}/p/{}/", person.handle, post.code),
             (Site::Ins, false) => format!("/p/{}/", post.code),
         };
-        let mut image = self.e("img", "cover", vec![]).with("src", format!("https://cdn.pics.example/v/{}.jpg", &post.num[10..]));
+        let mut image =
+            self.e("img", "cover", vec![]).with("src", format!("https://cdn.pics.example/v/{}.jpg", &post.num[10..]));
         image = image.with("alt", if self.caption_in == 0 { post.caption.clone() } else { String::new() });
         let mut picture = vec![image.node()];
         match self.caption_in {
@@ -298,7 +341,9 @@ impl Look {
         let views = self.e("strong", "views", vec![text(self.locale.show(post.views, self.abbreviate).0)]).node();
         let mut numbers = vec![self.e("svg", "icon", vec![]).with("aria-label", "Play").node(), views];
         if self.likes_in_grid {
-            let likes = self.e("span", "plikes", vec![text(self.locale.show(post.likes, self.abbreviate).0)]).with("aria-label", "likes");
+            let likes = self
+                .e("span", "plikes", vec![text(self.locale.show(post.likes, self.abbreviate).0)])
+                .with("aria-label", "likes");
             numbers.push(self.e("span", "plikesbox", vec![likes.node()]).node());
         }
         let numbers = self.e("div", "numbersbox", numbers).node();

@@ -12,10 +12,47 @@ use crate::tree::{El, Node, el, text};
 
 /// Every class of change.
 pub(crate) const CLASSES: &[&str] = &[
-    "control", "class_rotate", "attr_rename", "attr_drop", "wrap", "tag_change", "reorder", "language", "number_format", "split_text", "merge_text",
-    "decoy_before", "decoy_close", "decoy_exact", "look_alike", "hidden_copy", "stale_meta", "removed", "removed_decoy", "wrong_page", "json_rename", "json_nest",
-    "json_retype", "json_map", "json_foreign", "json_stale", "redesign", "redesign_locales", "half_rollout", "surge", "user_rename", "pinned", "all_new", "bio_changed", "foreign_grid",
-    "json_normal", "json_pairs", "unknown_locale", "no_labels", "mixed_wrong", "look_alike_counts",
+    "control",
+    "class_rotate",
+    "attr_rename",
+    "attr_drop",
+    "wrap",
+    "tag_change",
+    "reorder",
+    "language",
+    "number_format",
+    "split_text",
+    "merge_text",
+    "decoy_before",
+    "decoy_close",
+    "decoy_exact",
+    "look_alike",
+    "hidden_copy",
+    "stale_meta",
+    "removed",
+    "removed_decoy",
+    "wrong_page",
+    "json_rename",
+    "json_nest",
+    "json_retype",
+    "json_map",
+    "json_foreign",
+    "json_stale",
+    "redesign",
+    "redesign_locales",
+    "half_rollout",
+    "surge",
+    "user_rename",
+    "pinned",
+    "all_new",
+    "bio_changed",
+    "foreign_grid",
+    "json_normal",
+    "json_pairs",
+    "unknown_locale",
+    "no_labels",
+    "mixed_wrong",
+    "look_alike_counts",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +77,6 @@ pub(crate) struct MadePage {
 /// One case.
 pub(crate) struct Made {
     pub(crate) id: String,
-    pub(crate) class: String,
     pub(crate) site: Site,
     pub(crate) known: Vec<MadePage>,
     pub(crate) pages: Vec<MadePage>,
@@ -56,7 +92,8 @@ pub(crate) struct Change<'a> {
 
 impl Made {
     pub(crate) fn new(class: &str, severity: usize, seed: u64) -> Self {
-        let mut chance = Chance::new(seed ^ class.bytes().fold(17_u64, |sum, b| sum.wrapping_mul(257).wrapping_add(u64::from(b))));
+        let mut chance =
+            Chance::new(seed ^ class.bytes().fold(17_u64, |sum, b| sum.wrapping_mul(257).wrapping_add(u64::from(b))));
         let site = if chance.chance(0.5) { Site::Tik } else { Site::Ins };
         let track = track_of(class, &mut chance);
         let posts = *chance.pick(&[12, 18, 30]);
@@ -69,7 +106,11 @@ impl Made {
         }
         let look = Look::base(site);
         let change = Change { class, severity, seed: chance.next() };
-        let known = people[..good].iter().enumerate().map(|(at, person)| good_page(at, person, &look, track, &others)).collect();
+        let known = people[..good]
+            .iter()
+            .enumerate()
+            .map(|(at, person)| good_page(at, person, &look, track, &others))
+            .collect();
         let mut pages = Vec::new();
         let mut truths = Map::new();
         let count = 3 + chance.below(4);
@@ -85,15 +126,18 @@ impl Made {
         }
         let id = format!("{class}-{seed:x}");
         let truth = json!({"case_id": id, "class": class, "severity": severity, "pages": truths});
-        Self { id, class: class.to_owned(), site, known, pages, truth }
+        Self { id, site, known, pages, truth }
     }
 }
 
 fn track_of(class: &str, chance: &mut Chance) -> Track {
     match class {
-        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" | "json_normal" | "json_pairs" => *chance.pick(&[Track::Json, Track::Json, Track::All]),
+        "json_rename" | "json_nest" | "json_retype" | "json_map" | "json_foreign" | "json_normal" | "json_pairs" => {
+            *chance.pick(&[Track::Json, Track::Json, Track::All])
+        }
         "json_stale" | "stale_meta" | "control" => Track::All,
-        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename" | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
+        "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename"
+        | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
@@ -101,11 +145,19 @@ fn track_of(class: &str, chance: &mut Chance) -> Track {
 }
 
 fn url_of(site: Site, handle: &str) -> String {
-    if site == Site::Tik { format!("https://www.clips.example/@{handle}") } else { format!("https://www.pics.example/{handle}/") }
+    if site == Site::Tik {
+        format!("https://www.clips.example/@{handle}")
+    } else {
+        format!("https://www.pics.example/{handle}/")
+    }
 }
 
 fn values_of(site: Site, person: &Person) -> Value {
-    let posts: Vec<Value> = person.posts.iter().map(|post| json!({"id": id_of(site, post), "views": post.views, "caption": post.caption})).collect();
+    let posts: Vec<Value> = person
+        .posts
+        .iter()
+        .map(|post| json!({"id": id_of(site, post), "views": post.views, "caption": post.caption}))
+        .collect();
     let mut values = json!({"username": person.handle, "display_name": person.name, "bio": person.bio, "followers": person.followers, "following": person.following,
         "avatar_url": person.avatar_url(), "external_url": person.link, "posts": posts});
     match site {
@@ -136,12 +188,26 @@ fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Pe
 
 /// The page without rendered content, as before its scripts ran.
 fn shell() -> El {
-    el("body", "body", (0..20).map(|_| el("div", "bone", vec![el("span", "boneline", vec![]).node()]).with("class", "css-bone").node()).collect())
+    el(
+        "body",
+        "body",
+        (0..20)
+            .map(|_| el("div", "bone", vec![el("span", "boneline", vec![]).node()]).with("class", "css-bone").node())
+            .collect(),
+    )
 }
 
 /// Puts head, scripts and body together.
-pub(crate) fn document(person: &Person, look: &Look, track: Track, body: El, embedded: &[Value], description: Option<String>) -> String {
-    let meta = |name: &str, content: String| el("meta", "", vec![]).with("property", name).with("content", content).node();
+pub(crate) fn document(
+    person: &Person,
+    look: &Look,
+    track: Track,
+    body: El,
+    embedded: &[Value],
+    description: Option<String>,
+) -> String {
+    let meta =
+        |name: &str, content: String| el("meta", "", vec![]).with("property", name).with("content", content).node();
     let site = if look.site == Site::Tik { "Clips" } else { "Pics" };
     let title = format!("{} (@{}) | {site}", person.name, person.handle);
     let url = url_of(look.site, &person.handle);
@@ -152,14 +218,26 @@ pub(crate) fn document(person: &Person, look: &Look, track: Track, body: El, emb
         meta("og:title", title),
     ];
     if track == Track::All {
-        let facts: Vec<String> = look.facts(person).iter().map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, true).0)).collect();
-        head.push(meta("og:description", description.unwrap_or_else(|| format!("{} - See what {} shares", facts.join(", "), person.name))));
+        let facts: Vec<String> = look
+            .facts(person)
+            .iter()
+            .map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, true).0))
+            .collect();
+        head.push(meta(
+            "og:description",
+            description.unwrap_or_else(|| format!("{} - See what {} shares", facts.join(", "), person.name)),
+        ));
         head.push(meta("og:image", person.avatar_url()));
     }
     if track != Track::Dom {
         for (at, value) in embedded.iter().enumerate() {
             let id = if at == 0 { "__DATA__".to_owned() } else { format!("__MORE_{at}__") };
-            head.push(el("script", "", vec![text(value.to_string().replace("</", "<\\/"))]).with("id", id).with("type", "application/json").node());
+            head.push(
+                el("script", "", vec![text(value.to_string().replace("</", "<\\/"))])
+                    .with("id", id)
+                    .with("type", "application/json")
+                    .node(),
+            );
         }
     }
     let page = el("html", "", vec![el("head", "", head).node(), body.node()]).with("lang", look.locale.lang);
@@ -169,7 +247,16 @@ pub(crate) fn document(person: &Person, look: &Look, track: Track, body: El, emb
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
-fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Track, others: &[Person], change: &Change<'_>, chance: &mut Chance) -> (MadePage, Value) {
+fn changed_page(
+    at: usize,
+    before: &Person,
+    seen: bool,
+    base: &Look,
+    track: Track,
+    others: &[Person],
+    change: &Change<'_>,
+    chance: &mut Chance,
+) -> (MadePage, Value) {
     let mut now = before.later(chance);
     let mut asked = now.handle.clone();
     mutate::person(&mut now, before, change, chance);
@@ -191,11 +278,21 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     if !untouched {
         mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
     }
-    let wrong = change.class == "wrong_page" || (change.class == "mixed_wrong" && at % 3 == 1) || (change.class == "look_alike" && at % 3 == 2);
+    let wrong = change.class == "wrong_page"
+        || (change.class == "mixed_wrong" && at % 3 == 1)
+        || (change.class == "look_alike" && at % 3 == 2);
     let id = format!("page{at}");
     if wrong {
         let (html, network) = mutate::wrong(&asked, &now, &look, track, others, change, chance);
-        let page = MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null };
+        let page = MadePage {
+            id,
+            profile: asked.clone(),
+            person: before.handle.clone(),
+            url: url_of(look.site, &asked),
+            html,
+            network,
+            values: Value::Null,
+        };
         let truth = json!({"username": null, "display_name": null, "bio": null, "followers": null, "following": null, "likes": null, "posts_count": null,
             "avatar_url": null, "external_url": null, "posts": null});
         return (page, truth);
@@ -208,7 +305,18 @@ fn changed_page(at: usize, before: &Person, seen: bool, base: &Look, track: Trac
     }
     let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };
     let truth = truth_of(&look, track, &now, seen, &removed);
-    (MadePage { id, profile: asked.clone(), person: before.handle.clone(), url: url_of(look.site, &asked), html, network, values: Value::Null }, truth)
+    (
+        MadePage {
+            id,
+            profile: asked.clone(),
+            person: before.handle.clone(),
+            url: url_of(look.site, &asked),
+            html,
+            network,
+            values: Value::Null,
+        },
+        truth,
+    )
 }
 
 fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[String]) -> Value {
@@ -218,7 +326,9 @@ fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[S
         if field == "posts" {
             continue;
         }
-        let tolerance = value.as_u64().map_or(0, |count| if track == Track::Json { 0 } else { look.locale.show(count, look.abbreviate || track == Track::All).1 });
+        let tolerance = value.as_u64().map_or(0, |count| {
+            if track == Track::Json { 0 } else { look.locale.show(count, look.abbreviate || track == Track::All).1 }
+        });
         let tolerance = if tolerance == 1 { 0 } else { tolerance };
         let value = if removed.contains(field) { Value::Null } else { value.clone() };
         truth.insert(field.clone(), json!({"value": value, "tol": tolerance}));

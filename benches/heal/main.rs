@@ -1,7 +1,15 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --seeds N` sets the cases per class and severity, `--class NAME` picks one,
 //! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a measuring tool, run by hand")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::wildcard_enum_match_arm,
+    reason = "a measuring tool, run by hand"
+)]
 
 mod chance;
 mod data;
@@ -66,16 +74,26 @@ fn run(case: &Made) -> Tally {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|entry| Response { url: entry["url"].as_str().unwrap_or_default().to_owned(), body: entry["body"].clone() })
+            .map(|entry| Response {
+                url: entry["url"].as_str().unwrap_or_default().to_owned(),
+                body: entry["body"].clone(),
+            })
             .collect();
         Page::parse(&page.profile, &page.url, &page.html, &responses)
     };
-    let known: Vec<Known> =
-        case.known.iter().map(|good| Known { page: parse(good), values: serde_json::from_value(good.values.clone()).unwrap() }).collect();
+    let known: Vec<Known> = case
+        .known
+        .iter()
+        .map(|good| Known { page: parse(good), values: serde_json::from_value(good.values.clone()).unwrap() })
+        .collect();
     let pages: Vec<Page> = case.pages.iter().map(parse).collect();
     let healed = heal(&OldSelectors::default(), &known, &pages, &Clock::system());
-    let answers: serde_json::Map<String, Value> =
-        case.pages.iter().zip(&healed.pages).map(|(page, healed)| (page.id.clone(), serde_json::to_value(&healed.values).unwrap())).collect();
+    let answers: serde_json::Map<String, Value> = case
+        .pages
+        .iter()
+        .zip(&healed.pages)
+        .map(|(page, healed)| (page.id.clone(), serde_json::to_value(&healed.values).unwrap()))
+        .collect();
     let mut tally = score::score(&json!({"pages": answers}), &case.truth);
     tally.heal_ms = healed.heal_ms;
     tally

@@ -91,12 +91,16 @@ pub(crate) fn look(look: &mut Look, change: &Change<'_>, at: usize) {
             look.data_attr = None;
             look.class_seed = change.seed;
         }
-        "redesign" | "half_rollout" | "foreign_grid" | "mixed_wrong" => *look = Look::redesigned(look.site, &mut chance),
+        "redesign" | "half_rollout" | "foreign_grid" | "mixed_wrong" => {
+            *look = Look::redesigned(look.site, &mut chance)
+        }
         "redesign_locales" => {
             *look = Look::redesigned(look.site, &mut chance);
             other_locale(look, change.seed.wrapping_add(at as u64));
         }
-        "decoy_before" | "decoy_close" | "decoy_exact" | "removed" | "removed_decoy" | "hidden_copy" | "look_alike" if change.severity > 1 => {
+        "decoy_before" | "decoy_close" | "decoy_exact" | "removed" | "removed_decoy" | "hidden_copy" | "look_alike"
+            if change.severity > 1 =>
+        {
             look.class_seed = change.seed;
             look.data_attr = None;
             look.exact_title = false;
@@ -107,11 +111,24 @@ pub(crate) fn look(look: &mut Look, change: &Change<'_>, at: usize) {
 }
 
 fn wrap(node: Node, depth: usize, chance: &mut Chance) -> Node {
-    (0..depth).fold(node, |inner, _| el(if chance.chance(0.7) { "div" } else { "span" }, "wrapper", vec![inner]).with("class", format!("w{}", chance.token(5))).node())
+    (0..depth).fold(node, |inner, _| {
+        el(if chance.chance(0.7) { "div" } else { "span" }, "wrapper", vec![inner])
+            .with("class", format!("w{}", chance.token(5)))
+            .node()
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
-pub(crate) fn body(body: &mut El, look: &Look, now: &Person, before: &Person, others: &[Person], change: &Change<'_>, chance: &mut Chance, removed: &mut Vec<String>) {
+pub(crate) fn body(
+    body: &mut El,
+    look: &Look,
+    now: &Person,
+    before: &Person,
+    others: &[Person],
+    change: &Change<'_>,
+    chance: &mut Chance,
+    removed: &mut Vec<String>,
+) {
     let mut shared = Chance::new(change.seed);
     match change.class {
         "wrap" => wrap_some(body, change.severity, if change.severity > 2 { chance } else { &mut shared }),
@@ -141,7 +158,9 @@ pub(crate) fn body(body: &mut El, look: &Look, now: &Person, before: &Person, ot
         "hidden_copy" => hidden_copy(body, look, before, change.severity, chance),
         "foreign_grid" => foreign_grid(body, look, others, chance),
         "no_labels" => {
-            body.each_list(&mut |_, children| children.retain(|child| !matches!(child, Node::El(element) if element.role.starts_with("label:"))));
+            body.each_list(&mut |_, children| {
+                children.retain(|child| !matches!(child, Node::El(element) if element.role.starts_with("label:")))
+            });
             body.each(&mut |element| {
                 if element.role == "countlink" || element.role == "countbox" {
                     element.children.truncate(1);
@@ -152,10 +171,28 @@ pub(crate) fn body(body: &mut El, look: &Look, now: &Person, before: &Person, ot
         }
         "look_alike_counts" => {
             let shown = |value: u64| look.locale.show(value, true).0;
-            let cell = |value: String, word: &str| el("div", "cell:alien", vec![el("strong", "number:alien", vec![text(value)]).node(), el("span", "label:alien", vec![text(word)]).node()]).node();
-            let mut cells = vec![cell(shown(before.followers + 1), "Friends"), cell(shown(before.following), "Mutual friends"), cell(shown(before.likes / 2), "Avg. views")];
+            let cell = |value: String, word: &str| {
+                el(
+                    "div",
+                    "cell:alien",
+                    vec![
+                        el("strong", "number:alien", vec![text(value)]).node(),
+                        el("span", "label:alien", vec![text(word)]).node(),
+                    ],
+                )
+                .node()
+            };
+            let mut cells = vec![
+                cell(shown(before.followers + 1), "Friends"),
+                cell(shown(before.following), "Mutual friends"),
+                cell(shown(before.likes / 2), "Avg. views"),
+            ];
             body.each_list(&mut |role, children| {
-                if role == "counts" && !cells.is_empty() && look.counts != crate::layout::Counts::Rows && look.counts != crate::layout::Counts::Pairs {
+                if role == "counts"
+                    && !cells.is_empty()
+                    && look.counts != crate::layout::Counts::Rows
+                    && look.counts != crate::layout::Counts::Pairs
+                {
                     let at = chance.below(children.len() + 1);
                     children.splice(at..at, std::mem::take(&mut cells));
                 }
@@ -197,7 +234,10 @@ fn split_numbers(body: &mut El, severity: usize) {
             if !numeric && (severity > 1 || !c.is_alphabetic()) && matches!(c, '.' | ',' | '٫' | '٬') {
                 parts.push(c.to_string());
                 parts.push(String::new());
-            } else if c.is_alphabetic() && severity > 1 && parts.last().is_some_and(|last| last.chars().all(char::is_numeric) && !last.is_empty()) {
+            } else if c.is_alphabetic()
+                && severity > 1
+                && parts.last().is_some_and(|last| last.chars().all(char::is_numeric) && !last.is_empty())
+            {
                 parts.push(c.to_string());
             } else if let Some(last) = parts.last_mut() {
                 last.push(c);
@@ -255,7 +295,14 @@ fn foreign_grid(body: &mut El, look: &Look, others: &[Person], chance: &mut Chan
     let other = chance.pick(others).clone();
     let mut look = look.clone();
     look.named_posts = look.site == Site::Tik || chance.chance(0.5);
-    let title = el("h2", "more", vec![text("More from "), el("a", "moreof", vec![text(&other.handle)]).with("href", look.profile_path(&other.handle)).node()]);
+    let title = el(
+        "h2",
+        "more",
+        vec![
+            text("More from "),
+            el("a", "moreof", vec![text(&other.handle)]).with("href", look.profile_path(&other.handle)).node(),
+        ],
+    );
     let block = el("section", "foreign", vec![title.node(), look.grid(&other).node()]).node();
     let mut block = Some(block);
     let front = chance.chance(0.5);
@@ -269,10 +316,19 @@ fn foreign_grid(body: &mut El, look: &Look, others: &[Person], chance: &mut Chan
     });
 }
 
-fn remove(body: &mut El, look: &Look, others: &[Person], before: &Person, change: &Change<'_>, chance: &mut Chance, removed: &mut Vec<String>) {
+fn remove(
+    body: &mut El,
+    look: &Look,
+    others: &[Person],
+    before: &Person,
+    change: &Change<'_>,
+    chance: &mut Chance,
+    removed: &mut Vec<String>,
+) {
     let mut shared = Chance::new(change.seed ^ 5);
     let third = if look.site == Site::Tik { "likes" } else { "posts_count" };
-    let field = *shared.pick(&["followers", "following", third, "bio", "avatar_url", "external_url", "views", "followers"]);
+    let field =
+        *shared.pick(&["followers", "following", third, "bio", "avatar_url", "external_url", "views", "followers"]);
     removed.push(field.to_owned());
     let role = match field {
         "bio" => "bio",
@@ -303,7 +359,9 @@ fn remove(body: &mut El, look: &Look, others: &[Person], before: &Person, change
     own.suggestions = 0;
     let mut cell = None;
     own.header(&other).each_list(&mut |_, children| {
-        cell = cell.take().or_else(|| children.iter().find(|child| matches!(child, Node::El(element) if element.role == role)).cloned());
+        cell = cell.take().or_else(|| {
+            children.iter().find(|child| matches!(child, Node::El(element) if element.role == role)).cloned()
+        });
     });
     let named = match chance.below(3) {
         0 => el("span", "whose", vec![text(&other.handle)]).node(),
@@ -333,7 +391,16 @@ pub(crate) struct Docs {
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
-pub(crate) fn docs(docs: &mut Docs, look: &Look, now: &Person, before: &Person, others: &[Person], change: &Change<'_>, chance: &mut Chance, removed: &mut Vec<String>) {
+pub(crate) fn docs(
+    docs: &mut Docs,
+    look: &Look,
+    now: &Person,
+    before: &Person,
+    others: &[Person],
+    change: &Change<'_>,
+    chance: &mut Chance,
+    removed: &mut Vec<String>,
+) {
     let mut shared = Chance::new(change.seed ^ 9);
     let foreign = |at: usize| data::base(look.site, &others[at], others);
     match change.class {
@@ -403,7 +470,11 @@ pub(crate) fn docs(docs: &mut Docs, look: &Look, now: &Person, before: &Person, 
             }
         }
         "stale_meta" => {
-            let facts: Vec<String> = look.facts(before).iter().map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, false).0)).collect();
+            let facts: Vec<String> = look
+                .facts(before)
+                .iter()
+                .map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, false).0))
+                .collect();
             docs.description = Some(format!("{} - from {}", facts.join(", "), now.name));
         }
         "removed" | "removed_decoy" => remove_from_docs(docs, look, now, change, removed),
@@ -413,7 +484,11 @@ pub(crate) fn docs(docs: &mut Docs, look: &Look, now: &Person, before: &Person, 
 
 fn rename_all(docs: &mut Docs, seed: u64, severity: usize, shared: &mut Chance) {
     let mut order = shared.clone();
-    let every = docs.embedded.iter_mut().chain(std::iter::once(&mut docs.network)).chain(docs.extra.iter_mut().map(|extra| &mut extra["body"]));
+    let every = docs
+        .embedded
+        .iter_mut()
+        .chain(std::iter::once(&mut docs.network))
+        .chain(docs.extra.iter_mut().map(|extra| &mut extra["body"]));
     for value in every {
         data::rename(value, seed);
         if severity > 1 {
@@ -430,7 +505,8 @@ fn rename_all_but_ids(docs: &mut Docs, seed: u64) {
 fn remove_from_docs(docs: &mut Docs, look: &Look, now: &Person, change: &Change<'_>, removed: &mut Vec<String>) {
     let mut shared = Chance::new(change.seed ^ 5);
     let third = if look.site == Site::Tik { "likes" } else { "posts_count" };
-    let field = *shared.pick(&["followers", "following", third, "bio", "avatar_url", "external_url", "views", "followers"]);
+    let field =
+        *shared.pick(&["followers", "following", third, "bio", "avatar_url", "external_url", "views", "followers"]);
     if !removed.iter().any(|held| held == field) {
         removed.push(field.to_owned());
     }
@@ -465,17 +541,35 @@ fn remove_from_docs(docs: &mut Docs, look: &Look, now: &Person, change: &Change<
 }
 
 /// A page that is not the profile's.
-pub(crate) fn wrong(asked: &str, now: &Person, look: &Look, track: Track, others: &[Person], change: &Change<'_>, chance: &mut Chance) -> (String, Value) {
-    let other = if change.class == "look_alike" || chance.chance(0.3) { now.double(chance) } else { chance.pick(others).clone() };
+pub(crate) fn wrong(
+    asked: &str,
+    now: &Person,
+    look: &Look,
+    track: Track,
+    others: &[Person],
+    change: &Change<'_>,
+    chance: &mut Chance,
+) -> (String, Value) {
+    let other = if change.class == "look_alike" || chance.chance(0.3) {
+        now.double(chance)
+    } else {
+        chance.pick(others).clone()
+    };
     let (embedded, address, network) = data::base(look.site, &other, others);
     let responses = |docs: Value| if track == Track::Dom { json!([]) } else { docs };
     let kind = if change.class == "look_alike" { 0 } else { chance.below(6) };
     match kind {
-        0 | 1 => (document(&other, look, track, look.body(&other, others), &[embedded], None), responses(json!([{"url": address, "body": network}]))),
+        0 | 1 => (
+            document(&other, look, track, look.body(&other, others), &[embedded], None),
+            responses(json!([{"url": address, "body": network}])),
+        ),
         2 => {
             // The address is still ours, everything in the body another's.
             let html = document(now, look, track, look.body(&other, others), &[embedded], Some(String::new()));
-            (html.replace(&now.avatar_url().replace('&', "&amp;"), ""), responses(json!([{"url": address, "body": network}])))
+            (
+                html.replace(&now.avatar_url().replace('&', "&amp;"), ""),
+                responses(json!([{"url": address, "body": network}])),
+            )
         }
         3 => {
             let form = vec![
@@ -493,8 +587,14 @@ pub(crate) fn wrong(asked: &str, now: &Person, look: &Look, track: Track, others
             (document(now, look, Track::Dom, el("body", "body", children), &[], None), json!([]))
         }
         _ => {
-            let children = vec![el("div", "", vec![text("Verify to continue")]).with("class", "captcha-box").node(), el("p", "", vec![text("Drag the 2 pieces into place, 3 tries left")]).node()];
-            (document(now, look, Track::Dom, el("body", "body", children), &[], None), responses(json!([{"url": address, "body": {"code": 10000, "verify": "captcha"}}])))
+            let children = vec![
+                el("div", "", vec![text("Verify to continue")]).with("class", "captcha-box").node(),
+                el("p", "", vec![text("Drag the 2 pieces into place, 3 tries left")]).node(),
+            ];
+            (
+                document(now, look, Track::Dom, el("body", "body", children), &[], None),
+                responses(json!([{"url": address, "body": {"code": 10000, "verify": "captcha"}}])),
+            )
         }
     }
 }

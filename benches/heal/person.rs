@@ -2,11 +2,33 @@
 
 use crate::chance::Chance;
 
-const FIRST: &[&str] = &["mika", "tara", "joel", "anouk", "pavel", "sena", "ravi", "lotte", "hugo", "inez", "kaito", "zofia", "emre", "dalia", "otto", "freya", "nils", "amina", "bruna", "yusuf"];
-const LAST: &[&str] = &["berg", "santos", "ito", "kaya", "moreau", "popov", "lund", "haas", "rossi", "novy", "park", "silva", "khan", "vidal", "maas", "orlov", "tan", "reyes", "blom", "adeyemi"];
-const TOPIC: &[&str] = &["pottery", "night trains", "wild swimming", "street chess", "sourdough", "analog cameras", "urban gardens", "vinyl", "bike tours", "tiny houses", "kites", "paper art"];
+const FIRST: &[&str] = &[
+    "mika", "tara", "joel", "anouk", "pavel", "sena", "ravi", "lotte", "hugo", "inez", "kaito", "zofia", "emre",
+    "dalia", "otto", "freya", "nils", "amina", "bruna", "yusuf",
+];
+const LAST: &[&str] = &[
+    "berg", "santos", "ito", "kaya", "moreau", "popov", "lund", "haas", "rossi", "novy", "park", "silva", "khan",
+    "vidal", "maas", "orlov", "tan", "reyes", "blom", "adeyemi",
+];
+const TOPIC: &[&str] = &[
+    "pottery",
+    "night trains",
+    "wild swimming",
+    "street chess",
+    "sourdough",
+    "analog cameras",
+    "urban gardens",
+    "vinyl",
+    "bike tours",
+    "tiny houses",
+    "kites",
+    "paper art",
+];
 const EMOJI: &[&str] = &["🌵", "🎈", "🐙", "⚡", "🪁", "🧶", "☕", "🚲", "🎷", "🦊"];
-const WORD: &[&str] = &["maybe", "river", "again", "slow", "copper", "window", "today", "nobody", "garden", "twice", "little", "orange", "train", "quiet", "after", "rain", "music", "why", "we", "keep", "going", "north", "bread", "about", "seven"];
+const WORD: &[&str] = &[
+    "maybe", "river", "again", "slow", "copper", "window", "today", "nobody", "garden", "twice", "little", "orange",
+    "train", "quiet", "after", "rain", "music", "why", "we", "keep", "going", "north", "bread", "about", "seven",
+];
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Post {
@@ -55,7 +77,11 @@ impl Person {
             _ => format!("{} {upper_first} ({topic})", chance.pick(EMOJI)),
         };
         let bio = match chance.below(4) {
-            0 => format!("{topic} {} somewhere in {}\nwrite: {first}@{last}.example", chance.pick(EMOJI), capital(WORD[chance.below(WORD.len())])),
+            0 => format!(
+                "{topic} {} somewhere in {}\nwrite: {first}@{last}.example",
+                chance.pick(EMOJI),
+                capital(WORD[chance.below(WORD.len())])
+            ),
             1 => format!("all about {topic}. {} {} {}", chance.pick(WORD), chance.pick(WORD), chance.pick(WORD)),
             2 => format!("{} 24/7 {topic}\n{number} days in\nmail {first}{number}@{last}.example", chance.pick(EMOJI)),
             _ => format!("{topic} & {} ✨\nwith @{}_{}", chance.pick(TOPIC), chance.pick(FIRST), chance.pick(LAST)),
@@ -91,7 +117,12 @@ impl Person {
         Post {
             num: format!("7{}", chance.between(100_000_000_000_000_000, 999_999_999_999_999_999)),
             code: format!("C{}", (0..10).map(|_| char::from(CODE[chance.below(64)])).collect::<String>()),
-            caption: format!("{} #{}{}", words.join(" "), TOPIC[chance.below(TOPIC.len())].replace(' ', ""), chance.between(10, 999)),
+            caption: format!(
+                "{} #{}{}",
+                words.join(" "),
+                TOPIC[chance.below(TOPIC.len())].replace(' ', ""),
+                chance.between(10, 999)
+            ),
             views,
             likes: views / chance.between(7, 40) + 1,
             comments: views / chance.between(150, 900),
@@ -102,7 +133,9 @@ impl Person {
     /// The same profile a few days later.
     pub(crate) fn later(&self, chance: &mut Chance) -> Self {
         let mut next = self.clone();
-        let moved = |chance: &mut Chance, value: u64, share: f64| (value as f64 * (1.0 + (chance.unit() * 1.4 - 0.4) * share)) as u64;
+        let moved = |chance: &mut Chance, value: u64, share: f64| {
+            (value as f64 * (1.0 + (chance.unit() * 1.4 - 0.4) * share)) as u64
+        };
         next.followers = moved(chance, self.followers, 0.02);
         next.following = (self.following + chance.between(0, 5)).saturating_sub(2);
         next.likes = self.likes + (self.likes as f64 * chance.unit() * 0.01) as u64;
@@ -124,7 +157,10 @@ impl Person {
 
     pub(crate) fn avatar_url(&self) -> String {
         let sum: u64 = self.avatar.bytes().map(u64::from).sum::<u64>() * self.stamp % 0xFFFF_FFFF;
-        format!("https://cdn.pics.example/avt/{}~c5_720x720.jpeg?x-expires={}&x-signature={sum:08x}", self.avatar, self.stamp)
+        format!(
+            "https://cdn.pics.example/avt/{}~c5_720x720.jpeg?x-expires={}&x-signature={sum:08x}",
+            self.avatar, self.stamp
+        )
     }
 
     /// A person easily taken for this one.
@@ -142,7 +178,8 @@ impl Person {
 
     pub(crate) fn near(&self, chance: &mut Chance, share: f64) -> Self {
         let mut other = Self::new(chance, self.posts.len().min(6));
-        let moved = |chance: &mut Chance, value: u64| (value as f64 * (1.0 + (chance.unit() * 2.0 - 1.0) * share)) as u64;
+        let moved =
+            |chance: &mut Chance, value: u64| (value as f64 * (1.0 + (chance.unit() * 2.0 - 1.0) * share)) as u64;
         other.followers = moved(chance, self.followers);
         other.following = moved(chance, self.following);
         other.likes = moved(chance, self.likes);

@@ -98,7 +98,13 @@ pub(crate) fn score(answer: &Value, truth: &Value) -> Tally {
         let found = &answer["pages"][page];
         for (field, expected) in fields.as_object().unwrap() {
             match field.as_str() {
-                "posts" => score_posts(&mut tally, page, expected, &found["posts"], fields["views_style"].as_str().unwrap_or("exact")),
+                "posts" => score_posts(
+                    &mut tally,
+                    page,
+                    expected,
+                    &found["posts"],
+                    fields["views_style"].as_str().unwrap_or("exact"),
+                ),
                 "views_style" | "seen" => {}
                 _ => {
                     let value = if expected.is_object() { &expected["value"] } else { expected };
@@ -133,7 +139,8 @@ fn score_posts(tally: &mut Tally, page: &str, expected: &Value, found: &Value, s
         let id = post["id"].as_str().unwrap();
         let ours = found.iter().find(|ours| ours["id"] == post["id"]).cloned().unwrap_or_default();
         tally.judge(&format!("{page}.posts.{id}"), &post["id"], 0, &ours["id"]);
-        let tolerance = post["tol"].as_u64().unwrap_or_else(|| views_tolerance(post["views"].as_u64().unwrap_or(0), style));
+        let tolerance =
+            post["tol"].as_u64().unwrap_or_else(|| views_tolerance(post["views"].as_u64().unwrap_or(0), style));
         tally.judge(&format!("{page}.posts.{id}.views"), &post["views"], tolerance, &ours["views"]);
         tally.judge(&format!("{page}.posts.{id}.caption"), &post["caption"], 0, &ours["caption"]);
     }
@@ -153,7 +160,11 @@ pub(crate) fn run_folder(folder: &Path) -> (String, Tally) {
 
 /// Heals and scores every case folder below a folder.
 pub(crate) fn run_folders(root: &Path, verbose: bool) {
-    let mut folders: Vec<_> = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.join("case.json").exists()).collect();
+    let mut folders: Vec<_> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("case.json").exists())
+        .collect();
     folders.sort();
     let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
     for folder in folders {
@@ -172,7 +183,10 @@ pub(crate) fn run_folders(root: &Path, verbose: bool) {
 
 /// Prints the table by class and its sum.
 pub(crate) fn print_table(classes: &BTreeMap<String, Tally>) {
-    println!("{:<22} {:>5} {:>8} {:>8} {:>7} {:>6} {:>8} {:>8} {:>8}", "class", "cases", "values", "recall", "null", "wrong", "invented", "ms p50", "ms p99");
+    println!(
+        "{:<22} {:>5} {:>8} {:>8} {:>7} {:>6} {:>8} {:>8} {:>8}",
+        "class", "cases", "values", "recall", "null", "wrong", "invented", "ms p50", "ms p99"
+    );
     let mut sum = Tally::default();
     for (class, tally) in classes {
         print_row(class, tally);

@@ -110,7 +110,7 @@ pub fn run() -> ExitCode {
     match dispatch(cli.command, &surroundings) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            progress::say(&format!("sentinel: {error:#}"));
+            progress::say(&format!("sentinel: {}", said(&error)));
             ExitCode::from(exit::of_error(&error))
         }
     }
@@ -141,4 +141,16 @@ fn on_runtime(work: impl Future<Output = anyhow::Result<u8>>) -> anyhow::Result<
     let code = runtime.block_on(work);
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     code
+}
+
+/// An error with its causes, leaving out those that the message already repeats.
+fn said(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |text, cause| {
+        let cause = cause.to_string();
+        match text.as_str() {
+            "" => cause,
+            told if told.contains(&cause) => text,
+            told => format!("{told}: {cause}"),
+        }
+    })
 }

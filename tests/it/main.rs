@@ -20,5 +20,6 @@ mod reading;
 mod replica;
 mod screenshot;
 mod store;
+mod heal;
 mod support;
 mod telemetry;

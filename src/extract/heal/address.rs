@@ -36,7 +36,8 @@ pub(crate) struct Style {
 impl Style {
     /// Learned from what is known.
     pub(crate) fn learn(known: &[Known], pages: &[Page]) -> Self {
-        let mut urls = known.iter().map(|good| good.page.url.as_str()).chain(pages.iter().map(|page| page.url.as_str()));
+        let mut urls =
+            known.iter().map(|good| good.page.url.as_str()).chain(pages.iter().map(|page| page.url.as_str()));
         let url = urls.find(|url| !url.is_empty()).unwrap_or_default().to_owned();
         let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
         let ids = known.iter().filter_map(|good| good.values.posts.as_ref()).flatten();
@@ -98,9 +99,14 @@ impl Style {
     }
 
     fn handle_in(&self, step: &str) -> Option<String> {
-        let bare = if self.at_sign { step.strip_prefix('@').or_else(|| step.strip_prefix("%40"))? } else { step.trim_start_matches('@') };
+        let bare = if self.at_sign {
+            step.strip_prefix('@').or_else(|| step.strip_prefix("%40"))?
+        } else {
+            step.trim_start_matches('@')
+        };
         let bare = bare.to_lowercase();
-        let named = (2..=30).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
+        let named =
+            (2..=30).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
         (named && (self.at_sign || !is_site_word(&bare))).then_some(bare)
     }
 }
@@ -140,20 +146,100 @@ pub(crate) fn stem(address: &str) -> &str {
 fn is_post_word(word: &str) -> bool {
     matches!(
         word,
-        "p" | "reel" | "reels" | "tv" | "post" | "posts" | "video" | "videos" | "v" | "photo" | "photos" | "media" | "clip" | "watch" | "view"
-            | "item" | "status" | "permalink"
+        "p" | "reel"
+            | "reels"
+            | "tv"
+            | "post"
+            | "posts"
+            | "video"
+            | "videos"
+            | "v"
+            | "photo"
+            | "photos"
+            | "media"
+            | "clip"
+            | "watch"
+            | "view"
+            | "item"
+            | "status"
+            | "permalink"
     )
 }
 
 fn is_site_word(word: &str) -> bool {
     matches!(
         word,
-        "explore" | "reels" | "reel" | "p" | "stories" | "accounts" | "direct" | "about" | "legal" | "home" | "search" | "login" | "signup" | "register"
-            | "privacy" | "terms" | "help" | "press" | "api" | "jobs" | "locations" | "directory" | "developer" | "blog" | "threads" | "web" | "tv"
-            | "live" | "following" | "followers" | "foryou" | "upload" | "discover" | "tag" | "tags" | "tagged" | "music" | "business" | "ads" | "create" | "feed"
-            | "messages" | "notifications" | "activity" | "settings" | "download" | "friends" | "posts" | "photos" | "videos" | "trending" | "challenge"
-            | "saved" | "shop" | "games" | "topics" | "popular" | "support" | "safety" | "cookies" | "post" | "video" | "index.html" | "static"
-            | "favicon.ico" | "inbox" | "profile" | "lite" | "language" | "graphql" | "logging"
+        "explore"
+            | "reels"
+            | "reel"
+            | "p"
+            | "stories"
+            | "accounts"
+            | "direct"
+            | "about"
+            | "legal"
+            | "home"
+            | "search"
+            | "login"
+            | "signup"
+            | "register"
+            | "privacy"
+            | "terms"
+            | "help"
+            | "press"
+            | "api"
+            | "jobs"
+            | "locations"
+            | "directory"
+            | "developer"
+            | "blog"
+            | "threads"
+            | "web"
+            | "tv"
+            | "live"
+            | "following"
+            | "followers"
+            | "foryou"
+            | "upload"
+            | "discover"
+            | "tag"
+            | "tags"
+            | "tagged"
+            | "music"
+            | "business"
+            | "ads"
+            | "create"
+            | "feed"
+            | "messages"
+            | "notifications"
+            | "activity"
+            | "settings"
+            | "download"
+            | "friends"
+            | "posts"
+            | "photos"
+            | "videos"
+            | "trending"
+            | "challenge"
+            | "saved"
+            | "shop"
+            | "games"
+            | "topics"
+            | "popular"
+            | "support"
+            | "safety"
+            | "cookies"
+            | "post"
+            | "video"
+            | "index.html"
+            | "static"
+            | "favicon.ico"
+            | "inbox"
+            | "profile"
+            | "lite"
+            | "language"
+            | "graphql"
+            | "logging"
     )
 }
 
@@ -184,6 +270,9 @@ mod tests {
             Target::Post { id: "CY8VdXGgS_8".to_owned(), owner: Some("ana_b".to_owned()) }
         );
         assert_eq!(pics.target("https://l.pics.example/?u=https%3A%2F%2Fx.example%2Fshop&e=AT0"), Target::Outside);
-        assert_eq!(unwrapped("https://l.pics.example/?u=https%3A%2F%2Fx.example%2Fshop&e=AT0"), "https://x.example/shop");
+        assert_eq!(
+            unwrapped("https://l.pics.example/?u=https%3A%2F%2Fx.example%2Fshop&e=AT0"),
+            "https://x.example/shop"
+        );
     }
 }

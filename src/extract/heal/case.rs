@@ -158,7 +158,8 @@ fn read_responses(path: &Path) -> Result<Vec<Response>, CaseError> {
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let list: Value = serde_json::from_str(&text).map_err(|source| CaseError::Form { path: path.to_owned(), source })?;
+    let list: Value =
+        serde_json::from_str(&text).map_err(|source| CaseError::Form { path: path.to_owned(), source })?;
     let Value::Array(list) = list else { return Ok(Vec::new()) };
     let read = |mut entry: Value| {
         let url = entry.get("url").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -20,7 +20,11 @@ pub(crate) struct Verdict {
     pub(crate) count: Option<Count>,
     pub(crate) text: Option<String>,
     pub(crate) source: SourceKind,
+    /// Where it stands.
+    pub(crate) place: (usize, usize),
     pub(crate) score: f64,
+    /// The bits by which its best feature agreed with pasts.
+    pub(crate) bits: f64,
     /// Whether it fits the past; none without a past.
     pub(crate) fits: Option<bool>,
 }
@@ -42,12 +46,16 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
         let Some(score) = score(scene, cand, field) else { continue };
-        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand))) {
+        match clusters
+            .iter_mut()
+            .find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand)))
+        {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
     }
-    clusters.retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
+    clusters
+        .retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
     let best = clusters.first()?;
     if best.score() < ENOUGH {
@@ -84,7 +92,8 @@ impl Cluster<'_> {
     /// The best of each source, later ones for less.
     fn score(&self) -> f64 {
         let mut best: Vec<f64> = Vec::new();
-        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta] {
+        for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta]
+        {
             let scores = self.members.iter().filter(|(cand, _)| cand.source == source).map(|&(_, score)| score);
             best.extend(scores.reduce(f64::max));
         }
@@ -112,14 +121,21 @@ impl Cluster<'_> {
     /// The most exact value, of the freshest source.
     fn verdict(&self, scene: &Scene<'_>, field: Field) -> Verdict {
         let rank = |cand: &Cand| (cand.count.map_or(0, |count| count.unit), cand.source);
-        let best = self.members.iter().filter(|(_, score)| *score > 0.0).map(|(cand, _)| *cand).min_by(|a, b| rank(a).cmp(&rank(b)));
+        let best = self
+            .members
+            .iter()
+            .filter(|(_, score)| *score > 0.0)
+            .map(|(cand, _)| *cand)
+            .min_by(|a, b| rank(a).cmp(&rank(b)));
         let fallback = self.members[0].0;
         let best = best.unwrap_or(fallback);
         Verdict {
             count: best.count,
             text: best.text.clone(),
             source: best.source,
+            place: best.place,
             score: self.score(),
+            bits: best.features.iter().map(|feature| scene.lessons.of(field, feature.hash).bits).fold(0.0, f64::max),
             fits: self.fits(scene, field),
         }
     }
@@ -131,7 +147,9 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         return None;
     }
     let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
-    let known = scene.past.is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
+    let known = scene
+        .past
+        .is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
     let surged = known && fit.is_none() && field.is_count() && in_verified_group(scene, cand, field);
     let mut trust = 0.0_f64;
     let mut discredited = false;
@@ -140,7 +158,13 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         if record == learn::Record::default() {
             continue;
         }
-        let one = scene.found.places(feature.hash).iter().map(|&(_, at)| &scene.cands[at]).filter(|other| learn::could_be(other, field)).all(|other| learn::same_value(other, cand));
+        let one = scene
+            .found
+            .places(feature.hash)
+            .iter()
+            .map(|&(_, at)| &scene.cands[at])
+            .filter(|other| learn::could_be(other, field))
+            .all(|other| learn::same_value(other, cand));
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
         if one {
             trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
@@ -158,8 +182,23 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     }
     score += match (fit, known, field.is_count()) {
         (Some(bits), _, _) => (bits / 4.0).min(3.0),
-        (None, true, true) => if surged { -0.5 } else { -3.0 },
-        (None, true, false) => if scene.past.is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some())) { -1.0 } else { 0.0 },
+        (None, true, true) => {
+            if surged {
+                -0.5
+            } else {
+                -3.0
+            }
+        }
+        (None, true, false) => {
+            if scene
+                .past
+                .is_some_and(|past| scene.cands.iter().any(|other| learn::fit(other, field, past, false).is_some()))
+            {
+                -1.0
+            } else {
+                0.0
+            }
+        }
         (None, false, _) => 0.0,
     };
     score -= match cand.owner {
@@ -186,9 +225,30 @@ fn in_verified_group(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
     }
     let alone = group().filter(|other| other.says == Some(field)).all(|other| learn::same_value(other, cand));
     let verified = group().any(|other| {
-        other.says.is_some_and(|said| said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some()))
+        other.says.is_some_and(|said| {
+            said != field && scene.past.is_some_and(|past| learn::fit(other, said, past, false).is_some())
+        })
     });
     alone && verified
+}
+
+/// One place holds one field: where two were found in the same place, the one with clearly more behind it stays.
+pub(crate) fn withhold_doubles(fields: &mut [Option<Verdict>]) {
+    for a in 0..fields.len() {
+        for b in a + 1..fields.len() {
+            let (Some(one), Some(other)) = (&fields[a], &fields[b]) else { continue };
+            if one.place != other.place || one.source != other.source || one.count.is_none() {
+                continue;
+            }
+            let apart = one.score + one.bits / 10.0 - other.score - other.bits / 10.0;
+            if apart < 0.2 {
+                fields[a] = None;
+            }
+            if apart > -0.2 {
+                fields[b] = None;
+            }
+        }
+    }
 }
 
 /// Values that must differ between profiles and do not, without the past speaking for them, are nobody's.
@@ -199,7 +259,11 @@ pub(crate) fn withhold_shared(verdicts: &mut [Option<Vec<Option<Verdict>>>], han
             .filter(|&page| {
                 let ours = verdict_of(verdicts, page, at);
                 let unproven = ours.is_some_and(|verdict| verdict.fits != Some(true) && is_telling(verdict));
-                unproven && (0..verdicts.len()).any(|other| handles[other] != handles[page] && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at))))
+                unproven
+                    && (0..verdicts.len()).any(|other| {
+                        handles[other] != handles[page]
+                            && ours.is_some_and(|ours| same(ours, verdict_of(verdicts, other, at)))
+                    })
             })
             .collect();
         for page in shared {

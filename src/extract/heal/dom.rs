@@ -162,7 +162,8 @@ impl Dom {
             "style" | "template" => {}
             "title" if self.title.is_empty() => self.title = text().collect::<String>().trim().to_owned(),
             "meta" => {
-                let name = element.attr("property").or_else(|| element.attr("name")).or_else(|| element.attr("itemprop"));
+                let name =
+                    element.attr("property").or_else(|| element.attr("name")).or_else(|| element.attr("itemprop"));
                 if let (Some(name), Some(content)) = (name, element.attr("content")) {
                     self.meta.push((name.to_lowercase(), content.to_owned()));
                 }
@@ -256,19 +257,28 @@ fn own_sight(tag: &str, attrs: &[(String, String)], hiding: &HashSet<String>) ->
 
 fn style_sight(style: &str) -> Sight {
     let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
-    if ["display:none", "visibility:hidden", "visibility:collapse", "content-visibility:hidden"].iter().any(|rule| style.contains(rule)) {
+    if ["display:none", "visibility:hidden", "visibility:collapse", "content-visibility:hidden"]
+        .iter()
+        .any(|rule| style.contains(rule))
+    {
         return Sight::Hidden;
     }
     let zero = ["opacity:0", "font-size:0", "width:0", "height:0", "max-height:0"];
-    let ends = |rest: &str| rest.is_empty() || rest.starts_with([';', '!']) || rest.starts_with("px") || rest.starts_with("%");
+    let ends =
+        |rest: &str| rest.is_empty() || rest.starts_with([';', '!']) || rest.starts_with("px") || rest.starts_with("%");
     let shrunk = zero.iter().any(|rule| style.match_indices(rule).any(|(at, _)| ends(&style[at + rule.len()..])));
-    let away = style.contains("clip:rect(") || style.contains("clip-path:inset(") || style.contains(":-999") || style.contains("scale(0)");
+    let away = style.contains("clip:rect(")
+        || style.contains("clip-path:inset(")
+        || style.contains(":-999")
+        || style.contains("scale(0)");
     if shrunk || away { Sight::Dim } else { Sight::Shown }
 }
 
 fn is_screen_reader_class(class: &str) -> bool {
     let class = class.to_lowercase();
-    ["sr-only", "visually-hidden", "visuallyhidden", "screen-reader", "screenreader", "offscreen"].iter().any(|part| class.contains(part))
+    ["sr-only", "visually-hidden", "visuallyhidden", "screen-reader", "screenreader", "offscreen"]
+        .iter()
+        .any(|part| class.contains(part))
 }
 
 /// Class names that the page's own style sheets hide.
@@ -283,11 +293,9 @@ fn hiding_classes(html: &Html) -> HashSet<String> {
                 continue;
             }
             for one in selectors.split(',') {
-                if let Some(class) = one.trim().strip_prefix('.') {
-                    if class.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_') {
-                        classes.insert(class.to_owned());
-                    }
-                }
+                let class = one.trim().strip_prefix('.');
+                let plain = |class: &&str| class.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
+                classes.extend(class.filter(plain).map(str::to_owned));
             }
         }
     }
@@ -297,8 +305,38 @@ fn hiding_classes(html: &Html) -> HashSet<String> {
 fn is_block(tag: &str) -> bool {
     matches!(
         tag,
-        "div" | "p" | "br" | "li" | "ul" | "ol" | "dl" | "dt" | "dd" | "section" | "article" | "header" | "footer" | "main"
-            | "aside" | "nav" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "table" | "tr" | "td" | "th" | "figure"
-            | "figcaption" | "form" | "body" | "html" | "blockquote" | "pre"
+        "div"
+            | "p"
+            | "br"
+            | "li"
+            | "ul"
+            | "ol"
+            | "dl"
+            | "dt"
+            | "dd"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "main"
+            | "aside"
+            | "nav"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "table"
+            | "tr"
+            | "td"
+            | "th"
+            | "figure"
+            | "figcaption"
+            | "form"
+            | "body"
+            | "html"
+            | "blockquote"
+            | "pre"
     )
 }

@@ -84,18 +84,27 @@ fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Re
 }
 
 fn addresses(page: &Page) -> impl Iterator<Item = &str> {
-    let metas = page.dom.meta.iter().filter(|(name, _)| matches!(name.as_str(), "og:url" | "twitter:url" | "al:web:url")).map(|(_, url)| url.as_str());
+    let metas = page
+        .dom
+        .meta
+        .iter()
+        .filter(|(name, _)| matches!(name.as_str(), "og:url" | "twitter:url" | "al:web:url"))
+        .map(|(_, url)| url.as_str());
     page.dom.canonical.as_deref().into_iter().chain(metas)
 }
 
 fn titles(page: &Page) -> impl Iterator<Item = &str> {
-    std::iter::once(page.dom.title.as_str()).chain(["og:title", "twitter:title"].into_iter().filter_map(|name| page.dom.meta(name)))
+    std::iter::once(page.dom.title.as_str())
+        .chain(["og:title", "twitter:title"].into_iter().filter_map(|name| page.dom.meta(name)))
 }
 
 /// Whether a title names the profile; none where it names nobody.
 fn title_names(title: &str, handle: &str) -> Option<bool> {
     let mut other = false;
-    for word in title.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')) {
+    for word in title.split(|c: char| {
+        c.is_whitespace()
+            || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')
+    }) {
         let word = word.trim_matches(|c: char| matches!(c, '.' | ':' | '•' | '·' | ';' | '!' | '?'));
         if plain_handle(word) == handle {
             return Some(true);
@@ -105,7 +114,7 @@ fn title_names(title: &str, handle: &str) -> Option<bool> {
     other.then_some(false)
 }
 
-/// Words that could be handles and stand on one page only of all at hand: words of the site stand on many. What is known of the
+/// Words that could be handles and stand on one page only of all at hand, or on very few: words of the site stand on many. What is known of the
 /// profiles is left out, and with fewer than three pages nothing can be said.
 pub(crate) fn rare_words(pages: &[&Page], known: &[Known]) -> HashSet<String> {
     let mut seen: HashMap<String, (usize, usize)> = HashMap::new();
@@ -124,9 +133,14 @@ pub(crate) fn rare_words(pages: &[&Page], known: &[Known]) -> HashSet<String> {
     if pages.len() < 3 {
         return HashSet::new();
     }
-    let facts: HashSet<String> =
-        known.iter().flat_map(|good| [&good.values.display_name, &good.values.bio]).flatten().map(|fact| plain_handle(fact)).collect();
-    let rare = seen.into_iter().filter(|(word, (_, pages))| *pages == 1 && !facts.contains(word));
+    let facts: HashSet<String> = known
+        .iter()
+        .flat_map(|good| [&good.values.display_name, &good.values.bio])
+        .flatten()
+        .map(|fact| plain_handle(fact))
+        .collect();
+    let rare =
+        seen.into_iter().filter(|(word, (_, held))| (*held == 1 || *held * 4 <= pages.len()) && !facts.contains(word));
     rare.map(|(word, _)| word).collect()
 }
 
@@ -140,7 +154,11 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
     for doc in &page.docs {
         for node in &doc.nodes {
             let Some(text) = node.scalar() else { continue };
-            if node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text) && plain_handle(text) != handle && text.len() >= 4 {
+            if node.name().is_some_and(|name| keys.contains(name))
+                && could_be_handle(text)
+                && plain_handle(text) != handle
+                && text.len() >= 4
+            {
                 others.insert(plain_handle(text));
             }
         }
@@ -150,7 +168,8 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
 
 /// The handle in the page's own letters; a display name that differs only in capitals is no handle.
 fn written_handle(page: &Page, json: &[JsonOwners], handle: &str) -> String {
-    let mut written = page.docs.iter().zip(json).flat_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()));
+    let mut written =
+        page.docs.iter().zip(json).flat_map(|(doc, owners)| owners.own.iter().filter_map(|&at| doc.nodes[at].scalar()));
     let bare = |text: &str| text.trim().trim_start_matches('@').to_owned();
     let mut first = None;
     let exact = written.by_ref().map(bare).any(|text| {
@@ -186,15 +205,27 @@ fn renamed(page: &Page, style: &Style, known: &[Known], asked: &str) -> Option<S
 fn texts(page: &Page) -> Vec<&str> {
     let json = page.docs.iter().flat_map(|doc| doc.nodes.iter().filter_map(|node| node.scalar()));
     let links = page.dom.elements.iter().flat_map(|element| element.attrs.iter().map(|(_, value)| value.as_str()));
-    let shown = page.dom.texts.iter().filter(|node| page.dom.elements[node.element].sight != Sight::Hidden).map(|node| node.text.as_str());
+    let shown = page
+        .dom
+        .texts
+        .iter()
+        .filter(|node| page.dom.elements[node.element].sight != Sight::Hidden)
+        .map(|node| node.text.as_str());
     json.chain(links).chain(shown).collect()
 }
 
 fn facts_kept(past: &Values, seen: &[&str]) -> usize {
-    let has = |wanted: Option<&str>| wanted.is_some_and(|wanted| wanted.len() >= 4 && seen.iter().any(|text| text.contains(wanted)));
+    let has = |wanted: Option<&str>| {
+        wanted.is_some_and(|wanted| wanted.len() >= 4 && seen.iter().any(|text| text.contains(wanted)))
+    };
     let first_line = past.bio.as_deref().and_then(|bio| bio.lines().next());
-    [has(past.display_name.as_deref()), has(first_line), has(past.avatar_url.as_deref().map(stem)), has(past.external_url.as_deref().map(stem))]
-        .into_iter()
-        .filter(|&kept| kept)
-        .count()
+    [
+        has(past.display_name.as_deref()),
+        has(first_line),
+        has(past.avatar_url.as_deref().map(stem)),
+        has(past.external_url.as_deref().map(stem)),
+    ]
+    .into_iter()
+    .filter(|&kept| kept)
+    .count()
 }

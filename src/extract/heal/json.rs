@@ -168,10 +168,10 @@ fn inside_string(text: &str) -> Option<Value> {
 /// Every piece of JSON in a script: the whole of it, arguments of calls, right sides of assignments, strings of `JSON.parse`.
 pub(crate) fn in_script(text: &str) -> Vec<Value> {
     let trimmed = text.trim();
-    if trimmed.starts_with(['{', '[']) {
-        if let Ok(value) = serde_json::from_str(trimmed) {
-            return vec![value];
-        }
+    if trimmed.starts_with(['{', '['])
+        && let Ok(value) = serde_json::from_str(trimmed)
+    {
+        return vec![value];
     }
     if let Some(value) = percent_decoded(trimmed) {
         return vec![value];

@@ -42,7 +42,11 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, hand
             continue;
         }
         cand.says = if cand.count.is_some() { names_field(doc, at) } else { None };
-        let Some((mark, here)) = owners.anchor(doc, at).filter(|&(mark, here)| doc.nodes[mark].depth - doc.nodes[here].depth <= UP_MAX) else { continue };
+        let Some((mark, here)) =
+            owners.anchor(doc, at).filter(|&(mark, here)| doc.nodes[mark].depth - doc.nodes[here].depth <= UP_MAX)
+        else {
+            continue;
+        };
         cand.features = features(doc, mark, here, at, handle);
         cand.group = Feature::new(Strength::Place, (doc_at, here)).hash;
         found.push(cand);
@@ -100,8 +104,23 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
 fn is_empty_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
-        "count" | "value" | "total" | "text" | "number" | "num" | "amount" | "raw" | "exact" | "n" | "v" | "userinteractioncount" | "@json" | "total_count"
-            | "totalcount" | "val" | "data"
+        "count"
+            | "value"
+            | "total"
+            | "text"
+            | "number"
+            | "num"
+            | "amount"
+            | "raw"
+            | "exact"
+            | "n"
+            | "v"
+            | "userinteractioncount"
+            | "@json"
+            | "total_count"
+            | "totalcount"
+            | "val"
+            | "data"
     )
 }
 
@@ -186,8 +205,12 @@ fn is_dynamic(name: &str, handle: &str) -> bool {
 /// The text that tells a list's item from its neighbours: a short word among its own strings.
 fn predicate(doc: &JsonDoc, at: usize) -> Option<&str> {
     doc.children(at).find_map(|child| match &doc.nodes[child].kind {
-        Kind::Text(text) if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) => Some(text.as_str()),
-        _ => None,
+        Kind::Text(text)
+            if (2..=32).contains(&text.len()) && number::whole(text, "").is_none() && !text.contains(['@', '\n']) =>
+        {
+            Some(text.as_str())
+        }
+        Kind::Text(_) | Kind::Object | Kind::List | Kind::Number(_) | Kind::Flag | Kind::Null => None,
     })
 }
 

@@ -6,64 +6,51 @@ use std::sync::LazyLock;
 
 use super::field::Field;
 
-/// Words beside a number, lower case. Longest match wins; two fields of equal length cancel out.
-const FOLLOWERS: &[&str] = &[
-    "followers", "follower", "fans", "abonnenten", "abonnent", "anhänger", "abonnés", "abonné", "abonnées", "seguidores", "seguidor",
-    "seguidors", "seguaci", "follower/s", "volgers", "volger", "obserwujących", "obserwujący", "obserwujacy", "подписчиков", "подписчики",
-    "подписчика", "подписчик", "фолловеры", "читачі", "читачів", "підписників", "підписники", "takipçi", "takipçiler", "フォロワー",
-    "팔로워", "粉丝", "粉絲", "粉絲數", "位粉丝", "追蹤者", "位追蹤者", "关注者", "關注者", "متابع", "متابعون", "المتابعون", "متابعين", "المتابعين", "متابعًا", "دنبال‌کننده",
-    "دنبال کننده", "دنبال‌کنندگان", "עוקבים", "फ़ॉलोअर", "फ़ॉलोअर", "फ़ॉलोअर्स", "फॉलोअर", "फॉलोअर्स", "फ़ॉलोवर", "অনুসরণকারী", "ফলোয়ার", "ফলোয়ার", "pengikut", "người theo dõi",
-    "ผู้ติดตาม", "följare", "følgere", "følger", "seuraajaa", "seuraajat", "sledující", "sledujících", "sledovatelia", "sledovateľov", "követő", "követők",
-    "urmăritori", "de urmăritori", "ακόλουθοι", "ακόλουθος", "последователи", "последовател", "pratitelji", "pratitelja", "пратиоци", "пратилаца",
-    "sljedbenika", "sledilci", "mga follower", "tagasubaybay", "wafuasi", "sekotāji", "sekėjai", "jälgijat", "jälgijad", "jarraitzaile", "seareiniz",
-];
-const FOLLOWING: &[&str] = &[
-    "following", "folge ich", "gefolgt", "abonniert", "ich folge", "abonnements", "abonnement", "suivi(e)s", "suivis", "suivi", "suivies",
-    "suivi(e)", "siguiendo", "seguidos", "seguits", "seguint", "seguindo", "a seguir", "seguiti", "profili seguiti", "seguito", "segue già",
-    "volgend", "wordt gevolgd", "obserwowani", "obserwowanych", "obserwuje", "obserwowane", "подписок", "подписки", "подписка", "подписан", "підписок",
-    "підписки", "відстежується", "стежить", "takip", "takip edilen", "takip ediliyor", "takip edilenler", "フォロー中", "フォロー", "팔로잉", "팔로우", "팔로우 중", "关注", "關注", "已关注",
-    "已關注", "正在关注", "追蹤中", "正在追蹤", "关注中", "關注中", "يتابع", "يتابعهم", "أتابعه", "أتابع", "متابَعون", "متابَع", "قيد المتابعة", "المتابَعون", "دنبال می‌کند", "دنبال‌شونده", "دنبال شونده",
-    "دنبال‌شوندگان", "נעקבים", "במעקב", "עוקב אחרי", "עוקב", "फ़ॉलोइंग", "फ़ॉलो किए गए", "फ़ॉलो कर रहे हैं", "फ़ॉलो कर रहे हैं", "फॉलोइंग", "फ़ॉलो किया गया", "ফলো করছেন", "অনুসরণ করছেন", "অনুসরণ করছে", "mengikuti", "diikuti", "đang theo dõi",
-    "đã follow", "đang follow", "กำลังติดตาม", "följer", "följs", "følger for", "fulgt", "følger selv", "følger andre", "seurataan", "seurattavat", "seurattua", "seurattavaa",
-    "sleduji", "sledovaní", "sledovaných", "sledované", "sledujem", "sleduje", "követés", "követett", "követések", "követve", "követi", "urmărește", "urmăriri", "urmăriți",
-    "ακολουθεί", "ακολουθώ", "ακολουθείτε", "следва", "последвани", "следвани", "prati", "pratim", "praćenja", "прати", "праћења", "sledim", "spremljam",
-    "sinusundan", "sinusubaybayan", "pinafollow", "wanaofuatwa", "anafuata", "seko", "stebimi", "seka", "jälgin", "jälgib", "jälgitavad",
-];
-const LIKES: &[&str] = &[
-    "likes", "like", "gefällt mir", "gefällt-mir-angaben", "gefällt-mir", "j'aime", "j’aime", "mentions j'aime", "mentions j’aime", "me gusta", "curtidas", "gostos",
-    "mi piace", "vind-ik-leuks", "polubienia", "polubień", "polubienie", "лайков", "лайки", "лайка", "лайк", "отметок нравится", "вподобань", "вподобання", "уподобання", "уподобань", "beğeni",
-    "beğeniler", "いいね", "좋아요", "获赞", "赞", "讚", "獲讚", "次赞", "个赞", "個讚", "إعجاب", "إعجابات", "الإعجابات", "تسجيلات الإعجاب", "تسجيل إعجاب", "پسند", "لایک", "لایک‌ها", "לייקים", "סימוני לייק",
-    "लाइक", "लाइक्स", "पसंद", "লাইক", "লাইকস", "পছন্দ", "suka", "disukai", "lượt thích", "thích", "ถูกใจ", "คนถูกใจ", "gilla-markeringar", "gillningar", "gilla", "synes godt om", "likerklikk", "liker", "tykkäystä", "tykkäykset", "tykkäyksiä", "to se mi líbí",
-    "páči sa mi to", "lajky", "lajků", "kedvelés", "kedvelések", "aprecieri", "de aprecieri", "μου αρέσει", "харесвания", "харесване", "lajkova", "oznaka sviđa mi se", "sviđanja", "sviđa mi se", "лајкова", "všečki", "všečkov", "mga like", "m'agrada", "atsauksmes patīk", "patīk",
-    "patiktukai", "meeldimist", "meeldimised", "gustatzen", "hearts",
-];
-const POSTS: &[&str] = &[
-    "posts", "post", "beiträge", "beitrag", "publications", "publication", "publicaciones", "publicación", "publicações", "publicação", "publicacions", "posts publicados", "post pubblicati", "berichten", "bericht",
-    "posty", "postów", "post(ów)", "публикаций", "публикации", "публикация", "дописів", "дописи", "допис", "публікацій", "публікації", "gönderi", "gönderiler", "投稿", "投稿件", "게시물", "帖子", "篇帖子", "貼文", "篇貼文", "則貼文",
-    "منشور", "منشورات", "المنشورات", "منشورًا", "پست", "پست‌ها", "פוסטים", "पोस्ट", "পোস্ট", "postingan", "kiriman", "siaran", "bài viết", "โพสต์", "inlägg", "opslag", "innlegg", "julkaisua", "julkaisut", "příspěvků", "příspěvky", "príspevkov", "príspevky",
-    "bejegyzés", "bejegyzések", "postări", "de postări", "δημοσιεύσεις", "δημοσίευση", "публикации", "objava", "objave", "објава", "објаве", "mga post", "machapisho", "ieraksti", "įrašai", "įrašų", "postitust", "postitused", "videos", "vidéos", "动态", "作品",
-];
-
-const WORDS: [(Field, &[&str]); 4] =
-    [(Field::Followers, FOLLOWERS), (Field::Following, FOLLOWING), (Field::Likes, LIKES), (Field::PostsCount, POSTS)];
+/// The words: see the file.
+const LABELS: &str = include_str!("labels.txt");
 
 /// Words of other counts: beside them a number is none of ours, whatever else is said.
 const OTHER: &[&str] = &[
-    "suggested", "mutual", "friends", "requests", "blocked", "avg", "average", "per post", "views", "plays", "comments", "shares", "reposts",
-    "gefolgt von", "followed by", "suivi par", "seguido por", "and", "more", "others", "weitere", "autres",
+    "suggested",
+    "mutual",
+    "friends",
+    "requests",
+    "blocked",
+    "avg",
+    "average",
+    "per post",
+    "views",
+    "plays",
+    "comments",
+    "shares",
+    "reposts",
+    "gefolgt von",
+    "followed by",
+    "suivi par",
+    "seguido por",
+    "and",
+    "more",
+    "others",
+    "weitere",
+    "autres",
 ];
 
+/// Every word with its field.
+fn every() -> impl Iterator<Item = (&'static str, Field)> {
+    let lines = LABELS.lines().filter_map(|line| line.split_once(": "));
+    lines.flat_map(|(name, words)| {
+        let field = Field::ALL.into_iter().find(|field| field.name() == name);
+        words.split(" | ").filter_map(move |word| field.map(|field| (word, field)))
+    })
+}
+
 /// Every word by itself, for texts whose words stand apart.
-static APART: LazyLock<HashMap<&'static str, Field>> = LazyLock::new(|| {
-    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
-    every.filter(|(word, _)| !is_dense(word)).collect()
-});
+static APART: LazyLock<HashMap<&'static str, Field>> =
+    LazyLock::new(|| every().filter(|(word, _)| !is_dense(word)).collect());
 
 /// Words of scripts that write without spaces.
-static DENSE: LazyLock<Vec<(&'static str, Field)>> = LazyLock::new(|| {
-    let every = WORDS.iter().flat_map(|(field, words)| words.iter().map(move |word| (*word, *field)));
-    every.filter(|(word, _)| is_dense(word)).collect()
-});
+static DENSE: LazyLock<Vec<(&'static str, Field)>> =
+    LazyLock::new(|| every().filter(|(word, _)| is_dense(word)).collect());
 
 /// The field that a text beside a number names; none where it names two, or another thing.
 pub(crate) fn beside(text: &str) -> Option<Field> {
@@ -110,7 +97,9 @@ fn named(plain: &str) -> Vec<(usize, Field)> {
         }
     }
     if plain.chars().any(is_dense_letter) {
-        found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| (word.chars().count(), field)));
+        found.extend(
+            DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| (word.chars().count(), field)),
+        );
     }
     found
 }
@@ -136,7 +125,11 @@ pub(crate) fn plain(text: &str) -> String {
     let lower = text.to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
-        .map(|word| word.trim_matches(|c: char| matches!(c, ',' | ';' | ':' | '·' | '•' | '|' | '.' | '(' | ')' | '-' | '–' | '—' | '،' | '、')))
+        .map(|word| {
+            word.trim_matches(|c: char| {
+                matches!(c, ',' | ';' | ':' | '·' | '•' | '|' | '.' | '(' | ')' | '-' | '–' | '—' | '،' | '、')
+            })
+        })
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
@@ -162,8 +155,57 @@ pub(crate) fn in_code(name: &str) -> Option<Field> {
     let words = words_of(name);
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
     let other = [
-        "button", "btn", "tab", "nav", "icon", "mutual", "friend", "friends", "avg", "max", "min", "prev", "previous", "old", "last", "cached", "stale", "request",
-        "requests", "requested", "blocked", "is", "has", "can", "not", "viewer", "me", "my", "suggested", "related", "history", "delta", "change", "growth", "list", "item", "modal", "close", "top", "goal", "target", "limit", "rank", "share", "shares", "comment", "comments", "view", "views", "play", "plays",
+        "button",
+        "btn",
+        "tab",
+        "nav",
+        "icon",
+        "mutual",
+        "friend",
+        "friends",
+        "avg",
+        "max",
+        "min",
+        "prev",
+        "previous",
+        "old",
+        "last",
+        "cached",
+        "stale",
+        "request",
+        "requests",
+        "requested",
+        "blocked",
+        "is",
+        "has",
+        "can",
+        "not",
+        "viewer",
+        "me",
+        "my",
+        "suggested",
+        "related",
+        "history",
+        "delta",
+        "change",
+        "growth",
+        "list",
+        "item",
+        "modal",
+        "close",
+        "top",
+        "goal",
+        "target",
+        "limit",
+        "rank",
+        "share",
+        "shares",
+        "comment",
+        "comments",
+        "view",
+        "views",
+        "play",
+        "plays",
     ];
     if has(&other) {
         return None;

@@ -53,7 +53,9 @@ pub(crate) const fn drift(field: Field) -> Drift {
     match field {
         Field::Followers | Field::Likes => Drift { share: 0.06, least: 3 },
         Field::Following | Field::PostsCount => Drift { share: 0.03, least: 8 },
-        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => Drift { share: 0.0, least: 0 },
+        Field::Username | Field::DisplayName | Field::Bio | Field::AvatarUrl | Field::ExternalUrl => {
+            Drift { share: 0.0, least: 0 }
+        }
     }
 }
 
@@ -102,12 +104,14 @@ fn text_bits(text: &str) -> f64 {
 
 /// Learns from all pages with a past.
 pub(crate) fn learn(lessons: &[Lesson<'_>]) -> Lessons {
-    let by_field = Field::ALL.map(|field| if field == Field::Username { HashMap::new() } else { learn_field(lessons, field) });
+    let by_field =
+        Field::ALL.map(|field| if field == Field::Username { HashMap::new() } else { learn_field(lessons, field) });
     Lessons { by_field }
 }
 
 fn learn_field(lessons: &[Lesson<'_>], field: Field) -> HashMap<u64, Record> {
-    let fits: Vec<Option<Vec<Option<f64>>>> = lessons.iter().map(|lesson| has(lesson.past, field).then(|| fits_of(lesson, field))).collect();
+    let fits: Vec<Option<Vec<Option<f64>>>> =
+        lessons.iter().map(|lesson| has(lesson.past, field).then(|| fits_of(lesson, field))).collect();
     // Only what found the value somewhere is worth a record: a page has thousands of features that find other things.
     let mut records: HashMap<u64, Record> = HashMap::new();
     for (lesson, fits) in lessons.iter().zip(&fits) {
@@ -132,7 +136,8 @@ fn learn_field(lessons: &[Lesson<'_>], field: Field) -> HashMap<u64, Record> {
 }
 
 fn fits_of(lesson: &Lesson<'_>, field: Field) -> Vec<Option<f64>> {
-    let judge = |cand: &Cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None };
+    let judge =
+        |cand: &Cand| if could_be(cand, field) { fit(cand, field, lesson.past, lesson.same_visit) } else { None };
     let mut fits: Vec<Option<f64>> = lesson.cands.iter().map(judge).collect();
     if !field.is_count() {
         // Where the whole text stands, a part of it is no find.
@@ -170,8 +175,11 @@ pub(crate) struct Index(Vec<(u64, usize)>);
 impl Index {
     /// Sorts a page's candidates by feature.
     pub(crate) fn new(cands: &[Cand]) -> Self {
-        let mut pairs: Vec<(u64, usize)> =
-            cands.iter().enumerate().flat_map(|(at, cand)| cand.features.iter().map(move |feature| (feature.hash, at))).collect();
+        let mut pairs: Vec<(u64, usize)> = cands
+            .iter()
+            .enumerate()
+            .flat_map(|(at, cand)| cand.features.iter().map(move |feature| (feature.hash, at)))
+            .collect();
         pairs.sort_unstable();
         pairs.dedup();
         Self(pairs)
@@ -199,7 +207,9 @@ pub(crate) fn could_be(cand: &Cand, field: Field) -> bool {
 pub(crate) fn same_value(a: &Cand, b: &Cand) -> bool {
     match (a.count, b.count, &a.text, &b.text) {
         (Some(a), Some(b), _, _) => a.agrees(b),
-        (_, _, Some(a), Some(b)) => text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b)),
+        (_, _, Some(a), Some(b)) => {
+            text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b))
+        }
         _ => false,
     }
 }
@@ -232,9 +242,31 @@ impl Lessons {
         let now = (record.bits - needed).max(0.0);
         let changed = match record.fits {
             0 => 0.0,
-            1 => if now >= 10.0 { 2.2 } else if now >= 5.5 && strength == Strength::Meaning { 2.0 } else if now >= 3.0 { 1.5 } else { 0.5 },
-            2 => if now >= 3.0 { 3.0 } else { 2.0 },
-            _ => if now >= 3.0 { 4.0 } else { 3.0 },
+            1 => {
+                if now >= 10.0 {
+                    2.2
+                } else if now >= 5.5 && strength == Strength::Meaning {
+                    2.0
+                } else if now >= 3.0 {
+                    1.5
+                } else {
+                    0.5
+                }
+            }
+            2 => {
+                if now >= 3.0 {
+                    3.0
+                } else {
+                    2.0
+                }
+            }
+            _ => {
+                if now >= 3.0 {
+                    4.0
+                } else {
+                    3.0
+                }
+            }
         };
         let before = match (record.good, strength) {
             (0, _) => 0.0,
@@ -252,7 +284,8 @@ impl Lessons {
 
 fn float(value: u64) -> f64 {
     // Counts stay far below 2^53, where this is exact.
-    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0 + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
+    f64::from(u32::try_from(value >> 26).unwrap_or(u32::MAX)) * 67_108_864.0
+        + f64::from(u32::try_from(value & 0x3FF_FFFF).unwrap_or(0))
 }
 
 trait RoundToU64 {

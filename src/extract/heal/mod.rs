@@ -21,6 +21,7 @@ mod old;
 mod owner;
 pub mod page;
 mod posts;
+pub mod rule;
 pub mod selectors;
 mod shown;
 mod text;
@@ -30,8 +31,8 @@ mod worded;
 use std::collections::HashSet;
 
 use field::{Field, Values};
-pub use identity::Refusal;
 use identity::Named;
+pub use identity::Refusal;
 use page::Page;
 use selectors::OldSelectors;
 
@@ -61,6 +62,8 @@ pub struct Healed {
     pub pages: Vec<HealedPage>,
     /// Milliseconds per page; what is learned from all pages is shared evenly.
     pub heal_ms: Vec<f64>,
+    /// Where the values stood, as rules for a selector file.
+    pub rules: Vec<rule::Rule>,
 }
 
 /// A page made ready: everything that is the profile's own.
@@ -98,7 +101,8 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     if corrected != pasts {
         verdicts = judge(known, &good, &readied, &corrected);
     }
-    let handles: Vec<Option<String>> = readied.iter().map(|ready| ready.as_ref().ok().map(|ready| ready.named.handle.clone())).collect();
+    let handles: Vec<Option<String>> =
+        readied.iter().map(|ready| ready.as_ref().ok().map(|ready| ready.named.handle.clone())).collect();
     decide::withhold_shared(&mut verdicts, &handles);
     let post_lessons = learn_posts(known, &good, pages, &readied, &pasts, &style);
     shared += clock.uptime().saturating_sub(from);
@@ -113,7 +117,48 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     }
     let each = shared.as_secs_f64() * 1_000.0 / f64::from(u32::try_from(pages.len().max(1)).unwrap_or(u32::MAX));
     let heal_ms = own_time.iter().map(|own| own.as_secs_f64() * 1_000.0 + each).collect();
-    Healed { pages: healed, heal_ms }
+    let rules = rules_of(pages, &readied, &verdicts, &healed);
+    Healed { pages: healed, heal_ms, rules }
+}
+
+/// The control that must fail: every profile's past put on the next profile's page. What is accepted as fitting there is a false heal.
+/// Returns (fields accepted with a fit to a stranger's past, fields tried).
+#[must_use]
+pub fn negative_control(known: &[Known], pages: &[Page]) -> (usize, usize) {
+    let style = address::Style::learn(known, pages);
+    let every: Vec<&Page> = known.iter().map(|good| &good.page).chain(pages).collect();
+    let rare = identity::rare_words(&every, known);
+    let readied: Vec<Result<Ready, Refusal>> = pages.iter().map(|page| ready(page, &style, known, &rare)).collect();
+    let honest: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known)).collect();
+    let seen: Vec<usize> = (0..pages.len()).filter(|&at| honest[at].is_some() && readied[at].is_ok()).collect();
+    let mut shuffled: Vec<Option<Values>> = vec![None; pages.len()];
+    for (place, &at) in seen.iter().enumerate() {
+        shuffled[at].clone_from(&honest[seen[(place + 1) % seen.len()]]);
+    }
+    let same =
+        |at: usize| shuffled[at].as_ref().map(|past| &past.username) == honest[at].as_ref().map(|past| &past.username);
+    let tried: Vec<usize> = seen.into_iter().filter(|&at| !same(at)).collect();
+    let verdicts = judge(&[], &[], &readied, &shuffled);
+    let accepted = |at: &usize| {
+        let fields = verdicts[*at].iter().flatten().zip(Field::ALL);
+        fields.filter(|(verdict, _)| verdict.as_ref().is_some_and(|verdict| verdict.fits == Some(true))).count()
+    };
+    (tried.iter().map(accepted).sum(), tried.len() * (Field::ALL.len() - 1))
+}
+
+fn rules_of(
+    pages: &[Page],
+    readied: &[Result<Ready, Refusal>],
+    verdicts: &Verdicts,
+    healed: &[HealedPage],
+) -> Vec<rule::Rule> {
+    let mut sources = Vec::new();
+    for (at, page) in pages.iter().enumerate() {
+        if let (Ok(ready), Some(verdicts), None) = (&readied[at], &verdicts[at], healed[at].refusal) {
+            sources.push(rule::Source { page, named: &ready.named, phrases: &ready.phrases, verdicts });
+        }
+    }
+    rule::collect(&sources)
 }
 
 fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<String>) -> Result<Ready, Refusal> {
@@ -136,11 +181,21 @@ fn past_of(page: &Page, known: &[Known]) -> Option<Values> {
 
 type Verdicts = Vec<Option<Vec<Option<decide::Verdict>>>>;
 
-fn judge(known: &[Known], good: &[Option<Ready>], pages: &[Result<Ready, Refusal>], pasts: &[Option<Values>]) -> Verdicts {
+fn judge(
+    known: &[Known],
+    good: &[Option<Ready>],
+    pages: &[Result<Ready, Refusal>],
+    pasts: &[Option<Values>],
+) -> Verdicts {
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            lessons.push(learn::Lesson { cands: &ready.cands, found: &ready.found, past: &known.values, same_visit: true });
+            lessons.push(learn::Lesson {
+                cands: &ready.cands,
+                found: &ready.found,
+                past: &known.values,
+                same_visit: true,
+            });
         }
     }
     for (ready, past) in pages.iter().zip(pasts) {
@@ -152,7 +207,10 @@ fn judge(known: &[Known], good: &[Option<Ready>], pages: &[Result<Ready, Refusal
     let judge_page = |(ready, past): (&Result<Ready, Refusal>, &Option<Values>)| {
         let ready = ready.as_ref().ok()?;
         let scene = decide::Scene { cands: &ready.cands, found: &ready.found, past: past.as_ref(), lessons: &learned };
-        Some(Field::ALL.iter().map(|&field| decide::decide(&scene, field)).collect())
+        let mut fields: Vec<Option<decide::Verdict>> =
+            Field::ALL.iter().map(|&field| decide::decide(&scene, field)).collect();
+        decide::withhold_doubles(&mut fields);
+        Some(fields)
     };
     pages.iter().zip(pasts).map(judge_page).collect()
 }
@@ -185,19 +243,35 @@ fn learn_posts(
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            let lesson = posts::PostLesson { page: &known.page, named: &ready.named, phrases: &ready.phrases, past: &known.values, same_visit: true };
+            let lesson = posts::PostLesson {
+                page: &known.page,
+                named: &ready.named,
+                phrases: &ready.phrases,
+                past: &known.values,
+                same_visit: true,
+            };
             lessons.push(lesson);
         }
     }
     for ((page, ready), past) in pages.iter().zip(readied).zip(pasts) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            lessons.push(posts::PostLesson { page, named: &ready.named, phrases: &ready.phrases, past, same_visit: false });
+            lessons.push(posts::PostLesson {
+                page,
+                named: &ready.named,
+                phrases: &ready.phrases,
+                past,
+                same_visit: false,
+            });
         }
     }
     posts::PostLessons::learn(&lessons, style)
 }
 
-fn assemble(ready: &Result<Ready, Refusal>, verdicts: Option<&[Option<decide::Verdict>]>, posts: Option<Vec<field::PostValues>>) -> HealedPage {
+fn assemble(
+    ready: &Result<Ready, Refusal>,
+    verdicts: Option<&[Option<decide::Verdict>]>,
+    posts: Option<Vec<field::PostValues>>,
+) -> HealedPage {
     let (ready, verdicts) = match (ready, verdicts) {
         (Ok(ready), Some(verdicts)) => (ready, verdicts),
         (Err(refusal), _) => return HealedPage { values: Values::default(), refusal: Some(*refusal) },

@@ -124,7 +124,11 @@ const fn separator(c: char) -> Option<char> {
 fn digits_from(text: &str, start: usize) -> (String, usize) {
     let chars: Vec<(usize, char)> = text[start..].char_indices().take(48).collect();
     let at_char = |i: usize| chars.get(i).map(|&(_, c)| c);
-    let end_of = |i: usize| chars.get(i).map_or(text.len().min(start + chars.last().map_or(0, |&(at, c)| at + c.len_utf8())), |&(at, _)| start + at);
+    let end_of = |i: usize| {
+        chars
+            .get(i)
+            .map_or(text.len().min(start + chars.last().map_or(0, |&(at, c)| at + c.len_utf8())), |&(at, _)| start + at)
+    };
     let mut raw = String::new();
     let mut i = 0;
     while let Some(c) = at_char(i) {
@@ -160,7 +164,8 @@ fn digits_from(text: &str, start: usize) -> (String, usize) {
 /// What follows the digits: a unit, or a word that may follow a number. None where digits are part of something else (`720p`).
 fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     let rest = &text[end..];
-    let gap: usize = rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
+    let gap: usize =
+        rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
     let gap_chars = rest[..gap].chars().filter(|&c| c != SEAM).count();
     let seamed = rest[..gap].contains(SEAM);
     let tail = &rest[gap..];
@@ -178,7 +183,11 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     let short = end.saturating_sub(number_start(text, end)) <= 5;
     let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
     let letters = word.chars().count();
-    let unit_like = (1..=4).contains(&letters) && gap_chars == 1 && short && label::beside(word).is_none() && label::beside(tail_line(tail)).is_none();
+    let unit_like = (1..=4).contains(&letters)
+        && gap_chars == 1
+        && short
+        && label::beside(word).is_none()
+        && label::beside(tail_line(tail)).is_none();
     if unit_like && next != Some('\n') {
         return None;
     }
@@ -216,9 +225,21 @@ fn is_mark(c: char) -> bool {
 /// Units of scripts without spaces.
 fn dense_unit(tail: &str) -> Option<(u64, usize)> {
     const UNITS: [(&str, u64); 15] = [
-        ("千", 1_000), ("萬", 10_000), ("万", 10_000), ("億", 100_000_000), ("亿", 100_000_000), ("천", 1_000),
-        ("만", 10_000), ("억", 100_000_000), ("พันล้าน", 1_000_000_000), ("พัน", 1_000), ("หมื่น", 10_000), ("แสน", 100_000),
-        ("ล้าน", 1_000_000), ("கோடி", 10_000_000), ("లక్ష", 100_000),
+        ("千", 1_000),
+        ("萬", 10_000),
+        ("万", 10_000),
+        ("億", 100_000_000),
+        ("亿", 100_000_000),
+        ("천", 1_000),
+        ("만", 10_000),
+        ("억", 100_000_000),
+        ("พันล้าน", 1_000_000_000),
+        ("พัน", 1_000),
+        ("หมื่น", 10_000),
+        ("แสน", 100_000),
+        ("ล้าน", 1_000_000),
+        ("கோடி", 10_000_000),
+        ("లక్ష", 100_000),
     ];
     UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).map(|&(unit, multiplier)| (multiplier, unit.len()))
 }
@@ -250,7 +271,9 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
     let by_language = match (lang, word) {
         ("tr" | "az", "b" | "bin") => Some(K),
         ("id" | "ms", "m") | ("vi", "t" | "tỷ" | "tỉ") => Some(G),
-        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => Some(K),
+        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => {
+            Some(K)
+        }
         ("vi", "tr" | "triệu") => Some(M),
         ("es" | "pt" | "ca" | "gl", "mil") => Some(K),
         ("ro" | "cs" | "sk" | "hr" | "sl" | "bs" | "mo", "mil") => Some(M),
@@ -261,13 +284,15 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
         return by_language;
     }
     let multiplier = match word {
-        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer" | "χιλ" | "tūkst" | "tuh"
-        | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार" | "হাজার" | "হা" | "bin" | "mil" | "mila"
-        | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć" | "мың" => K,
-        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu" | "مليون" | "ملايين"
-        | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones" | "milhões" | "milioni" => M,
-        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar" | "billion" | "mia"
-        | "mr" | "mljrd" | "bi" | "bilhões" | "tỷ" | "mld€" => G,
+        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer"
+        | "χιλ" | "tūkst" | "tuh" | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार"
+        | "হাজার" | "হা" | "bin" | "mil" | "mila" | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć"
+        | "мың" => K,
+        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu"
+        | "مليون" | "ملايين" | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones"
+        | "milhões" | "milioni" => M,
+        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar"
+        | "billion" | "mia" | "mr" | "mljrd" | "bi" | "bilhões" | "tỷ" | "mld€" => G,
         "lakh" | "लाख" | "লাখ" | "লা" => 100_000,
         "cr" | "crore" | "करोड़" | "क" | "কোটি" | "কো" => 10_000_000,
         _ => return None,
@@ -283,7 +308,7 @@ fn decode(raw: &str, multiplier: u64) -> Option<Count> {
     let decimal = match marks.as_slice() {
         [] => false,
         [' '] => false,
-        [_] => multiplier > 1 || last.len() != 3,
+        [_] => last.len() != 3,
         [.., before, end] => before != end && *end != ' ',
     };
     let (integral, fraction) = if decimal { (&groups[..groups.len() - 1], last) } else { (&groups[..], "") };
@@ -338,7 +363,9 @@ mod tests {
 
     #[test]
     fn what_is_no_count_is_none() {
-        for text in ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"] {
+        for text in
+            ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"]
+        {
             assert_eq!(scan(text, "en"), [], "{text}");
         }
     }

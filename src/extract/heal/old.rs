@@ -31,7 +31,8 @@ fn in_json(page: &Page, old: &OldSelectors, field: Field, cands: &[Cand]) -> Vec
     let mut finds = Vec::new();
     for (doc_at, doc) in page.docs.iter().enumerate() {
         let path = match doc.source {
-            SourceKind::Network => network.filter(|_| old.network.as_ref().is_some_and(|network| doc.origin.contains(&network.url_contains))),
+            SourceKind::Network => network
+                .filter(|_| old.network.as_ref().is_some_and(|network| doc.origin.contains(&network.url_contains))),
             SourceKind::Embedded => embedded,
             SourceKind::Jsonld | SourceKind::Dom | SourceKind::Meta => None,
         };
@@ -54,12 +55,18 @@ fn in_elements(dom: &Dom, old: &OldSelectors, field: Field, phrases: &[Phrase], 
         }
         let (from, to) = dom.elements[element].texts;
         let found = |cand: &Cand| match (cand.source == SourceKind::Dom, cand.count, cand.is_address) {
-            (true, Some(_), _) => phrases.get(cand.place.1).is_some_and(|phrase| cand.place.0 == usize::MAX && from <= phrase.texts.0 && phrase.texts.1 < to),
+            (true, Some(_), _) => phrases
+                .get(cand.place.1)
+                .is_some_and(|phrase| cand.place.0 == usize::MAX && from <= phrase.texts.0 && phrase.texts.1 < to),
             (true, None, true) => attr != "text" && cand.place.1 == element,
-            (true, None, false) => attr == "text" && dom.elements.get(cand.place.1).is_some_and(|held| held.texts == (from, to)),
+            (true, None, false) => {
+                attr == "text" && dom.elements.get(cand.place.1).is_some_and(|held| held.texts == (from, to))
+            }
             (false, _, _) => false,
         };
-        finds.extend(cands.iter().enumerate().filter(|(_, cand)| learn::could_be(cand, field) && found(cand)).map(|(at, _)| at));
+        finds.extend(
+            cands.iter().enumerate().filter(|(_, cand)| learn::could_be(cand, field) && found(cand)).map(|(at, _)| at),
+        );
     }
     finds
 }

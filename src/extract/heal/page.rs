@@ -31,14 +31,18 @@ impl Page {
     #[must_use]
     pub fn parse(profile: &str, url: &str, html: &str, responses: &[Response]) -> Self {
         let dom = Dom::parse(html);
-        let mut docs: Vec<JsonDoc> =
-            responses.iter().map(|response| JsonDoc::build(SourceKind::Network, &response.url, &response.body)).collect();
+        let mut docs: Vec<JsonDoc> = responses
+            .iter()
+            .map(|response| JsonDoc::build(SourceKind::Network, &response.url, &response.body))
+            .collect();
         for script in dom.scripts() {
             let kind = if script.kind.contains("ld+json") { SourceKind::Jsonld } else { SourceKind::Embedded };
             docs.extend(json::in_script(&script.text).iter().map(|value| JsonDoc::build(kind, &script.name, value)));
         }
         for text in dom.json_attributes() {
-            docs.extend(json::in_script(text).iter().map(|value| JsonDoc::build(SourceKind::Embedded, "attribute", value)));
+            docs.extend(
+                json::in_script(text).iter().map(|value| JsonDoc::build(SourceKind::Embedded, "attribute", value)),
+            );
         }
         Self { profile: profile.to_owned(), url: url.to_owned(), dom, docs }
     }

@@ -153,12 +153,16 @@ impl Cell {
             let element = &dom.elements[step];
             for (name, value) in &element.attrs {
                 if is_naming(name) && !value.is_empty() && value.len() <= 80 && number::scan(value, "").is_empty() {
-                    features.push(Feature::new(Strength::Name, (name, value.to_lowercase().replace(handle, "{handle}"))));
+                    features
+                        .push(Feature::new(Strength::Name, (name, value.to_lowercase().replace(handle, "{handle}"))));
                 }
             }
         }
         let shape = |at: usize| (dom.elements[at].tag.as_str(), dom.elements[at].attr("class").unwrap_or_default());
-        features.push(Feature::new(Strength::Shape, ("shape", shape(phrase.element), shape(dom.elements[phrase.element].parent))));
+        features.push(Feature::new(
+            Strength::Shape,
+            ("shape", shape(phrase.element), shape(dom.elements[phrase.element].parent)),
+        ));
         features
     }
 }
@@ -180,7 +184,8 @@ fn words_around(dom: &Dom, phrase: &Phrase, at: usize) -> String {
             phrase.before.clone()
         } else if index == phrase.texts.1 {
             phrase.after.clone()
-        } else if index > phrase.texts.0 && index < phrase.texts.1 || dom.elements[node.element].sight == Sight::Hidden {
+        } else if index > phrase.texts.0 && index < phrase.texts.1 || dom.elements[node.element].sight == Sight::Hidden
+        {
             continue;
         } else {
             node.text.clone()
@@ -194,7 +199,8 @@ fn words_around(dom: &Dom, phrase: &Phrase, at: usize) -> String {
 /// A text with several numbers: the words right behind this one, or, where the text begins with words, right before.
 fn in_sequence(phrase: &Phrase) -> Option<Field> {
     let cut = |text: &str, front: bool| {
-        let stops = |c: char| matches!(c, ',' | ';' | '·' | '•' | '|' | '\n' | '،' | '、' | '，' | '/') || c.is_ascii_digit();
+        let stops =
+            |c: char| matches!(c, ',' | ';' | '·' | '•' | '|' | '\n' | '،' | '、' | '，' | '/') || c.is_ascii_digit();
         let part = if front { text.split(stops).next() } else { text.rsplit(stops).next() };
         part.unwrap_or_default().replace(" - ", "\n").lines().next().unwrap_or_default().to_owned()
     };
@@ -234,7 +240,7 @@ fn in_group(dom: &Dom, phrases: &[Phrase], at: usize) -> Option<Field> {
     let number_first = items.iter().enumerate().all(|(i, item)| item.is_ok() == (i % 2 == 0));
     let label_first = items.iter().enumerate().all(|(i, item)| item.is_ok() == (i % 2 == 1));
     let two_rows = items.iter().enumerate().all(|(i, item)| item.is_ok() == (i >= half));
-    if items.len() % 2 != 0 {
+    if !items.len().is_multiple_of(2) {
         return None;
     }
     let partner = match (number_first, label_first, two_rows) {
@@ -269,7 +275,9 @@ fn is_naming(name: &str) -> bool {
 fn exact_twins(dom: &Dom, cell: &Cell, cand: &Cand) -> Vec<Cand> {
     let Some(shown) = cand.count else { return Vec::new() };
     let attrs = cell.steps.iter().flat_map(|&step| &dom.elements[step].attrs);
-    let exact = attrs.filter(|(name, _)| matches!(name.as_str(), "title" | "aria-label" | "content" | "value") || name.starts_with("data-"));
+    let exact = attrs.filter(|(name, _)| {
+        matches!(name.as_str(), "title" | "aria-label" | "content" | "value") || name.starts_with("data-")
+    });
     let counts = exact.filter_map(|(name, value)| {
         let count = number::whole(value, &dom.lang).filter(|count| count.unit < shown.unit && count.agrees(shown))?;
         let mut twin = cand.clone();
@@ -289,18 +297,27 @@ fn spoken(dom: &Dom, owners: &DomOwners, handle: &str) -> Vec<Cand> {
             continue;
         }
         for (name, value) in &element.attrs {
-            if value.len() > 80 || !(matches!(name.as_str(), "aria-label" | "title" | "alt") || name.starts_with("data-")) {
+            if value.len() > 80
+                || !(matches!(name.as_str(), "aria-label" | "title" | "alt") || name.starts_with("data-"))
+            {
                 continue;
             }
             let numbers = number::scan(value, &dom.lang);
             let [one] = numbers.as_slice() else { continue };
             let rest = format!("{} {}", &value[..one.start], &value[one.end..]);
-            let says = label::beside(&rest).or_else(|| label::in_code(name.trim_start_matches("data-")).filter(|_| rest.trim().is_empty()));
-            let (Some(says), (owner @ (Owner::Own | Owner::Likely | Owner::Mixed), _)) = (says, owners.of(dom, at)) else { continue };
+            let says = label::beside(&rest)
+                .or_else(|| label::in_code(name.trim_start_matches("data-")).filter(|_| rest.trim().is_empty()));
+            let (Some(says), (owner @ (Owner::Own | Owner::Likely | Owner::Mixed), _)) = (says, owners.of(dom, at))
+            else {
+                continue;
+            };
             let mut cand = Cand::at(SourceKind::Dom, owner, (usize::MAX - 1, at));
             cand.count = Some(one.count);
             cand.says = Some(says);
-            cand.features.push(Feature::new(Strength::Meaning, ("spoken", name, label::plain(&rest).replace(handle, "{handle}"))));
+            cand.features.push(Feature::new(
+                Strength::Meaning,
+                ("spoken", name, label::plain(&rest).replace(handle, "{handle}")),
+            ));
             found.push(cand);
         }
     }

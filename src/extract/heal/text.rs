@@ -16,7 +16,10 @@ pub(crate) fn alikeness(a: &str, b: &str) -> f64 {
     }
     let (ours, theirs): (Vec<&str>, Vec<&str>) = (a.split(' ').collect(), b.split(' ').collect());
     let mut left = theirs.clone();
-    let shared = ours.iter().filter(|word| left.iter().position(|other| other == *word).map(|at| left.swap_remove(at)).is_some()).count();
+    let shared = ours
+        .iter()
+        .filter(|word| left.iter().position(|other| other == *word).map(|at| left.swap_remove(at)).is_some())
+        .count();
     let total = u32::try_from(ours.len().max(theirs.len())).unwrap_or(u32::MAX);
     f64::from(u32::try_from(shared).unwrap_or(0)) / f64::from(total.max(1))
 }

@@ -31,7 +31,9 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
             let wrapped: &mut Cand = &mut found[inner];
             if wrapped.features.len() < 14 {
                 wrapped.features.push(Feature::new(Strength::Shape, ("wrapper", shape(dom, at))));
-                wrapped.features.push(Feature::new(Strength::Shape, ("wrappers", shape(dom, at), shape(dom, element.parent))));
+                wrapped
+                    .features
+                    .push(Feature::new(Strength::Shape, ("wrappers", shape(dom, at), shape(dom, element.parent))));
             }
         }
         let texted = to > from && to - from <= PARTS_MAX && inner.is_none();
@@ -49,7 +51,8 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
             cand.is_address = true;
             cand.dim = element.sight == Sight::Dim;
             cand.says = picture_of(dom, at, handle);
-            cand.features = features.iter().map(|feature| Feature::new(feature.strength, (attr, feature.hash))).collect();
+            cand.features =
+                features.iter().map(|feature| Feature::new(feature.strength, (attr, feature.hash))).collect();
             found.push(cand);
         }
         if texted {
@@ -75,12 +78,19 @@ pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String,
     let element = &dom.elements[at];
     match element.tag.as_str() {
         "img" | "image" | "source" | "picture" => {
-            let src = ["src", "data-src", "href", "xlink:href"].iter().find_map(|name| element.attr(name)).filter(|src| !src.starts_with("data:"));
-            let set = element.attr("srcset").and_then(|set| set.split(',').next_back()).and_then(|last| last.split_whitespace().next());
+            let src = ["src", "data-src", "href", "xlink:href"]
+                .iter()
+                .find_map(|name| element.attr(name))
+                .filter(|src| !src.starts_with("data:"));
+            let set = element
+                .attr("srcset")
+                .and_then(|set| set.split(',').next_back())
+                .and_then(|last| last.split_whitespace().next());
             src.or(set).filter(|src| !src.is_empty()).map(|src| (src.to_owned(), "src"))
         }
         _ => {
-            let href = element.attr("href").or_else(|| element.attr("data-href")).or_else(|| element.attr("data-url"))?;
+            let href =
+                element.attr("href").or_else(|| element.attr("data-href")).or_else(|| element.attr("data-url"))?;
             (style.target(href) == Target::Outside).then(|| (unwrapped(href), "href"))
         }
     }
@@ -97,7 +107,9 @@ fn background(style: &str) -> Option<String> {
 fn picture_of(dom: &Dom, at: usize, handle: &str) -> Option<Field> {
     let element = &dom.elements[at];
     let alt = element.attr("alt").or_else(|| element.attr("aria-label"))?;
-    let named = alt.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',')).any(|word| plain_handle(word) == handle);
+    let named = alt
+        .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ','))
+        .any(|word| plain_handle(word) == handle);
     (named && alt.len() <= handle.len() + 40 && element.tag == "img").then_some(Field::AvatarUrl)
 }
 
@@ -112,7 +124,10 @@ fn features(dom: &Dom, owners: &DomOwners, at: usize, region: usize) -> Vec<Feat
         for (name, value) in &dom.elements[up].attrs {
             let naming = name.starts_with("data-") || matches!(name.as_str(), "id" | "itemprop");
             if naming && (2..=60).contains(&value.len()) && !value.bytes().any(|b| b.is_ascii_digit() || b == b'/') {
-                features.push(Feature::new(Strength::Name, (name, value, dom.elements[up].depth - dom.elements[at].depth.min(dom.elements[up].depth))));
+                features.push(Feature::new(
+                    Strength::Name,
+                    (name, value, dom.elements[up].depth - dom.elements[at].depth.min(dom.elements[up].depth)),
+                ));
             }
         }
     }

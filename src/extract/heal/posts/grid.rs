@@ -39,7 +39,11 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
             owner: named.dom.around(dom, root),
             shape: locator(("grid", shape(dom, region, 1))),
         });
-        group.records.push(Record { id: id.clone(), values: values(dom, phrases, region, *at), named: owner.is_some() });
+        group.records.push(Record {
+            id: id.clone(),
+            values: values(dom, phrases, region, *at),
+            named: owner.is_some(),
+        });
     }
     groups.into_values().collect()
 }
@@ -57,7 +61,8 @@ fn links(dom: &Dom, style: &Style) -> Vec<Link> {
             Target::Profile(_) | Target::Outside | Target::Inside => None,
         });
         let noted = || {
-            let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
+            let value =
+                element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
             Some((at, value.1.clone(), None))
         };
         links.extend(addressed.or_else(|| if style.numeric_ids { noted() } else { None }));
@@ -111,7 +116,8 @@ fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(u64
 }
 
 fn number_ways(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> Vec<u64> {
-    let mut ways = vec![locator(("shape", shape(dom, phrase.element, 3))), locator(("own", shape(dom, phrase.element, 1)))];
+    let mut ways =
+        vec![locator(("shape", shape(dom, phrase.element, 3))), locator(("own", shape(dom, phrase.element, 1)))];
     let mut said = String::new();
     for up in dom.upward(phrase.element).take_while(|&up| up >= region) {
         let element = &dom.elements[up];
@@ -140,11 +146,21 @@ fn spoken(dom: &Dom, at: usize) -> String {
 }
 
 fn shape(dom: &Dom, at: usize, levels: usize) -> Vec<(&str, &str)> {
-    dom.upward(at).take(levels).map(|up| (dom.elements[up].tag.as_str(), dom.elements[up].attr("class").unwrap_or_default())).collect()
+    dom.upward(at)
+        .take(levels)
+        .map(|up| (dom.elements[up].tag.as_str(), dom.elements[up].attr("class").unwrap_or_default()))
+        .collect()
 }
 
 /// The profile's posts among a page's grids.
-pub(super) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
+pub(super) fn find(
+    page: &Page,
+    named: &Named,
+    phrases: &[Phrase],
+    past: &HashMap<&str, &PostValues>,
+    lessons: &PostLessons,
+    style: &Style,
+) -> Option<Vec<PostValues>> {
     let mut groups = groups(page, named, phrases, style);
     let known = |group: &Group| group.records.iter().filter(|record| past.contains_key(record.id.as_str())).count();
     let all_named = |group: &Group| group.records.iter().all(|record| record.named);
@@ -167,6 +183,7 @@ pub(super) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: &HashMa
             return None;
         }
     }
-    let posts: Vec<PostValues> = groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
+    let posts: Vec<PostValues> =
+        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
     (!posts.is_empty()).then_some(posts)
 }

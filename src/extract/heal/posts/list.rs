@@ -32,7 +32,10 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
         if !listed {
             continue;
         }
-        let records: Vec<usize> = doc.children(at).filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2).collect();
+        let records: Vec<usize> = doc
+            .children(at)
+            .filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2)
+            .collect();
         if !records.is_empty() {
             found.push(List { at, records });
         }
@@ -43,7 +46,9 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
 /// Every scalar of a record by its path; the key of a map's entry as `{key}`.
 fn leaves(doc: &JsonDoc, record: usize) -> impl Iterator<Item = (&str, usize)> + '_ {
     let key = doc.nodes[record].name().map(|name| (name, record));
-    let inner = (record + 1..doc.nodes[record].end).filter_map(move |at| doc.nodes[at].scalar().map(|text| (text, at))).take(LEAVES_MAX);
+    let inner = (record + 1..doc.nodes[record].end)
+        .filter_map(move |at| doc.nodes[at].scalar().map(|text| (text, at)))
+        .take(LEAVES_MAX);
     key.into_iter().chain(inner)
 }
 
@@ -84,7 +89,12 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<(u64, Found)> {
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &HashMap<&str, &PostValues>, style: &Style) {
+pub(super) fn learn(
+    learned: &mut PostLessons,
+    lesson: &PostLesson<'_>,
+    past: &HashMap<&str, &PostValues>,
+    style: &Style,
+) {
     for doc in &lesson.page.docs {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
@@ -92,7 +102,14 @@ pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &H
     }
 }
 
-fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc, list: &List, past: &HashMap<&str, &PostValues>, style: &Style) {
+fn learn_list(
+    learned: &mut PostLessons,
+    lesson: &PostLesson<'_>,
+    doc: &JsonDoc,
+    list: &List,
+    past: &HashMap<&str, &PostValues>,
+    style: &Style,
+) {
     let mut id_paths: HashMap<u64, usize> = HashMap::new();
     for &record in &list.records {
         for (text, at) in leaves(doc, record) {
@@ -102,12 +119,17 @@ fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc,
         }
     }
     // A record that holds many ids is no record but a list's parent.
-    let Some((best, hits)) = id_paths.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))) else { return };
+    let Some((best, hits)) = id_paths.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))) else {
+        return;
+    };
     if hits > list.records.len() {
         return;
     }
     for &record in &list.records {
-        let ids: Vec<&str> = leaves(doc, record).filter(|(text, at)| style.is_post_id(text) && way(doc, record, *at) == best).map(|(text, _)| text).collect();
+        let ids: Vec<&str> = leaves(doc, record)
+            .filter(|(text, at)| style.is_post_id(text) && way(doc, record, *at) == best)
+            .map(|(text, _)| text)
+            .collect();
         let [id] = ids.as_slice() else { continue };
         learned.tally(Role::Id, best, style.is_post_id(id), lesson.same_visit);
         if let Some(post) = past.get(id) {
@@ -117,7 +139,13 @@ fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc,
 }
 
 /// The profile's posts among a page's JSON.
-pub(super) fn find(page: &Page, named: &Named, past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
+pub(super) fn find(
+    page: &Page,
+    named: &Named,
+    past: &HashMap<&str, &PostValues>,
+    lessons: &PostLessons,
+    style: &Style,
+) -> Option<Vec<PostValues>> {
     let mut best: Option<(usize, Vec<PostValues>)> = None;
     let mut seen = HashSet::new();
     for (doc, owners) in page.docs.iter().zip(&named.json) {
@@ -126,7 +154,8 @@ pub(super) fn find(page: &Page, named: &Named, past: &HashMap<&str, &PostValues>
             if records.len() * 2 < list.records.len() && records.len() < 3 {
                 continue;
             }
-            let worth = records.len() + if records.iter().any(|record| past.contains_key(record.id.as_str())) { 1_000 } else { 0 };
+            let worth = records.len()
+                + if records.iter().any(|record| past.contains_key(record.id.as_str())) { 1_000 } else { 0 };
             seen.extend(records.iter().map(|record| record.id.clone()));
             if best.as_ref().is_none_or(|(held, _)| worth > *held) {
                 best = Some((worth, records.iter().map(|record| lessons.read(record).0).collect()));
@@ -137,7 +166,14 @@ pub(super) fn find(page: &Page, named: &Named, past: &HashMap<&str, &PostValues>
 }
 
 /// A list's records that are the profile's posts.
-fn records(doc: &JsonDoc, owners: &JsonOwners, list: &List, past: &HashMap<&str, &PostValues>, lessons: &PostLessons, style: &Style) -> Option<Vec<Record>> {
+fn records(
+    doc: &JsonDoc,
+    owners: &JsonOwners,
+    list: &List,
+    past: &HashMap<&str, &PostValues>,
+    lessons: &PostLessons,
+    style: &Style,
+) -> Option<Vec<Record>> {
     let mut records = Vec::new();
     let mut ids = HashSet::new();
     for &at in &list.records {
@@ -163,7 +199,8 @@ fn records(doc: &JsonDoc, owners: &JsonOwners, list: &List, past: &HashMap<&str,
     if records.is_empty() || !ours {
         return None;
     }
-    let built = records.into_iter().map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) });
+    let built =
+        records.into_iter().map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) });
     Some(built.collect())
 }
 

@@ -97,7 +97,11 @@ impl PostLessons {
 
     fn tally(&mut self, role: Role, locator: u64, hit: bool, same_visit: bool) {
         let tally = self.tallies.entry((role, locator)).or_default();
-        let (hits, tries) = if same_visit { (&mut tally.hits, &mut tally.tries) } else { (&mut tally.changed_hits, &mut tally.changed_tries) };
+        let (hits, tries) = if same_visit {
+            (&mut tally.hits, &mut tally.tries)
+        } else {
+            (&mut tally.changed_hits, &mut tally.changed_tries)
+        };
         *hits += usize::from(hit);
         *tries += 1;
     }
@@ -140,7 +144,11 @@ impl PostLessons {
             if trust == 0 || matches!(found, Found::Count(_)) != (role == Role::Views) {
                 continue;
             }
-            let alone = record.values.iter().filter(|(other, _)| other == locator).all(|(_, other)| agree(other, found) || !alike(other, found));
+            let alone = record
+                .values
+                .iter()
+                .filter(|(other, _)| other == locator)
+                .all(|(_, other)| agree(other, found) || !alike(other, found));
             if !alone || best.is_some_and(|(held, _)| held >= trust) {
                 continue;
             }
@@ -186,9 +194,20 @@ fn views_fit(was: u64, is: Count, same_visit: bool) -> bool {
 }
 
 /// The posts of a page: from JSON where it has the list, from the grid otherwise; what one lacks the other fills in.
-pub(crate) fn find(page: &Page, named: &Named, phrases: &[Phrase], past: Option<&Values>, lessons: &PostLessons, style: &Style) -> Option<Vec<PostValues>> {
-    let past: HashMap<&str, &PostValues> =
-        past.and_then(|past| past.posts.as_deref()).unwrap_or_default().iter().map(|post| (post.id.as_str(), post)).collect();
+pub(crate) fn find(
+    page: &Page,
+    named: &Named,
+    phrases: &[Phrase],
+    past: Option<&Values>,
+    lessons: &PostLessons,
+    style: &Style,
+) -> Option<Vec<PostValues>> {
+    let past: HashMap<&str, &PostValues> = past
+        .and_then(|past| past.posts.as_deref())
+        .unwrap_or_default()
+        .iter()
+        .map(|post| (post.id.as_str(), post))
+        .collect();
     let listed = list::find(page, named, &past, lessons, style);
     let shown = grid::find(page, named, phrases, &past, lessons, style);
     let (Some(mut listed), Some(shown)) = (listed.clone(), shown.clone()) else { return listed.or(shown) };
