@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::job::PlatformId;
-use crate::{blob, browser, gate, local, queue, screenshot, store};
+use crate::{blob, browser, gate, local, queue, screenshot, store, telemetry};
 
 mod layer;
 
@@ -40,6 +40,8 @@ pub struct Config {
     pub platform: BTreeMap<String, PlatformConfig>,
     /// Workers, deadlines and retries.
     pub engine: EngineConfig,
+    /// Logs, metrics and readiness.
+    pub telemetry: telemetry::Config,
 }
 
 /// How often and how soon a failed job is tried again.
@@ -78,6 +80,10 @@ pub struct EngineConfig {
     pub retry: RetryRules,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
+    /// How often old rows and blobs that nothing refers to are looked for, in seconds.
+    pub upkeep_every_s: u64,
+    /// How often the selector versions in force are read, in seconds.
+    pub selectors_every_s: u64,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
     pub seed: u64,
 }
@@ -161,6 +167,8 @@ impl Config {
         }
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
         within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
+        within("engine.upkeep_every_s", self.engine.upkeep_every_s, 1, 86_400)?;
+        within("engine.selectors_every_s", self.engine.selectors_every_s, 1, 3600)?;
         within("engine.retry.retries", u64::from(self.engine.retry.retries), 0, 100)?;
         within("engine.retry.backoff_first_ms", self.engine.retry.backoff_first_ms, 1, self.engine.retry.backoff_max_ms)
     }

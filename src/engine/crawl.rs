@@ -16,6 +16,7 @@ use crate::model::fault::Fault;
 use crate::model::job::Job;
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
+use crate::telemetry::{Step, Throughput};
 
 /// Everything that one crawl brought.
 #[derive(Debug)]
@@ -96,10 +97,14 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
+    let mut since = rooms.clock.uptime();
     let session = browser.session(spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
+    since = rooms.step(job, Step::Visit, since);
     let Collected { mut capture, picture, spent } = collected?;
+    let amount = Throughput { page_loads: u64::from(spent.page_loads), bytes: spent.bytes };
+    rooms.metrics.received(&job.target.platform, amount);
     capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
 
     let read = {
@@ -111,10 +116,12 @@ pub(super) async fn crawl(
         })
     };
     let (document, capture) = read.await?;
+    since = rooms.step(job, Step::Read, since);
     let image = match picture {
         Some(picture) => fit(rooms, picture).await?,
         None => None,
     };
+    rooms.step(job, Step::Screenshot, since);
     Ok(Crawled { document, capture, image, started_at, spent })
 }
 
@@ -229,10 +236,15 @@ pub(super) fn report(result: &Result<Crawled, CrawlError>) -> Report {
     }
 }
 
-/// Stores the picture and names it in the document.
-pub(super) async fn keep_picture(blobs: &BlobStore, crawled: &mut Crawled, name: &str) -> Result<(), BlobError> {
+/// Stores the picture and names it in the document. Its key begins with `prefix`.
+pub(super) async fn keep_picture(
+    blobs: &BlobStore,
+    crawled: &mut Crawled,
+    prefix: &str,
+    name: &str,
+) -> Result<(), BlobError> {
     let Some(image) = &crawled.image else { return Ok(()) };
-    let key = format!("{}/screenshot.{}", folder(crawled, name), image.format.extension());
+    let key = format!("{prefix}{}/screenshot.{}", folder(crawled, name), image.format.extension());
     blobs.put(&key, image.bytes.clone().into(), image.format.media_type()).await?;
     let url = blobs.public_url(&key);
     crawled.document.screenshot = Some(described(image, key, url));

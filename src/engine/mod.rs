@@ -3,17 +3,23 @@
 //! a queue ([`serve`]).
 
 mod answers;
+mod count;
 mod crawl;
 mod crawler;
-mod health;
+pub mod held;
 mod intake;
+pub mod past;
+pub mod plausible;
 mod pool;
 mod relay;
 mod rooms;
+pub mod selectors;
 mod servers;
 mod service;
 mod services;
+pub mod upkeep;
 mod verdict;
+mod watch;
 mod worker;
 
 use std::sync::Arc;
@@ -37,6 +43,10 @@ pub use servers::{Needed, Servers};
 pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
 use verdict::Setback;
+
+/// Under which key pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers,
+/// which are swept once no row does.
+const IN_PROCESS: &str = "in-process/";
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
 #[derive(Clone)]
@@ -176,7 +186,7 @@ impl Engine {
     /// When the store does not take it.
     pub async fn keep_picture(&self, crawled: &mut Crawled) -> Result<(), BlobError> {
         let name = self.rooms.rng.job_id(self.rooms.clock.now());
-        crawl::keep_picture(&self.rooms.blobs, crawled, name.as_str()).await
+        crawl::keep_picture(&self.rooms.blobs, crawled, IN_PROCESS, name.as_str()).await
     }
 
     /// The document of a crawl that failed on our side: it says so, and nothing else.

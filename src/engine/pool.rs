@@ -13,7 +13,8 @@ use super::crawler::{Crawler, Isolation};
 use super::rooms::Rooms;
 use super::services::Services;
 use crate::model::job::PlatformId;
-use crate::queue::{Capacity, QueueError, Settled};
+use crate::queue::{Beat, Capacity, QueueError, Settled};
+use crate::telemetry::RefusedWrite;
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
@@ -111,9 +112,15 @@ impl Workers {
     /// Renews all leases until it is stopped, also while the last crawls finish.
     pub(super) async fn beat(&self, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
+        let (metrics, mut due) = (&self.rooms.metrics, self.rooms.clock.uptime());
         while !stop.is_cancelled() {
             match self.leases.beat().await {
                 Ok(beats) => {
+                    // Renewed only now: a pause before or within the round trip is time that the lease had not.
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
+                    metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
+                    due = self.rooms.clock.uptime() + every;
                     for (job, _, settled) in beats.settled {
                         self.answer(&job, settled).await;
                     }
@@ -153,7 +160,11 @@ impl Workers {
 
     /// Who had waited behind a job in Redis is answered with it.
     async fn answer(&self, job: &crate::model::job::JobId, settled: Settled) {
-        let Settled::Accepted { answered } = settled else { return };
+        let answered = match settled {
+            Settled::Accepted { answered } => answered,
+            Settled::Stale => return self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1),
+            Settled::Gone => return,
+        };
         if let Err(error) = super::answers::answer_behind(&self.services, job, &answered).await {
             tracing::warn!(%job, %error, "who waited behind it is not answered yet; the reconciler brings it to Redis again");
         }

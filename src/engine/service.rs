@@ -12,13 +12,14 @@ use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
-use super::{Engine, EngineError, health, intake, relay};
+use super::watch::Watch;
+use super::{Engine, EngineError, intake, relay, selectors, upkeep};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
-use crate::telemetry::{Part, Readiness};
+use crate::telemetry::{Metrics, Part, Readiness};
 
 /// How long interrupted crawls may take to be handed back, browser and ledger included.
 const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
@@ -27,6 +28,7 @@ const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Service {
     rooms: Arc<Rooms>,
     services: Services,
+    readiness: Readiness,
     /// No new work.
     stop: CancellationToken,
     /// Running crawls end at once.
@@ -39,7 +41,6 @@ pub struct Service {
     servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
-    readiness: Readiness,
 }
 
 /// Why the service cannot start.
@@ -98,6 +99,8 @@ impl Service {
         }
         let shared = super::shared_gate(&config);
         let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        selectors::seed(&services.store).await.map_err(ServicesError::from)?;
+        selectors::load(&engine.rooms, &services.store).await?;
         let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
         Ok((engine.rooms, services, crawler))
     }
@@ -106,7 +109,6 @@ impl Service {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
-        let readiness = Readiness::default();
         let (working, around) = (TaskTracker::new(), TaskTracker::new());
         working.spawn({
             let (workers, stop) = (workers.clone(), stop.clone());
@@ -129,20 +131,31 @@ impl Service {
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
-            async move { relay::reclaim(&services, &rooms.config.queue, &stop).await }
-        });
-        around.spawn({
-            let (services, readiness, stop) = (services.clone(), readiness.clone(), wind_down.clone());
-            async move { health::watch(&services, &readiness, &stop).await }
+            async move { relay::reclaim(&rooms, &services, &stop).await }
         });
         around.spawn({
             let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
             let (services, stop) = (services.clone(), stop.clone());
             async move { relay::reconcile(&services, every, &stop).await }
         });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { selectors::follow(&rooms, &services.store, &stop).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { upkeep::run(&rooms, &services, &stop).await }
+        });
+        let readiness = Readiness::default();
+        around.spawn({
+            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
+            // Until the last crawl is over: what happens at the gate meanwhile is told too.
+            let stop = wind_down.clone();
+            async move { Box::pin(watch.run(&stop)).await }
+        });
         let servers_stop = CancellationToken::new();
         let servers = tokio::spawn(servers.keep(servers_stop.clone()));
-        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around, readiness }
+        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around }
     }
 
     /// The servers behind it, for submitting and reading.
@@ -151,10 +164,16 @@ impl Service {
         &self.services
     }
 
-    /// What keeps this process from working, for `/readyz`.
+    /// What it counts, for `/metrics`.
     #[must_use]
-    pub fn readiness(&self) -> &Readiness {
-        &self.readiness
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.rooms.metrics.clone()
+    }
+
+    /// Whether it may be given work, and why not, for `/readyz`.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.readiness.clone()
     }
 
     /// Listens to what happens from now on.
@@ -171,7 +190,7 @@ impl Service {
 
     /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
     pub async fn stop(self) {
-        self.readiness.blocked(Part::Engine, "stopping");
+        self.readiness.blocked(Part::Engine, "shutting down");
         self.stop.cancel();
         self.working.close();
         let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
+use super::plausible::{self, Judged};
 use super::pool::Workers;
 use super::services::ServicesError;
 use super::verdict::{self, Setback};
@@ -25,7 +26,8 @@ use crate::model::job::{Job, JobId};
 use crate::queue::{Beat, JobProgress, Lease, ResultState, Settlement};
 use crate::store::StoreError;
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
-use crate::store::save::{CrawlRecord, SaveCrawl, Saved};
+use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl, Saved};
+use crate::telemetry::{SnoozeCause, Step};
 
 /// How long a crawl may go on after it was told to end, before its browser context is killed and its slot given away.
 const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -45,7 +47,7 @@ enum Turn {
 impl Workers {
     /// One job's turn: what is to become of its lease.
     pub(super) async fn judged(&self, lease: &Lease, isolation: Isolation) -> Settlement {
-        match self.take(lease, isolation).await {
+        match Box::pin(self.take(lease, isolation)).await {
             Ok(Turn::Settle(settlement)) => settlement,
             // Redis changes nothing where another holds it. Where Redis still thinks it ours although the ledger knows of
             // a later lease or of an end, it leaves Redis, and the reconciler brings it again if it lives.
@@ -74,7 +76,7 @@ impl Workers {
             begun = self.services.store.begin_lease(&begin).await?;
         }
         match begun {
-            Begun::Leased(leased) => self.admitted(lease, fence, &leased, isolation).await,
+            Begun::Leased(leased) => Box::pin(self.admitted(lease, fence, &leased, isolation)).await,
             Begun::Over { state } => self.already_over(id, &state).await,
             Begun::Stale { present } => {
                 tracing::warn!(job = %id, fence, present, "a stale write was refused: the ledger knows a later lease");
@@ -153,6 +155,7 @@ impl Workers {
     async fn later(&self, job: &Job, fence: u64, attempt: u32, later: &Later) -> Result<Turn, ServicesError> {
         let until = self.rooms.clock.uptime() + later.after;
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).insert(job.target.platform.clone(), until);
+        self.rooms.gate_said_later(job, later);
         let reason = later.reason.to_string();
         self.postpone(job, fence, attempt, later.after, Spend::Nothing, &reason, None).await
     }
@@ -160,16 +163,12 @@ impl Workers {
     async fn interrupted(&self, job: &Job, fence: u64, beat: Beat) -> Result<Turn, ServicesError> {
         match beat {
             Beat::Lost => {
+                self.rooms.metrics.lease_lost();
                 tracing::warn!(job = %job.id, "the lease was lost while the job ran; its result is dropped");
                 Ok(Turn::LetGo)
             }
             Beat::Cancelled => {
-                match self.services.store.cancel(&job.id, "cancelled while it ran").await {
-                    // Who cancelled it told the ledger first.
-                    Ok(_) | Err(StoreError::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                answers::publish_end(&self.services, &job.id).await?;
+                super::relay::cancelled(&self.services, &job.id).await?;
                 Ok(Turn::Settle(Settlement::Drop))
             }
             Beat::Held => match self.services.store.hand_back(&job.id, fence).await {
@@ -203,15 +202,19 @@ impl Workers {
         match (verdict, result) {
             // What was seen stands, also when it is that the site would not answer in any attempt.
             (Verdict::Done | Verdict::Bury { .. }, Ok(crawled)) => self.save(fence, leased, crawled).await,
-            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.to_string()).await,
-            (Verdict::Bury { reason }, Err(_)) => self.bury(fence, leased, &reason).await,
+            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.fault(), &error.to_string()).await,
+            (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
-                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await
+                let turn = self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await?;
+                self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
+                Ok(turn)
             }
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
-                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await
+                let turn = self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await?;
+                self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
+                Ok(turn)
             }
         }
     }
@@ -220,6 +223,7 @@ impl Workers {
     async fn save(&self, fence: u64, leased: &Leased, mut crawled: Crawled) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let name = format!("{}-{fence}", job.id);
+        let since = self.rooms.clock.uptime();
         self.keep_picture(job, fence, &mut crawled).await;
         let capture_key = match crawl::keep_capture(&self.rooms.blobs, &crawled, &name).await {
             Ok(key) => Some(key),
@@ -228,6 +232,8 @@ impl Workers {
                 None
             }
         };
+        let judged = Box::pin(self.doubt(job, &mut crawled)).await?;
+        let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
             job: &job.id,
@@ -243,22 +249,29 @@ impl Workers {
             fingerprint: None,
             error: None,
             worker: self.leases.name(),
-            held: &[],
-            events: &[],
+            held: &judged.held,
+            events: &events,
         };
         let saved = match self.save_patiently(&save).await {
             Ok(saved) => saved,
             Err(error) => return refused(job, fence, error),
         };
+        self.rooms.step(job, Step::Save, since);
+        if let Some(image) = &crawled.image {
+            let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
+            self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
+        }
         let text = serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned());
         let mut ids = vec![job.id.clone()];
-        ids.extend(saved.joined);
+        ids.extend(saved.joined.iter().cloned());
         if let Err(error) =
             self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
         {
             answers::owe(&self.services, &job.id, &error);
         }
-        self.rooms.tell_done(job, document);
+        self.rooms.values_held(job, &judged);
+        self.rooms.job_finished(job, document);
+        self.rooms.profile_changed(&job.target, &saved.changes);
         Ok(Turn::Settle(Settlement::Done))
     }
 
@@ -284,13 +297,23 @@ impl Workers {
         }
     }
 
-    async fn bury(&self, fence: u64, leased: &Leased, reason: &str) -> Result<Turn, ServicesError> {
+    /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.
+    async fn doubt(&self, job: &Job, crawled: &mut Crawled) -> Result<Judged, ServicesError> {
+        let document = &mut crawled.document;
+        let Some(profile) = &document.profile else { return Ok(Judged::default()) };
+        let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
+        let last = self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await?;
+        Ok(plausible::judge(document, &last))
+    }
+
+    async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
         let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
         if let Err(error) = self.services.store.bury(&bury).await {
             return refused(job, fence, error);
         }
+        self.rooms.metrics.job_buried(&job.target.platform, fault);
         answers::publish_end(&self.services, &job.id).await?;
         self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
         Ok(Turn::Settle(Settlement::Drop))
@@ -335,7 +358,7 @@ impl Workers {
     /// Stores the picture; one that cannot be stored is no reason to lose the numbers.
     async fn keep_picture(&self, job: &Job, fence: u64, crawled: &mut Crawled) {
         let name = format!("{}-{fence}", job.id);
-        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, &name).await {
+        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, "", &name).await {
             tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
         }
     }
@@ -379,6 +402,25 @@ fn refused(job: &Job, fence: u64, error: StoreError) -> Result<Turn, ServicesErr
         return Ok(Turn::LetGo);
     }
     Err(error.into())
+}
+
+/// What is told of doubtful and of surprising values once the crawl stands.
+fn told(job: &Job, fence: u64, judged: &Judged) -> Vec<OutboxEvent> {
+    let event = |kind: &str, payload: serde_json::Value| OutboxEvent {
+        kind: kind.to_owned(),
+        key: format!("{}:{fence}", job.id),
+        payload,
+    };
+    let about =
+        |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
+    let mut events = Vec::new();
+    if !judged.held.is_empty() {
+        events.push(event("values_held", about("values", serde_json::json!(judged.held))));
+    }
+    if !judged.surges.is_empty() {
+        events.push(event("surge_seen", about("surges", serde_json::json!(judged.surges))));
+    }
+    events
 }
 
 fn ask(job: &Job) -> Ask {
