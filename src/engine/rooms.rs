@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::crawl::CrawlError;
+use super::robots::RobotsFiles;
+use super::ways::Ways;
 use crate::blob::BlobStore;
 use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
@@ -32,6 +34,8 @@ pub(super) struct Rooms {
     pub(super) blobs: BlobStore,
     pub(super) deadline: Duration,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) robots: RobotsFiles,
+    pub(super) ways: Ways,
     platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
     selectors: RwLock<BTreeMap<PlatformId, Selected>>,
     events: broadcast::Sender<Event>,
@@ -45,7 +49,15 @@ struct Selected {
 }
 
 impl Rooms {
-    pub(super) fn new(config: Config, clock: Clock, rng: Rng, browser: Browser, gate: Gate, blobs: BlobStore) -> Self {
+    pub(super) fn new(
+        config: Config,
+        clock: Clock,
+        rng: Rng,
+        ways: Ways,
+        browser: Browser,
+        gate: Gate,
+        blobs: BlobStore,
+    ) -> Self {
         let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
         let builtin = |id: &PlatformId| {
             let set = crate::extract::selectors::builtin(id)?;
@@ -61,6 +73,8 @@ impl Rooms {
             gate,
             blobs,
             metrics: Arc::new(Metrics::new()),
+            robots: RobotsFiles::default(),
+            ways,
             platforms,
             selectors: RwLock::new(selectors),
             events: broadcast::Sender::new(EVENTS_KEPT),

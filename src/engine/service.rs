@@ -13,10 +13,12 @@ use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::watch::Watch;
+use super::ways::Ways;
 use super::{Engine, EngineError, intake, relay, selectors, upkeep};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gate::MINUTE;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
 use crate::telemetry::{Metrics, Part, Readiness};
@@ -63,7 +65,16 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
-        Self::start_as(config, None).await
+        Self::start_with_minute(config, MINUTE).await
+    }
+
+    /// As [`start`](Self::start), with a minute of another length at the gate: a test of the shared limit need not last for
+    /// several.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_minute(config: Config, minute: Duration) -> Result<Self, ServiceError> {
+        Self::start_as(config, None, minute).await
     }
 
     /// As [`start`](Self::start), with another crawler, without a browser of ours and with the gate of this process alone.
@@ -71,12 +82,16 @@ impl Service {
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
     pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
-        Self::start_as(config, Some(crawler)).await
+        Self::start_as(config, Some(crawler), MINUTE).await
     }
 
-    async fn start_as(config: Config, crawler: Option<Arc<dyn Crawler>>) -> Result<Self, ServiceError> {
+    async fn start_as(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
+    ) -> Result<Self, ServiceError> {
         let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::open(config, crawler).await {
+        match Self::open(config, crawler, minute).await {
             Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
             Err(error) => {
                 servers.close().await;
@@ -88,17 +103,18 @@ impl Service {
     async fn open(
         config: Config,
         crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
         if let Some(crawler) = crawler {
             // It loads no page by our browser, so there is no budget to share.
             let none = Browser::replaying(Capture::default());
-            let engine = Engine::with_browser(config, clock, none, None)?;
+            let engine = Engine::with_browser(config, clock, Ways::default(), none, None, minute)?;
             return Ok((engine.rooms, services, crawler));
         }
         let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
+        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
         selectors::seed(&services.store).await.map_err(ServicesError::from)?;
         selectors::load(&engine.rooms, &services.store).await?;
         let crawler = Arc::new(crawler::Path(engine.rooms.clone()));

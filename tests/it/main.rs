@@ -10,6 +10,8 @@ mod gate;
 mod gates;
 mod har;
 mod local;
+#[cfg(feature = "replica")]
+mod polite;
 mod queue;
 mod queue_model;
 mod queue_outages;
