@@ -91,8 +91,44 @@ pub struct EngineConfig {
     pub upkeep_every_s: u64,
     /// How often the selector versions in force are read, in seconds.
     pub selectors_every_s: u64,
+    /// How many of them may really run.
+    pub admission: AdmissionRules,
+    /// What a job's screenshot shows.
+    pub pictures: Pictures,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
     pub seed: u64,
+}
+
+/// How load decides how many crawls run at once.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionRules {
+    /// How often load is measured.
+    pub sample_every_ms: u64,
+    /// The slow window: what it shows allows one more crawl, or one less.
+    pub scale_window_ms: u64,
+    /// The fast window: a shortage in it holds new crawls back.
+    pub hold_window_ms: u64,
+    /// Below this part of the processors there is room for one more.
+    pub processor_room: f64,
+    /// From this part on there is one too many.
+    pub processor_full: f64,
+    /// From this part of the memory on nothing new begins.
+    pub memory_full: f64,
+    /// A timer that is this late tells that nothing new should begin.
+    pub late_ms: u64,
+}
+
+/// What screenshots show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// The profile as a visitor sees it.
+    Faithful,
+    /// The same without its images.
+    Lean,
+    /// There are none.
+    None,
 }
 
 impl EngineConfig {

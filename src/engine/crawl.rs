@@ -8,13 +8,16 @@ use chrono::{DateTime, Utc};
 use super::report::retry_after;
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
-use crate::browser::{Browser, BrowserError, Session, SessionSpec};
+use crate::browser::{Blocking, Browser, BrowserError, Follow, PictureFormat, Session, SessionSpec};
+use crate::config::Pictures;
 use crate::extract::archive;
 use crate::gate::{Later, LaterReason, PageLoad, Permit};
 use crate::model::capture::{Capture, Picture};
 use crate::model::document::{Document, Screenshot};
 use crate::model::fault::Fault;
-use crate::model::job::{Job, PlatformId};
+use crate::model::job::{Frame, Job, PlatformId};
+use crate::model::selectors::SelectorSet;
+use crate::model::visit::Visit;
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
 use crate::telemetry::{Step, Throughput};
@@ -149,7 +152,7 @@ pub(super) async fn crawl(
 
     let mut since = rooms.clock.uptime();
     let platform_id = &job.target.platform;
-    let spec = rooms.ways.session(platform_id, permit.egress(), spec);
+    let spec = rooms.ways.session(platform_id, permit.egress(), &session_for(rooms, job, spec, &selectors));
     rooms.robots.learn(rooms, browser, platform_id, &plan.base_url, &spec).await?;
     let session = browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
@@ -178,6 +181,33 @@ pub(super) async fn crawl(
     Ok(Crawled { document, capture, image, started_at, spent })
 }
 
+/// The session that this job needs: what the caller wishes, what the settings leave out, and how the site's lists go on.
+fn session_for(rooms: &Rooms, job: &Job, spec: &SessionSpec, selectors: &SelectorSet) -> SessionSpec {
+    let mut spec = spec.clone();
+    if rooms.config.engine.pictures != Pictures::Faithful && job.frame == Frame::Viewport {
+        spec.blocking = Blocking::Lean;
+    }
+    // The best picture is made from a lossless one; a fast one comes from Chromium as it is kept.
+    if rooms.config.screenshot.profile == screenshot::Profile::Best {
+        spec.picture_format.get_or_insert(PictureFormat::Png);
+    }
+    let paging = selectors.visit.profile.paging.iter();
+    let follows = paging.flat_map(|paging| &paging.lists).filter_map(|list| {
+        let follow = list.follow.clone()?;
+        Some(Follow { url: list.url.clone(), cursor: follow.cursor, param: follow.param, drop: follow.drop })
+    });
+    spec.follow.extend(follows);
+    spec
+}
+
+/// The visit without its picture, where the settings want none.
+fn pictured(rooms: &Rooms, visit: Visit) -> Visit {
+    match rooms.config.engine.pictures {
+        Pictures::None => Visit { picture: None, ..visit },
+        Pictures::Faithful | Pictures::Lean => visit,
+    }
+}
+
 struct Collected {
     capture: Capture,
     picture: Option<Picture>,
@@ -199,7 +229,7 @@ async fn collect(
         Capture { target: Some(plan.target.clone()), observed_at: Some(rooms.clock.now()), ..Capture::default() };
     let mut picture = None;
     let mut spent = Spent::default();
-    while let Some(visit) = platform.next(plan, &capture, &selectors) {
+    while let Some(visit) = platform.next(plan, &capture, &selectors).map(|visit| pictured(rooms, visit)) {
         let first = capture.pages.is_empty();
         if let Err(error) = may_load(rooms, &plan.target.platform, &visit.url, permit, deadline).await {
             if first {

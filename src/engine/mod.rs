@@ -2,7 +2,9 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod admission;
 mod answers;
+mod container;
 mod count;
 mod crawl;
 mod crawler;

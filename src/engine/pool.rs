@@ -9,6 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admission::Admission;
 use super::crawler::{Crawler, Isolation};
 use super::rooms::Rooms;
 use super::services::Services;
@@ -18,6 +19,8 @@ use crate::telemetry::RefusedWrite;
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
+/// A heartbeat that is later than this is told.
+const LATE: Duration = Duration::from_secs(2);
 /// The wait after a round that failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often the quarantine is looked at.
@@ -31,6 +34,7 @@ pub(super) struct Workers {
     pub(super) leases: crate::queue::Worker,
     slots: Arc<Semaphore>,
     size: usize,
+    admission: Admission,
     /// Platforms that the gate keeps shut, and until when by our uptime: their jobs stay where they are.
     pub(super) shut: Mutex<HashMap<PlatformId, Duration>>,
     /// Running crawls end at once and are handed back.
@@ -47,7 +51,8 @@ impl Workers {
         let size = rooms.config.engine.workers_or_default();
         let leases = services.queue.worker("sentinel");
         let slots = Arc::new(Semaphore::new(size));
-        Arc::new(Self { rooms, services, crawler, leases, slots, size, shut: Mutex::default(), hard_stop })
+        let admission = Admission::new(rooms.config.engine.admission.clone(), size);
+        Arc::new(Self { rooms, services, crawler, leases, slots, size, admission, shut: Mutex::default(), hard_stop })
     }
 
     /// Takes jobs until it is stopped, then waits for those that run.
@@ -79,6 +84,11 @@ impl Workers {
             () = stop.cancelled() => return Ok(()),
         }
         let free = self.slots.available_permits();
+        let free = free.min(self.admission.room(self.size - free));
+        if free == 0 {
+            tokio::select! { () = self.admission.changed() => {}, () = stop.cancelled() => {} }
+            return Ok(());
+        }
         let capacity = self.capacity(free);
         let leases = tokio::select! {
             leases = self.leases.lease_many(&capacity, free.min(LEASES_AT_ONCE)) => leases?,
@@ -96,7 +106,9 @@ impl Workers {
     /// that each is the only one in its process when the process dies.
     async fn quarantine(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), QueueError> {
         let all = u32::try_from(self.size).unwrap_or(u32::MAX);
+        let mut ours = false;
         while !stop.is_cancelled() && self.leases.quarantine_waits().await? {
+            ours = true;
             let slots = tokio::select! {
                 slots = self.slots.clone().acquire_many_owned(all) => slots,
                 () = stop.cancelled() => break,
@@ -106,27 +118,39 @@ impl Workers {
             tracing::info!(job = %lease.job().id, deaths = lease.deaths(), "a suspect runs alone");
             self.clone().turn(lease, Isolation::Alone, slots).await;
         }
-        self.leases.quarantine_over().await
+        if ours { self.leases.quarantine_over().await } else { Ok(()) }
     }
 
     /// Renews all leases until it is stopped, also while the last crawls finish.
-    pub(super) async fn beat(&self, stop: &CancellationToken) {
+    pub(super) async fn beat(self: &Arc<Self>, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
-        let (metrics, mut due) = (&self.rooms.metrics, self.rooms.clock.uptime());
+        let metrics = &self.rooms.metrics;
+        let mut due = self.rooms.clock.uptime();
+        let mut renewal_due = due;
         while !stop.is_cancelled() {
+            let late = self.rooms.clock.uptime().saturating_sub(due);
+            if late > LATE {
+                tracing::warn!(
+                    ?late,
+                    "a heartbeat was late: this machine is short of processor time, lower engine.workers"
+                );
+            }
             match self.leases.beat().await {
                 Ok(beats) => {
                     // Renewed only now: a pause before or within the round trip is time that the lease had not.
-                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(renewal_due));
                     let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
                     metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
-                    due = self.rooms.clock.uptime() + every;
+                    renewal_due = self.rooms.clock.uptime() + every;
                     for (job, _, settled) in beats.settled {
-                        self.answer(&job, settled).await;
+                        // Beside the heartbeat: a slow ledger must not cost leases.
+                        let workers = self.clone();
+                        tokio::spawn(async move { workers.answer(&job, settled).await });
                     }
                 }
                 Err(error) => tracing::warn!(%error, "leases could not be renewed"),
             }
+            due = self.rooms.clock.uptime() + every;
             let _ = tokio::time::timeout(every, stop.cancelled()).await;
         }
     }
@@ -156,6 +180,12 @@ impl Workers {
             Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; each heartbeat tries it again"),
         }
         drop(slots);
+        self.admission.left();
+    }
+
+    /// Measures the load until it is stopped.
+    pub(super) async fn watch_load(&self, stop: &CancellationToken) {
+        self.admission.watch(&self.rooms.clock, stop).await;
     }
 
     /// Who had waited behind a job in Redis is answered with it.

@@ -135,6 +135,10 @@ impl Service {
             async move { workers.beat(&stop).await }
         });
         around.spawn({
+            let (workers, stop) = (workers.clone(), stop.clone());
+            async move { workers.watch_load(&stop).await }
+        });
+        around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move {
                 let taker = services.queue.intake("sentinel");

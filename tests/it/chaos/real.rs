@@ -122,8 +122,7 @@ async fn real_browsers_die_and_every_profile_is_recorded_once() {
     };
     let profiles = one("select count(*) from profiles").await;
     let doubled =
-        one("select count(*) from (select from posts group by platform, platform_id having count(*) > 1) as twice")
-            .await;
+        one("select count(*) from (select from posts group by platform, post_id having count(*) > 1) as twice").await;
     eprintln!(
         "chaos Chromium: {count} jobs in {took:.1?}, {killed_workers} workers and {killed_browsers} browsers killed; {} records, {profiles} profiles, {doubled} doubled posts, {wrong} wrong documents, {} stale writes refused, {left} processes left",
         stage.effects().await,
