@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
     reason = "a measuring tool, run by hand"
 )]
 

@@ -39,7 +39,7 @@ struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Log as [telemetry] says; without it only serve and demo do, and all others log warnings alone.
+    /// Log as [telemetry] says; without it serve does, and other commands log warnings alone.
     #[arg(short, long, global = true)]
     verbose: bool,
 
@@ -103,8 +103,11 @@ impl Surroundings {
     /// Starts the log of this process. Settings that cannot stand are the command's to report, in its own words.
     fn start_log(&self, command: &Command) -> anyhow::Result<()> {
         let Ok(config) = self.config() else { return Ok(()) };
-        let full = self.verbose || command.is_service();
-        let telemetry = if full { config.telemetry } else { config.telemetry.quiet() };
+        let telemetry = match command.log() {
+            Log::Full => config.telemetry,
+            _ if self.verbose => config.telemetry,
+            Log::Only(least) => crate::telemetry::Config::only(least),
+        };
         Ok(crate::telemetry::start_logging(&telemetry)?)
     }
 
@@ -121,14 +124,26 @@ impl Surroundings {
     }
 }
 
+/// What a command logs unless `-v` is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    /// All that the settings say: it is what an operator has of it.
+    Full,
+    /// What is as grave as this.
+    Only(tracing::Level),
+}
+
 impl Command {
-    /// Whether it runs until it is stopped, so that its log is what an operator has of it.
-    const fn is_service(&self) -> bool {
-        #[cfg(feature = "replica")]
-        if matches!(self, Self::Demo(_)) {
-            return true;
+    fn log(&self) -> Log {
+        match self {
+            Self::Serve(_) => Log::Full,
+            // On a terminal it has a live view, which lines between would tear.
+            #[cfg(feature = "replica")]
+            Self::Demo(_) if std::io::IsTerminal::is_terminal(&std::io::stderr()) => Log::Only(tracing::Level::ERROR),
+            #[cfg(feature = "replica")]
+            Self::Demo(_) => Log::Full,
+            _ => Log::Only(tracing::Level::WARN),
         }
-        matches!(self, Self::Serve(_))
     }
 }
 

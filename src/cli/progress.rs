@@ -72,6 +72,7 @@ impl Screen {
         Self { all, bar, running: Mutex::default() }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "an event that changes nothing in the view is a line above it")]
     fn tell(&self, kind: &EventKind) {
         match kind {
             EventKind::JobStarted { job, target, attempt } => {
@@ -110,12 +111,11 @@ impl Screen {
 
     /// A line that stays, above the view.
     fn print(&self, kind: &EventKind) {
-        let line = match kind {
-            EventKind::JobDone { target, outcome, posts, ms, .. } => {
-                let seconds = format!("{}.{} s", ms / 1000, ms % 1000 / 100);
-                Some(format!("{:<36} {:<14} {posts:>3} posts {seconds:>7}", target.to_string(), outcome.as_str()))
-            }
-            other => sentence(other),
+        let line = if let EventKind::JobDone { target, outcome, posts, ms, .. } = kind {
+            let seconds = format!("{}.{} s", ms / 1000, ms % 1000 / 100);
+            Some(format!("{:<36} {:<14} {posts:>3} posts {seconds:>7}", target.to_string(), outcome.as_str()))
+        } else {
+            sentence(kind)
         };
         if let Some(line) = line {
             let _ = self.all.println(line);

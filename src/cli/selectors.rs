@@ -124,7 +124,17 @@ pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8>
     match args.action {
         Action::Check { files } => files::check(&files),
         Action::Heal { cases, .. } => files::heal(&cases),
-        stored => on_runtime(with_store(stored, surroundings)),
+        stored @ (Action::List { .. }
+        | Action::Show(_)
+        | Action::Diff { .. }
+        | Action::Test(_)
+        | Action::Add { .. }
+        | Action::Promote(_)
+        | Action::Rollback(_)
+        | Action::Pin(_)
+        | Action::Forbid(_)
+        | Action::Export { .. }
+        | Action::History { .. }) => on_runtime(with_store(stored, surroundings)),
     }
 }
 

@@ -57,7 +57,12 @@ impl Admission {
 
     fn with_cores(rules: AdmissionRules, most: usize, cores: usize) -> Self {
         let least = cores.clamp(1, most.max(1));
-        let state = State { limit: (2 * cores).clamp(1, most.max(1)), loads: VecDeque::new(), last: None, changed_at: Duration::ZERO };
+        let state = State {
+            limit: (2 * cores).clamp(1, most.max(1)),
+            loads: VecDeque::new(),
+            last: None,
+            changed_at: Duration::ZERO,
+        };
         Self { rules, most: most.max(1), least, state: Mutex::new(state), changed: Notify::new() }
     }
 

@@ -77,7 +77,8 @@ fn processor_of(group: &Path) -> Option<(Duration, f64)> {
     }
     let number = |name: &str| text(&group.join(name))?.trim().parse::<f64>().ok();
     let quota = number("cpu/cpu.cfs_quota_us").or_else(|| number("cpu.cfs_quota_us")).filter(|quota| *quota > 0.0)?;
-    let period = number("cpu/cpu.cfs_period_us").or_else(|| number("cpu.cfs_period_us")).filter(|period| *period > 0.0)?;
+    let period =
+        number("cpu/cpu.cfs_period_us").or_else(|| number("cpu.cfs_period_us")).filter(|period| *period > 0.0)?;
     let used = text(&group.join("cpuacct/cpuacct.usage")).or_else(|| text(&group.join("cpuacct.usage")))?;
     Some((Duration::from_nanos(used.trim().parse().ok()?), quota / period))
 }
@@ -96,7 +97,8 @@ fn memory_of(group: &Path) -> Option<f64> {
     // Version 1 writes a number near 2^63 for "no limit".
     let limit = Some(limit).filter(|limit| *limit > 0.0 && *limit < 1e15)?;
     // Cached files are given back when memory is asked for.
-    let cached = keyed(&stat, key).and_then(|bytes| u32::try_from(bytes >> 10).ok()).map_or(0.0, |kb| f64::from(kb) * 1024.0);
+    let cached =
+        keyed(&stat, key).and_then(|bytes| u32::try_from(bytes >> 10).ok()).map_or(0.0, |kb| f64::from(kb) * 1024.0);
     Some(((used - cached) / limit).clamp(0.0, 1.0))
 }
 

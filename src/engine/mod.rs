@@ -51,8 +51,8 @@ pub use services::{Services, ServicesError};
 use verdict::Setback;
 use ways::Ways;
 
-/// Under which key pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers,
-/// which are swept once no row does.
+/// How keys of pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers, which
+/// are swept once no row does.
 const IN_PROCESS: &str = "in-process/";
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.

@@ -30,7 +30,6 @@ const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Service {
     rooms: Arc<Rooms>,
     services: Services,
-    readiness: Readiness,
     /// No new work.
     stop: CancellationToken,
     /// Running crawls end at once.
@@ -43,6 +42,7 @@ pub struct Service {
     servers_stop: CancellationToken,
     working: TaskTracker,
     around: TaskTracker,
+    readiness: Readiness,
 }
 
 /// Why the service cannot start.
@@ -107,24 +107,29 @@ impl Service {
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
-        if let Some(crawler) = crawler {
-            // It loads no page by our browser, so there is no budget to share.
-            let none = Browser::replaying(Capture::default());
-            let engine = Engine::with_browser(config, clock, Ways::default(), none, None, minute)?;
-            return Ok((engine.rooms, services, crawler));
-        }
         let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
+        let (rooms, crawler) = match crawler {
+            Some(crawler) => {
+                // It loads no page by our browser, so there is no budget to share.
+                let none = Browser::replaying(Capture::default());
+                (Engine::with_browser(config, clock, Ways::default(), none, None, minute)?.rooms, crawler)
+            }
+            None => {
+                let rooms = Engine::start_sharing(config, clock, Some(shared), minute).await?.rooms;
+                let path: Arc<dyn Crawler> = Arc::new(crawler::Path(rooms.clone()));
+                (rooms, path)
+            }
+        };
         selectors::seed(&services.store).await.map_err(ServicesError::from)?;
-        selectors::load(&engine.rooms, &services.store).await?;
-        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
-        Ok((engine.rooms, services, crawler))
+        selectors::load(&rooms, &services.store).await?;
+        Ok((rooms, services, crawler))
     }
 
     fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());
+        let readiness = Readiness::default();
         let (working, around) = (TaskTracker::new(), TaskTracker::new());
         working.spawn({
             let (workers, stop) = (workers.clone(), stop.clone());
@@ -154,9 +159,10 @@ impl Service {
             async move { relay::reclaim(&rooms, &services, &stop).await }
         });
         around.spawn({
-            let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
-            let (services, stop) = (services.clone(), stop.clone());
-            async move { relay::reconcile(&services, every, &stop).await }
+            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
+            // Until the last crawl is over: what happens at the gate meanwhile is told too.
+            let stop = wind_down.clone();
+            async move { Box::pin(watch.run(&stop)).await }
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
@@ -166,16 +172,14 @@ impl Service {
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move { upkeep::run(&rooms, &services, &stop).await }
         });
-        let readiness = Readiness::default();
         around.spawn({
-            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
-            // Until the last crawl is over: what happens at the gate meanwhile is told too.
-            let stop = wind_down.clone();
-            async move { Box::pin(watch.run(&stop)).await }
+            let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
+            let (services, stop) = (services.clone(), stop.clone());
+            async move { relay::reconcile(&services, every, &stop).await }
         });
         let servers_stop = CancellationToken::new();
         let servers = tokio::spawn(servers.keep(servers_stop.clone()));
-        Self { rooms, services, readiness, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around }
+        Self { rooms, services, stop, hard_stop, wind_down, workers, servers, servers_stop, working, around, readiness }
     }
 
     /// The servers behind it, for submitting and reading.
@@ -190,10 +194,10 @@ impl Service {
         self.rooms.metrics.clone()
     }
 
-    /// Whether it may be given work, and why not, for `/readyz`.
+    /// What keeps this process from working, for `/readyz`.
     #[must_use]
-    pub fn readiness(&self) -> Readiness {
-        self.readiness.clone()
+    pub fn readiness(&self) -> &Readiness {
+        &self.readiness
     }
 
     /// Listens to what happens from now on.
@@ -210,7 +214,7 @@ impl Service {
 
     /// Takes no more work, lets running crawls finish within the grace, hands the rest back, and ends every browser.
     pub async fn stop(self) {
-        self.readiness.blocked(Part::Engine, "shutting down");
+        self.readiness.blocked(Part::Engine, "stopping");
         self.stop.cancel();
         self.working.close();
         let grace = Duration::from_secs(self.rooms.config.engine.shutdown_grace_s);

@@ -19,8 +19,8 @@ use crate::telemetry::{BreakerState, Crash, Part, Readiness, RefusedWrite};
 const FACTS_EVERY: Duration = Duration::from_millis(500);
 /// How often the gate's state is asked for though nothing happened here: other containers move it too.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
-/// How often the servers are asked how they do; an unsafe one is told within twice this.
-const HEALTH_EVERY: Duration = Duration::from_secs(2);
+/// How often the browsers are counted.
+const BROWSERS_EVERY: Duration = Duration::from_secs(2);
 /// How often the levels are read.
 const LEVELS_EVERY: Duration = Duration::from_secs(5);
 /// How often the blob store is tried.
@@ -36,14 +36,7 @@ pub(super) struct Watch {
 impl Watch {
     /// All loops, until they are stopped.
     pub(super) async fn run(&self, stop: &CancellationToken) {
-        tokio::join!(
-            self.gate(stop),
-            self.levels(stop),
-            self.browsers(stop),
-            self.redis(stop),
-            self.postgres(stop),
-            self.blobs(stop)
-        );
+        tokio::join!(self.gate(stop), self.levels(stop), self.browsers(stop), self.servers(stop), self.blobs(stop));
     }
 
     async fn gate(&self, stop: &CancellationToken) {
@@ -139,39 +132,12 @@ impl Watch {
             metrics.browser_crashes(Crash::Renderer, grown(|c| c.pages_crashed));
             metrics.browsers_recycled(grown(|c| c.recycled));
             metrics.unknown_browser_messages(grown(|c| c.messages_dropped));
-            let away = (now.browsers == 0).then(|| "no browser is running; one is being started".to_owned());
-            self.judge(Part::Browser, away);
-            before = now;
-            pause(stop, HEALTH_EVERY).await;
-        }
-    }
-
-    async fn redis(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            let (grave, told): (Vec<_>, Vec<_>) =
-                self.services.queue.health().await.reasons.into_iter().partition(|reason| reason.grave);
-            let texts = |reasons: Vec<crate::queue::Reason>| -> Vec<String> {
-                reasons.into_iter().map(|reason| reason.text).collect()
-            };
-            let grave = texts(grave);
-            self.judge(Part::Redis, (!grave.is_empty()).then(|| grave.join("; ")));
-            self.readiness.warned(Part::Redis, texts(told));
-            pause(stop, HEALTH_EVERY).await;
-        }
-    }
-
-    async fn postgres(&self, stop: &CancellationToken) {
-        while !stop.is_cancelled() {
-            match self.services.store.health().await {
-                Ok(health) => {
-                    let unfit = (!health.schema.is_usable())
-                        .then(|| "the tables are not those of this program: run sentinel migrate".to_owned());
-                    self.judge(Part::Postgres, unfit);
-                    self.readiness.warned(Part::Postgres, health.warnings);
-                }
-                Err(error) => self.judge(Part::Postgres, Some(error.to_string())),
+            if self.rooms.browser.is_chromium() {
+                let away = (now.browsers == 0).then(|| "no browser is running; one is being started".to_owned());
+                self.judge(Part::Browser, away);
             }
-            pause(stop, HEALTH_EVERY).await;
+            before = now;
+            pause(stop, BROWSERS_EVERY).await;
         }
     }
 
@@ -184,13 +150,13 @@ impl Watch {
     }
 
     /// Says how a part does; a change is logged and told.
-    fn judge(&self, part: Part, away: Option<String>) {
+    pub(super) fn judge(&self, part: Part, away: Option<String>) {
         let before = self.readiness.reasons().into_iter().find(|(known, _)| *known == part).map(|(_, reason)| reason);
         match away {
             Some(reason) => {
                 self.rooms.metrics.down(part);
                 if before.as_ref() != Some(&reason) {
-                    tracing::warn!(part = part.as_str(), ?reason, "not ready");
+                    tracing::warn!(part = part.as_str(), ?reason, "this process may be given no work");
                     self.rooms.tell(EventKind::PartLost { part: part.as_str().to_owned(), reason: reason.clone() });
                 }
                 self.readiness.blocked(part, reason);

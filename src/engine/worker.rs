@@ -38,6 +38,19 @@ const LEDGER_REST: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long the ledger is waited for, and when it is asked again.
+struct Patience {
+    end: Duration,
+    pause: Duration,
+}
+
+impl Patience {
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
 /// How a job's turn ended.
 enum Turn {
     Settle(Settlement),
@@ -48,7 +61,7 @@ enum Turn {
 impl Workers {
     /// One job's turn: what is to become of its lease.
     pub(super) async fn judged(&self, lease: &Lease, isolation: Isolation) -> Settlement {
-        match Box::pin(self.take(lease, isolation)).await {
+        match self.take(lease, isolation).await {
             Ok(Turn::Settle(settlement)) => settlement,
             // Redis changes nothing where another holds it. Where Redis still thinks it ours although the ledger knows of
             // a later lease or of an end, it leaves Redis, and the reconciler brings it again if it lives.
@@ -213,15 +226,13 @@ impl Workers {
             (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
-                let turn = self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await?;
                 self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
-                Ok(turn)
+                self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await
             }
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
-                let turn = self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await?;
                 self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
-                Ok(turn)
+                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await
             }
         }
     }
@@ -239,7 +250,7 @@ impl Workers {
                 None
             }
         };
-        let judged = Box::pin(self.doubt(job, &mut crawled)).await?;
+        let judged = self.doubt(job, &mut crawled).await?;
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -282,35 +293,43 @@ impl Workers {
         Ok(Turn::Settle(Settlement::Done))
     }
 
-    /// Saves, again and again while the ledger is away: what the site gave is not asked of it twice for our sake. The
-    /// lease is renewed meanwhile; a save that had come through is found to stand.
-    async fn save_patiently(&self, save: &SaveCrawl<'_>) -> Result<Saved, StoreError> {
-        let clock = self.rooms.clock;
-        let end = clock.uptime() + Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.services.store.save(save).await {
-                Err(error)
-                    if !error.is_stale()
-                        && error.fault() == Fault::Transient
-                        && !self.hard_stop.is_cancelled()
-                        && clock.uptime() + pause < end =>
-                {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-                saved => return saved,
-            }
-        }
-    }
-
     /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.
     async fn doubt(&self, job: &Job, crawled: &mut Crawled) -> Result<Judged, ServicesError> {
         let document = &mut crawled.document;
         let Some(profile) = &document.profile else { return Ok(Judged::default()) };
         let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
-        let last = self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await?;
+        let mut patience = self.patience();
+        let last = loop {
+            match self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await {
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
+                last => break last?,
+            }
+        };
         Ok(plausible::judge(document, &last))
+    }
+
+    /// Saves, again and again while the ledger is away: what the site gave is not asked of it twice for our sake. The
+    /// lease is renewed meanwhile; a save that had come through is found to stand.
+    async fn save_patiently(&self, save: &SaveCrawl<'_>) -> Result<Saved, StoreError> {
+        let mut patience = self.patience();
+        loop {
+            match self.services.store.save(save).await {
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
+                saved => return saved,
+            }
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        let longest = Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
+        Patience { end: self.rooms.clock.uptime() + longest, pause: FIRST_PAUSE }
+    }
+
+    fn is_worth_waiting(&self, error: &StoreError, patience: &Patience) -> bool {
+        !error.is_stale()
+            && error.fault() == Fault::Transient
+            && !self.hard_stop.is_cancelled()
+            && self.rooms.clock.uptime() + patience.pause < patience.end
     }
 
     async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {

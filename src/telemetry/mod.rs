@@ -91,14 +91,12 @@ impl TelemetryError {
     }
 }
 
-/// What a command that a person waits for logs: its own words are on the same screen.
-const QUIET: &str = "warn,chromiumoxide=error";
-
 impl Config {
-    /// For a command that a person waits for: warnings only, as text.
+    /// For a command that a person waits for, whose own words are on the same screen: nothing beneath `least`, as text.
     #[must_use]
-    pub fn quiet(&self) -> Self {
-        Self { log_filter: QUIET.to_owned(), log_format: LogFormat::Text, listen: String::new() }
+    pub fn only(least: tracing::Level) -> Self {
+        let log_filter = format!("{least},chromiumoxide=error");
+        Self { log_filter, log_format: LogFormat::Text, listen: String::new() }
     }
 
     /// Where to listen; none where nothing is to be served.
@@ -168,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_quiet_log_has_a_filter_that_reads() {
-        assert!(config("info", "127.0.0.1:1").quiet().filter().is_ok());
+        assert!(Config::only(tracing::Level::WARN).filter().is_ok());
     }
 
     fn config(filter: &str, listen: &str) -> Config {

@@ -1,4 +1,14 @@
 //! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::type_complexity,
+    clippy::needless_range_loop,
+    reason = "helpers of tests fail loudly, measure real time and print their figures"
+)]
 
 mod blob;
 mod browser;

@@ -468,9 +468,9 @@ mod whole {
         let past = past::PastError::Forgotten { crawl: 1, what: "capture" };
         assert!(past.to_string().contains("store.keep_crawls_days"));
 
-        let readiness = service.readiness();
+        let readiness = service.readiness().clone();
         store.close().await;
         service.stop().await;
-        assert_eq!(readiness.reasons(), [(Part::Engine, "shutting down".to_owned())]);
+        assert_eq!(readiness.reasons(), [(Part::Engine, "stopping".to_owned())]);
     }
 }

@@ -375,7 +375,7 @@ fn told(kind: &str, detail: &Value) -> String {
         Value::Null => String::new(),
         Value::String(why) if why.is_empty() => String::new(),
         Value::String(why) => format!(" ({why})"),
-        why => format!(" ({why})"),
+        why @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => format!(" ({why})"),
     };
     match kind {
         "added" => format!("entered, made from {}; evidence {}", word("parent"), detail["evidence"]),

@@ -118,6 +118,7 @@ impl Sentinel {
         let output = child.wait_with_output().unwrap();
         drop(done);
         watch.join().unwrap();
+        println!("{:.1} s: sentinel {}", begun.elapsed().as_secs_f64(), arguments.join(" "));
         Run {
             arguments: arguments.join(" "),
             code: output.status.code(),
@@ -289,6 +290,12 @@ impl Family {
     /// How many of them are Chromium's renderers.
     pub(super) fn renderers(&self) -> usize {
         self.0.iter().filter(|(.., words)| words.contains("--type=renderer")).count()
+    }
+
+    /// Whether one of them is this program.
+    pub(super) fn runs(&self, program: &str) -> bool {
+        let is = |words: &str| words.split(' ').next().is_some_and(|path| path.rsplit('/').next() == Some(program));
+        self.0.iter().any(|(.., words)| is(words))
     }
 
     /// Looks again and again, for the 5 seconds that are promised, until none of them lives.
