@@ -26,7 +26,6 @@ pub(super) async fn run(_args: Args, surroundings: &Surroundings) -> anyhow::Res
         _ = interrupt.recv() => return Ok(0),
         _ = terminate.recv() => return Ok(0),
     };
-<<<<<<< HEAD
     let listening = match address {
         None => None,
         Some(address) => match Listening::start(address, service.metrics(), service.readiness().clone()).await {
@@ -41,11 +40,9 @@ pub(super) async fn run(_args: Args, surroundings: &Surroundings) -> anyhow::Res
             }
         },
     };
-=======
     for reason in service.services().queue.health().await.reasons {
         progress::say(&format!("warning: {}", reason.text));
     }
->>>>>>> acceptance
     progress::say("serving; Ctrl-C or SIGTERM lets running crawls finish, a second one ends them at once");
     let mut events = service.subscribe();
     let lines = Progress::lines();
