@@ -8,6 +8,7 @@ mod container;
 mod count;
 mod crawl;
 mod crawler;
+mod health;
 pub mod held;
 mod intake;
 pub mod past;
