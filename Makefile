@@ -30,5 +30,10 @@ bench: setup
 soak: setup
 	$(CARGO) bench --bench engine -- --soak $${SOAK:-200} --write
 
+# The worst nights in full size: workers, browsers, Redis and PostgreSQL killed, stopped, stalled and filled up under load.
+# Ten to fifteen minutes; each test prints its figures on a line that begins with "chaos". `make test` plays the same in small.
+chaos: setup
+	SENTINEL_CHAOS=full $(CARGO) test --test it chaos:: -- --nocapture --test-threads 1
+
 setup:
 	@docker/setup.sh

@@ -264,6 +264,16 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    /// A failed test leaves its logs.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("the workers' logs stand in {}", self.folder.path().display());
+        }
+    }
+}
+
 /// A job of a script.
 pub(super) fn job(script: &str, n: usize) -> Job {
     let target = Target { platform: PlatformId::new("tiktok"), handle: format!("{script}_{n}").parse().unwrap() };
