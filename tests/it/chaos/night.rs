@@ -39,7 +39,7 @@ fn plan() -> Plan {
             postgres_restarts: s(14),
             stall_every: s(7),
             stall: s(5),
-            most: s(120),
+            most: s(240),
         },
         Plan {
             jobs: 1_000,
@@ -49,7 +49,7 @@ fn plan() -> Plan {
             postgres_restarts: s(4),
             stall_every: s(1),
             stall: s(5),
-            most: s(90),
+            most: s(240),
         },
     )
 }
