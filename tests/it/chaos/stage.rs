@@ -117,6 +117,7 @@ impl Stage {
             ("ENGINE__ADMISSION__HOLD_WINDOW_MS", "1"),
             ("ENGINE__ADMISSION__PROCESSOR_ROOM", "9.0"),
             ("ENGINE__ADMISSION__PROCESSOR_FULL", "10.0"),
+            ("ENGINE__ADMISSION__LATE_MS", "600000"),
             ("ENGINE__ADMISSION__MEMORY_FULL", "1.0"),
             ("TELEMETRY__LISTEN", ""),
         ];
