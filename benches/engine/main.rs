@@ -2,7 +2,7 @@
 //! process tree per profile, profiles a minute, latency, memory and bytes. The replica, Redis and PostgreSQL run beside it
 //! and are not counted. Rounds are interleaved, so that a noisy machine is noisy for everyone; ratios are taken inside a round.
 //!
-//! `cargo bench --bench engine -- [--rounds 3] [--profiles 20] [--at-once 2] [--only fast,bare] [--concurrency 1,2,4,8] [--write]`
+//! `cargo bench --bench engine -- [--rounds 3] [--profiles 20] [--at-once 2] [--only fast,bare] [--concurrency 1,2,4,8] [--soak 200] [--write]`
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +17,7 @@ mod contender;
 mod lines;
 mod report;
 mod roles;
+mod soak;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -56,7 +57,10 @@ fn main() {
         peers: PathBuf::new(),
         at_once,
     };
-    if let Some(steps) = value("--concurrency") {
+    if let Some(crawls) = value("--soak").and_then(|text| text.parse().ok()) {
+        let every = std::time::Duration::from_secs(if crawls > 1000 { 60 } else { 10 });
+        soak::soak(&stage, &mut replica, crawls, every, args.iter().any(|arg| arg == "--write"));
+    } else if let Some(steps) = value("--concurrency") {
         concurrency(&mut stage, &mut replica, &steps, rounds, profiles);
     } else {
         let contenders: Vec<Contender> = ALL.iter().filter(wanted).cloned().collect();

@@ -211,7 +211,7 @@ async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(&stats)?
     } else {
-        output::parts(&stats)?
+        output::parts(&without_empty_lanes(stats))?
     }
     Ok(0)
 }

@@ -72,7 +72,6 @@ impl Screen {
         Self { all, bar, running: Mutex::default() }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "an event that changes nothing in the view is a line above it")]
     fn tell(&self, kind: &EventKind) {
         match kind {
             EventKind::JobStarted { job, target, attempt } => {
@@ -90,7 +89,16 @@ impl Screen {
                 self.bar.inc(1);
                 self.print(kind);
             }
-            _ => self.print(kind),
+            EventKind::JobSubmitted { .. }
+            | EventKind::StepDone { .. }
+            | EventKind::ProfileChanged { .. }
+            | EventKind::ValuesHeld { .. }
+            | EventKind::SurgeSeen { .. }
+            | EventKind::BreakerMoved { .. }
+            | EventKind::PaceChanged { .. }
+            | EventKind::PartLost { .. }
+            | EventKind::PartRegained { .. }
+            | EventKind::SelectorsChanged { .. } => self.print(kind),
         }
     }
 

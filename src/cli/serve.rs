@@ -40,9 +40,6 @@ pub(super) async fn run(_args: Args, surroundings: &Surroundings) -> anyhow::Res
             }
         },
     };
-    for reason in service.services().queue.health().await.reasons {
-        progress::say(&format!("warning: {}", reason.text));
-    }
     progress::say("serving; Ctrl-C or SIGTERM lets running crawls finish, a second one ends them at once");
     let mut events = service.subscribe();
     let lines = Progress::lines();

@@ -200,6 +200,12 @@ impl Service {
         &self.readiness
     }
 
+    /// What the browsers have done so far.
+    #[must_use]
+    pub fn browser(&self) -> crate::browser::Counters {
+        self.rooms.browser.counters()
+    }
+
     /// Listens to what happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {

@@ -190,14 +190,16 @@ impl Run {
     /// Every line of stdout, each of which must be JSON.
     #[track_caller]
     pub(super) fn lines(&self) -> Vec<Value> {
-        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.arguments));
+        let read =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.arguments));
         self.stdout.lines().map(read).collect()
     }
 
     /// All of stdout as one JSON value.
     #[track_caller]
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{}: {error}: {}", self.arguments, self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.arguments, self.stdout))
     }
 
     /// Every line of stdout, each of which must be a document.
