@@ -111,6 +111,14 @@ impl Stage {
             ("GATE__OPEN_AFTER_FAILURES", "100"),
             ("GATE__ROBOTS", "ignore"),
             ("ENGINE__RETRY__BACKOFF_FIRST_MS", "50"),
+            // Every slot is used at once, however busy the machine: what is tested is who holds what, not how fast.
+            ("ENGINE__ADMISSION__SAMPLE_EVERY_MS", "50"),
+            ("ENGINE__ADMISSION__SCALE_WINDOW_MS", "100"),
+            ("ENGINE__ADMISSION__HOLD_WINDOW_MS", "1"),
+            ("ENGINE__ADMISSION__PROCESSOR_ROOM", "9.0"),
+            ("ENGINE__ADMISSION__PROCESSOR_FULL", "10.0"),
+            ("ENGINE__ADMISSION__LATE_MS", "600000"),
+            ("ENGINE__ADMISSION__MEMORY_FULL", "1.0"),
             ("TELEMETRY__LISTEN", ""),
         ];
         let variables: Vec<(String, String)> = basis
