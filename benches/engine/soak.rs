@@ -60,7 +60,8 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         let _ = replica.hear(Duration::from_secs(20));
         replica.say(&json!({ "fault": { "kind": kind, "every": 50 } }));
         let _ = replica.hear(Duration::from_secs(20));
-        let urls: Vec<String> = (done..(done + BATCH).min(crawls)).map(|n| format!("{}/@creator_{}", stage.site, n % 700)).collect();
+        let urls: Vec<String> =
+            (done..(done + BATCH).min(crawls)).map(|n| format!("{}/@creator_{}", stage.site, n % 700)).collect();
         speaker.say(&json!({ "urls": urls, "counters": true }));
         loop {
             let line = speaker.hear(Duration::from_secs(1));
@@ -85,7 +86,13 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
     }
     speaker.say(&json!({ "rest": true }));
     let open = speaker.hear(Duration::from_secs(60)).unwrap_or_default()["contexts"].as_u64();
-    records.push(record(stage.clock.uptime() - began, done, &tree::look(speaker.pid(), true), open.unwrap_or(99), &profiles));
+    records.push(record(
+        stage.clock.uptime() - began,
+        done,
+        &tree::look(speaker.pid(), true),
+        open.unwrap_or(99),
+        &profiles,
+    ));
     let defunct = tree::look(speaker.pid(), false).defunct;
     speaker.end();
     let left = std::fs::read_dir(&profiles).map_or(0, Iterator::count);
@@ -98,7 +105,11 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         std::fs::write(benches.join("soak.svg"), plot(&records)).expect("the plot is written");
     }
     assert_eq!(outcomes.values().sum::<usize>(), crawls, "every job ends");
-    assert_eq!((open, defunct, left, alive), (Some(0), 0, 0, 0), "contexts, defunct processes, folders, processes left");
+    assert_eq!(
+        (open, defunct, left, alive),
+        (Some(0), 0, 0, 0),
+        "contexts, defunct processes, folders, processes left"
+    );
 }
 
 fn record(now: Duration, crawls: usize, tree: &Tree, contexts: u64, profiles: &Path) -> Record {
@@ -135,7 +146,12 @@ fn kill_a_browser(engine: u32) -> bool {
 /// Processes whose command line names this folder.
 fn processes_with(folder: &str) -> usize {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes.filter(|entry| std::fs::read(entry.path().join("cmdline")).is_ok_and(|line| String::from_utf8_lossy(&line).contains(folder))).count()
+    processes
+        .filter(|entry| {
+            std::fs::read(entry.path().join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(folder))
+        })
+        .count()
 }
 
 /// The value when memory had settled, and at the end, as the median of a few records.
@@ -152,15 +168,47 @@ fn settled_and_last(records: &[Record], of: impl Fn(&Record) -> f64) -> (f64, f6
     (early, late)
 }
 
-fn report(records: &[Record], outcomes: &std::collections::BTreeMap<String, usize>, crawls: usize, kills: usize, left: (Option<u64>, usize, usize, usize)) -> String {
-    let mut text = format!("# Soak\n\nBy `make soak`: {crawls} crawls, a fault in every 50th page, {kills} browsers killed.\n\n![memory](soak.svg)\n\n");
+fn report(
+    records: &[Record],
+    outcomes: &std::collections::BTreeMap<String, usize>,
+    crawls: usize,
+    kills: usize,
+    left: (Option<u64>, usize, usize, usize),
+) -> String {
+    let mut text = format!(
+        "# Soak\n\nBy `make soak`: {crawls} crawls, a fault in every 50th page, {kills} browsers killed.\n\n![memory](soak.svg)\n\n"
+    );
     let (own, own_end) = settled_and_last(records, |record| record.own_mb);
     let (chromium, chromium_end) = settled_and_last(records, |record| record.chromium_mb);
-    let _ = writeln!(text, "Ours: {own:.1} MB when settled, {own_end:.1} MB at the end ({:+.1} %). Chromium: {chromium:.0} MB, {chromium_end:.0} MB ({:+.1} %).\n", (own_end / own - 1.0) * 100.0, (chromium_end / chromium - 1.0) * 100.0);
-    let _ = writeln!(text, "Left over: {} contexts, {} defunct processes, {} profile folders, {} processes. Outcomes: {outcomes:?}.\n", left.0.map_or("?".to_owned(), |open| open.to_string()), left.1, left.2, left.3);
+    let _ = writeln!(
+        text,
+        "Ours: {own:.1} MB when settled, {own_end:.1} MB at the end ({:+.1} %). Chromium: {chromium:.0} MB, {chromium_end:.0} MB ({:+.1} %).\n",
+        (own_end / own - 1.0) * 100.0,
+        (chromium_end / chromium - 1.0) * 100.0
+    );
+    let _ = writeln!(
+        text,
+        "Left over: {} contexts, {} defunct processes, {} profile folders, {} processes. Outcomes: {outcomes:?}.\n",
+        left.0.map_or("?".to_owned(), |open| open.to_string()),
+        left.1,
+        left.2,
+        left.3
+    );
     text += "| minute | crawls | our MB | Chromium's MB | processes | defunct | contexts | our descriptors | profiles on disk, MB |\n|---|---|---|---|---|---|---|---|---|\n";
     for record in records {
-        let _ = writeln!(text, "| {:.1} | {} | {:.1} | {:.0} | {} | {} | {} | {} | {:.1} |", record.minute, record.crawls, record.own_mb, record.chromium_mb, record.processes, record.defunct, record.contexts, record.descriptors, record.disk_mb);
+        let _ = writeln!(
+            text,
+            "| {:.1} | {} | {:.1} | {:.0} | {} | {} | {} | {} | {:.1} |",
+            record.minute,
+            record.crawls,
+            record.own_mb,
+            record.chromium_mb,
+            record.processes,
+            record.defunct,
+            record.contexts,
+            record.descriptors,
+            record.disk_mb
+        );
     }
     text
 }
@@ -173,15 +221,26 @@ fn plot(records: &[Record]) -> String {
     let x = |record: &Record| left + record.crawls as f64 / most_crawls * (width - left - 20.0);
     let y = |mb: f64| height - bottom - mb / most_mb * (height - bottom - 20.0);
     let line = |of: fn(&Record) -> f64, colour: &str| {
-        let points: Vec<String> = records.iter().map(|record| format!("{:.1},{:.1}", x(record), y(of(record)))).collect();
+        let points: Vec<String> =
+            records.iter().map(|record| format!("{:.1},{:.1}", x(record), y(of(record)))).collect();
         format!("<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" points=\"{}\"/>", points.join(" "))
     };
     let mut marks = String::new();
     for part in 0..=4 {
         let mb = most_mb * f64::from(part) / 4.0;
-        let _ = write!(marks, "<line x1=\"{left}\" x2=\"{}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#ddd\"/><text x=\"8\" y=\"{1:.1}\">{mb:.0} MB</text>", width - 20.0, y(mb));
+        let _ = write!(
+            marks,
+            "<line x1=\"{left}\" x2=\"{}\" y1=\"{1:.1}\" y2=\"{1:.1}\" stroke=\"#ddd\"/><text x=\"8\" y=\"{1:.1}\">{mb:.0} MB</text>",
+            width - 20.0,
+            y(mb)
+        );
         let crawls = most_crawls * f64::from(part) / 4.0;
-        let _ = write!(marks, "<text x=\"{:.1}\" y=\"{}\">{crawls:.0}</text>", left + f64::from(part) / 4.0 * (width - left - 60.0), height - 18.0);
+        let _ = write!(
+            marks,
+            "<text x=\"{:.1}\" y=\"{}\">{crawls:.0}</text>",
+            left + f64::from(part) / 4.0 * (width - left - 60.0),
+            height - 18.0
+        );
     }
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/>{marks}{}{}<text x=\"{left}\" y=\"14\" fill=\"#c33\">Chromium, anonymous</text><text x=\"{}\" y=\"14\" fill=\"#36c\">our process, resident</text><text x=\"{}\" y=\"{}\">crawls</text></svg>\n",

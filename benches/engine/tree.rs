@@ -84,7 +84,11 @@ fn follow(root: u32, seen: &Mutex<HashMap<(u32, u64), u64>>, over: &AtomicBool) 
         let alive: HashSet<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
         strangers.retain(|pid| alive.contains(pid));
         members.retain(|pid| alive.contains(pid));
-        let mut new: Vec<Stat> = alive.iter().filter(|pid| !strangers.contains(*pid) && !members.contains(*pid)).filter_map(|pid| stat(*pid)).collect();
+        let mut new: Vec<Stat> = alive
+            .iter()
+            .filter(|pid| !strangers.contains(*pid) && !members.contains(*pid))
+            .filter_map(|pid| stat(*pid))
+            .collect();
         // A child of a child may stand before its parent.
         while let Some(at) = new.iter().position(|stat| members.contains(&stat.parent)) {
             members.insert(new.swap_remove(at).pid);
