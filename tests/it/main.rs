@@ -20,6 +20,7 @@ mod corpus;
 mod gate;
 mod gates;
 mod har;
+mod heal;
 mod local;
 #[cfg(feature = "replica")]
 mod polite;
@@ -34,6 +35,5 @@ mod replica;
 mod screenshot;
 mod service;
 mod store;
-mod heal;
 mod support;
 mod telemetry;
