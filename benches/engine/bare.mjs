@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, idsIn, isList, serve } from './work.mjs';
+import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, embedded, idsIn, isList, serve } from './work.mjs';
 
 const BLOCKED = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'ico', 'woff', 'woff2', 'mp4'].map(end => `*.${end}`);
 
@@ -62,9 +62,9 @@ async function profile(link, url) {
     if (process.env.BLOCK) await page('Network.setBlockedURLs', { urls: BLOCKED });
     await page('Page.navigate', { url });
     const deadline = Date.now() + 20_000;
-    while (ids.size < WANT && more && Date.now() < deadline) {
+    while (ids.size + embedded(url) < WANT && more && Date.now() < deadline) {
       await new Promise(done => { wake = done; setTimeout(done, ids.size ? 600 : 3000) });
-      if (ids.size < WANT && more) await page('Runtime.evaluate', { expression: SCROLL });
+      if (ids.size + embedded(url) < WANT && more) await page('Runtime.evaluate', { expression: SCROLL });
     }
     const html = (await page('Runtime.evaluate', { expression: 'document.documentElement.outerHTML', returnByValue: true })).result.value;
     let picture = Buffer.alloc(0);
@@ -76,7 +76,7 @@ async function profile(link, url) {
       }
     }
     link.sessions.delete(sessionId);
-    return { url, ms: performance.now() - began, posts: ids.size, html: html.length, picture: picture.length, bytes };
+    return { url, ms: performance.now() - began, posts: ids.size + embedded(url), html: html.length, picture: picture.length, bytes };
   } finally {
     await link.call('Target.disposeBrowserContext', { browserContextId });
   }

@@ -2,7 +2,7 @@
 // only cost it time here). CHROME names the program; BLOCK=1 leaves images and fonts out.
 import { Configuration, PlaywrightCrawler, log } from '@crawlee/playwright';
 import { chromium } from 'playwright-core';
-import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, idsIn, isList, serve } from './work.mjs';
+import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, embedded, idsIn, isList, serve } from './work.mjs';
 
 log.setLevel(log.LEVELS.ERROR);
 const BLOCKED = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.ico', '.woff', '.woff2', '.mp4'];
@@ -31,9 +31,9 @@ serve(async () => {
     }],
     async requestHandler({ page, request }) {
       const seen = page.sentinel, deadline = Date.now() + 20_000;
-      while (seen.ids.size < WANT && seen.more && Date.now() < deadline) {
+      while (seen.ids.size + embedded(request.url) < WANT && seen.more && Date.now() < deadline) {
         await new Promise(done => { seen.wake = done; setTimeout(done, seen.ids.size ? 600 : 3000) });
-        if (seen.ids.size < WANT && seen.more) await page.evaluate(SCROLL);
+        if (seen.ids.size + embedded(request.url) < WANT && seen.more) await page.evaluate(SCROLL);
       }
       const html = await page.content();
       let picture = Buffer.alloc(0);
@@ -42,7 +42,7 @@ serve(async () => {
         picture = await page.screenshot({ type: 'jpeg', quality });
         if (picture.length <= MAX_BYTES) break;
       }
-      tell({ url: request.url, ms: performance.now() - request.began, posts: seen.ids.size, html: html.length, picture: picture.length, bytes: 0 });
+      tell({ url: request.url, ms: performance.now() - request.began, posts: seen.ids.size + embedded(request.url), html: html.length, picture: picture.length, bytes: 0 });
     },
     failedRequestHandler({ request }) { tell({ url: request.url, ms: 0, posts: 0, html: 0, picture: 0, bytes: 0, failed: request.errorMessages.at(-1) }) },
   }, new Configuration({ persistStorage: false, purgeOnStart: false, availableMemoryRatio: 0.9 }));

@@ -9,13 +9,21 @@ export const WIDTH = 1280, HEIGHT = 900;
 // TikTok's list and Instagram's, by the keys that carry them.
 export function idsIn(body) {
   let json;
-  try { json = JSON.parse(body) } catch { return { ids: [], more: null } }
+  try { json = JSON.parse(body.replace(/^for \(;;\);/, '')) } catch { return { ids: [], more: null } }
   if (Array.isArray(json.itemList)) return { ids: json.itemList.map(item => item.id), more: json.hasMore };
-  const list = json.data && (json.data.xdt_api__v1__feed__user_timeline_graphql_connection
-    || (json.data.user && json.data.user.edge_owner_to_timeline_media));
-  if (list && Array.isArray(list.edges)) return { ids: list.edges.map(edge => edge.node.pk || edge.node.id), more: list.page_info.has_next_page };
-  return { ids: [], more: null };
+  const list = connectionIn(json.data);
+  return list ? { ids: list.edges.map(edge => edge.node.pk || edge.node.id), more: list.page_info.has_next_page } : { ids: [], more: null };
 }
+
+function connectionIn(value) {
+  if (!value || typeof value !== 'object') return null;
+  if (Array.isArray(value.edges) && value.edges.length && value.edges[0].node && value.page_info) return value;
+  for (const inner of Object.values(value)) { const found = connectionIn(inner); if (found) return found }
+  return null;
+}
+
+// Instagram's page holds the first twelve itself; the rest come by calls.
+export const embedded = url => url.includes('/@') ? 0 : 12;
 
 export const isList = url => url.includes('/api/post/item_list') || url.includes('/graphql/query') || url.includes('/api/graphql');
 
