@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
@@ -62,6 +63,12 @@ pub struct RetryRules {
 pub struct PlatformConfig {
     /// Scheme and host to visit; a profile's identity stays canonical.
     pub base_url: Url,
+    /// The operator's own session, as Playwright writes it; empty for a guest.
+    pub storage_state_file: String,
+    /// The way out: one proxy's address with its credentials, or several, separated by commas; empty for our own address.
+    pub proxy: SecretString,
+    /// A file that holds it.
+    pub proxy_file: String,
 }
 
 /// The engine's section.

@@ -61,10 +61,6 @@ pub struct Config {
     pub max_visit_bytes: u64,
     /// Largest document.
     pub max_html_bytes: usize,
-    /// Uses after which an operator's identity is retired.
-    pub identity_max_uses: u64,
-    /// Age at which it is retired.
-    pub identity_max_age_s: u64,
     /// Whether images are requested only when and where a picture shows them.
     pub late_images: bool,
     /// URL patterns never requested except by a session with [`Blocking::None`](super::Blocking::None).

@@ -37,7 +37,7 @@
 //! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
 //! them alive, `open` makes a context, `page` and `traffic` follow it, `context` steers it, `visit`, `paging` and `picture` are
 //! the steps of a visit, `intercept` and `har` answer and record its requests,
-//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `roster` knows an operator's identities, `replay` does without Chromium.
+//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
 
 mod blocking;
@@ -62,7 +62,6 @@ mod picture;
 mod profile;
 mod relay;
 mod replay;
-pub mod roster;
 mod route;
 mod session;
 mod spec;

@@ -38,9 +38,9 @@ pub(super) struct Tab {
     pub(super) shared: Arc<Shared>,
     disposed: bool,
     held: AtomicBool,
-    _relay: Option<Relay>,
     /// Ends the task that waits for the order to kill the context.
     _open: DropGuard,
+    _relay: Option<Relay>,
 }
 
 impl Tab {
@@ -94,8 +94,8 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         shared,
         disposed: false,
         held: AtomicBool::new(false),
-        _relay: relay,
         _open: open.drop_guard(),
+        _relay: relay,
     };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());

@@ -127,7 +127,8 @@ async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out
     let mut crawled = match engine.crawl(target, options).await {
         Ok(crawled) => crawled,
         Err(error) => {
-            progress::say(&format!("{target}: failed: {error}"));
+            let failed = if error.kept_away() { "" } else { "failed: " };
+            progress::say(&format!("{target}: {failed}{error}"));
             return (engine.failed_document(target, options.posts, &error), true);
         }
     };

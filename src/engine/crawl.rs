@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::report::retry_after;
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
 use crate::browser::{Browser, BrowserError, Session, SessionSpec};
 use crate::extract::archive;
-use crate::gate::{PageLoad, Permit, Report};
-use crate::model::capture::{Capture, CapturedPage, Picture};
-use crate::model::document::{Document, Outcome, Screenshot};
+use crate::gate::{Later, LaterReason, PageLoad, Permit};
+use crate::model::capture::{Capture, Picture};
+use crate::model::document::{Document, Screenshot};
 use crate::model::fault::Fault;
-use crate::model::job::Job;
+use crate::model::job::{Job, PlatformId};
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
 
@@ -39,7 +40,7 @@ pub struct Spent {
     pub page_loads: u32,
     /// Bytes received.
     pub bytes: u64,
-    /// The slowest page load.
+    /// The slowest page load, for each answer it waited for: a long list is no slow site.
     pub latency: Duration,
     /// The longest `Retry-After` that a refusal carried.
     pub retry_after: Option<Duration>,
@@ -60,23 +61,72 @@ pub enum CrawlError {
     /// The crawl took longer than it may.
     #[error("the crawl took longer than {} s (engine.crawl_deadline_s)", .0.as_secs())]
     Deadline(Duration),
-    /// The gate closed before the first page.
-    #[error("not begun: {0}")]
-    GateClosed(String),
+    /// The gate was shut before the first page: nothing was asked of the site.
+    #[error("{platform} was not visited: {}; crawl it again in {} s", later.reason, whole_seconds(later.after))]
+    GateClosed {
+        /// Where.
+        platform: PlatformId,
+        /// When to come again.
+        later: Later,
+    },
+    /// The site's robots.txt disallows the page, and the settings honour it.
+    #[error(
+        "robots.txt does not allow {url} ({rule}), and it is honoured: gate.robots = \"warn\" would visit it and say so"
+    )]
+    RobotsDisallow {
+        /// The page.
+        url: String,
+        /// The line that says so.
+        rule: String,
+    },
+    /// The site's robots.txt could not be read, which allows nothing where it is honoured.
+    #[error("robots.txt of {platform} could not be read, which allows nothing while it is honoured: {reason}")]
+    RobotsUnread {
+        /// Whose.
+        platform: String,
+        /// Why.
+        reason: String,
+    },
+    /// It was told to end: its lease is over, or we are to stop.
+    #[error("the crawl was told to end")]
+    Interrupted,
     /// A bug of ours.
     #[error("a bug: {0}")]
     Panicked(String),
 }
 
 impl CrawlError {
+    /// The signal that its document carries as evidence.
+    #[must_use]
+    pub(super) const fn signal(&self) -> &'static str {
+        match self {
+            Self::GateClosed { .. } => "not_visited",
+            Self::RobotsDisallow { .. } | Self::RobotsUnread { .. } => "robots_txt",
+            Self::UnknownPlatform(..)
+            | Self::NoBaseUrl(_)
+            | Self::Browser(_)
+            | Self::Deadline(_)
+            | Self::Interrupted
+            | Self::Panicked(_) => "failure",
+        }
+    }
+
+    /// Whether it is no failure of ours: we did not go, and the message says why.
+    #[must_use]
+    pub fn kept_away(&self) -> bool {
+        self.signal() != "failure"
+    }
+
     /// What this failure means for the job.
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::UnknownPlatform(..) | Self::NoBaseUrl(_) | Self::Panicked(_) => Fault::Defect,
+            Self::UnknownPlatform(..) | Self::NoBaseUrl(_) | Self::Panicked(_) | Self::RobotsDisallow { .. } => {
+                Fault::Defect
+            }
             Self::Browser(error) => error.fault(),
-            Self::Deadline(_) => Fault::Transient,
-            Self::GateClosed(_) => Fault::Throttled { retry_after: None },
+            Self::Deadline(_) | Self::Interrupted | Self::RobotsUnread { .. } => Fault::Transient,
+            Self::GateClosed { later, .. } => Fault::Throttled { retry_after: Some(later.after) },
         }
     }
 }
@@ -96,7 +146,10 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
-    let session = browser.session(spec).await?;
+    let platform_id = &job.target.platform;
+    let spec = rooms.ways.session(platform_id, permit.egress(), spec);
+    rooms.robots.learn(rooms, browser, platform_id, &plan.base_url, &spec).await?;
+    let session = browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
     let Collected { mut capture, picture, spent } = collected?;
@@ -141,10 +194,11 @@ async fn collect(
     let mut spent = Spent::default();
     while let Some(visit) = platform.next(plan, &capture, &selectors) {
         let first = capture.pages.is_empty();
-        if let Err(reason) = may_load(rooms, permit, deadline).await {
+        if let Err(error) = may_load(rooms, &plan.target.platform, &visit.url, permit, deadline).await {
             if first {
-                return Err(CrawlError::GateClosed(reason));
+                return Err(error);
             }
+            tracing::info!(target = %plan.target, %error, "no further page is loaded; going on with what is there");
             break;
         }
         let asked = rooms.clock.uptime();
@@ -161,7 +215,8 @@ async fn collect(
         };
         spent.page_loads += 1;
         spent.bytes += visited.bytes;
-        spent.latency = spent.latency.max(rooms.clock.uptime().saturating_sub(asked));
+        let answers = u32::try_from(visited.page.responses.len()).unwrap_or(u32::MAX).saturating_add(1);
+        spent.latency = spent.latency.max(rooms.clock.uptime().saturating_sub(asked) / answers);
         spent.retry_after = spent.retry_after.max(retry_after(&visited.page, rooms.clock.now()));
         picture = picture.or(visited.picture);
         capture.pages.push(visited.page);
@@ -169,37 +224,35 @@ async fn collect(
     Ok(Collected { capture, picture, spent })
 }
 
-/// Waits for the gate's word on one more page load, as long as the crawl's deadline allows.
-async fn may_load(rooms: &Rooms, permit: &mut Permit, deadline: Duration) -> Result<(), String> {
+/// Waits for the gate's word on one more page load, as long as the crawl's deadline allows. Where somebody said stop, it is
+/// not waited for with a browser in hand: the crawl ends, and what it has read stands.
+async fn may_load(
+    rooms: &Rooms,
+    platform: &PlatformId,
+    url: &str,
+    permit: &mut Permit,
+    deadline: Duration,
+) -> Result<(), CrawlError> {
+    rooms.robots.may_visit(rooms, platform, url)?;
     loop {
         match permit.page_load().await {
             PageLoad::Go => return Ok(()),
-            PageLoad::Later(later) if rooms.clock.uptime() + later.after < deadline => {
+            PageLoad::Later(later) if !is_rest(later.reason) && rooms.clock.uptime() + later.after < deadline => {
                 tokio::time::sleep(later.after).await;
             }
-            PageLoad::Later(later) => return Err(later.reason.to_string()),
+            PageLoad::Later(later) => return Err(CrawlError::GateClosed { platform: platform.clone(), later }),
         }
     }
 }
 
-/// The longest `Retry-After` that a refusing response of this page carried: seconds, or a date.
-fn retry_after(page: &CapturedPage, now: DateTime<Utc>) -> Option<Duration> {
-    let own = (page.status.unwrap_or(200), page.headers.as_slice());
-    std::iter::once(own)
-        .chain(page.responses.iter().map(|response| (response.status, response.headers.as_slice())))
-        .filter(|(status, _)| matches!(status, 429 | 503))
-        .flat_map(|(_, headers)| headers)
-        .filter(|(name, _)| name.eq_ignore_ascii_case("retry-after"))
-        .filter_map(|(_, value)| wait_of(value, now))
-        .max()
+/// Whether the platform or an operator said stop, which is more than our own pace.
+const fn is_rest(reason: LaterReason) -> bool {
+    matches!(reason, LaterReason::BreakerOpen | LaterReason::ProbeUnderWay | LaterReason::OperatorRest)
 }
 
-fn wait_of(value: &str, now: DateTime<Utc>) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = DateTime::parse_from_rfc2822(value.trim()).ok()?;
-    (at.with_timezone(&Utc) - now).to_std().ok()
+/// In seconds, rounded up: nobody is told to come too early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
@@ -212,21 +265,6 @@ async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlErr
 /// Runs CPU-heavy work off the async threads; a panic in it is an error of this job alone.
 async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CrawlError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
-}
-
-/// What the gate is told of a crawl.
-#[must_use]
-pub(super) fn report(result: &Result<Crawled, CrawlError>) -> Report {
-    match result {
-        Ok(crawled) => Report {
-            fault: fault_of(crawled.document.outcome, crawled.spent.retry_after),
-            retry_after: crawled.spent.retry_after,
-            latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
-            bytes: crawled.spent.bytes,
-            page_loads: crawled.spent.page_loads,
-        },
-        Err(error) => Report { fault: Some(error.fault()), ..Report::default() },
-    }
 }
 
 /// Stores the picture and names it in the document.
@@ -275,19 +313,5 @@ pub fn described(image: &Fitted, file: String, url: Option<String>) -> Screensho
         format: image.format.as_str().to_owned(),
         width: image.width,
         height: image.height,
-    }
-}
-
-/// What an outcome means for the job.
-#[must_use]
-pub(super) fn fault_of(outcome: Outcome, retry_after: Option<Duration>) -> Option<Fault> {
-    match outcome {
-        Outcome::Ok | Outcome::Partial => None,
-        Outcome::Private | Outcome::NotFound | Outcome::AgeGated => Some(Fault::Absent { kind: outcome }),
-        Outcome::RateLimited => Some(Fault::Throttled { retry_after }),
-        Outcome::LoginWall | Outcome::Captcha | Outcome::Checkpoint | Outcome::RegionBlocked | Outcome::Blocked => {
-            Some(Fault::Walled { kind: outcome })
-        }
-        Outcome::Unavailable | Outcome::Failed => Some(Fault::Transient),
     }
 }

@@ -9,14 +9,18 @@ mod health;
 mod intake;
 mod pool;
 mod relay;
+mod report;
+mod robots;
 mod rooms;
 mod servers;
 mod service;
 mod services;
 mod verdict;
+mod ways;
 mod worker;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -25,7 +29,7 @@ use crate::browser::har::{Har, Recorder};
 use crate::browser::{Blocking, Browser, BrowserError, SessionSpec, StorageState};
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
-use crate::gate::{Admission, Ask, Egress, Gate, GateError, SharedAt, Source};
+use crate::gate::{Admission, Gate, GateError, SharedAt};
 use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
 use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
@@ -37,6 +41,7 @@ pub use servers::{Needed, Servers};
 pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
 use verdict::Setback;
+use ways::Ways;
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
 #[derive(Clone)]
@@ -94,24 +99,33 @@ impl Engine {
     /// # Errors
     /// When no Chromium is installed or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, EngineError> {
-        Self::start_sharing(config, Clock::system(), None).await
+        Self::start_sharing(config, Clock::system(), None, crate::gate::MINUTE).await
     }
 
-    async fn start_sharing(config: Config, clock: Clock, shared: Option<SharedAt>) -> Result<Self, EngineError> {
+    async fn start_sharing(
+        config: Config,
+        clock: Clock,
+        shared: Option<SharedAt>,
+        minute: Duration,
+    ) -> Result<Self, EngineError> {
+        // Before any process is started: a setting that cannot stand is told at once.
+        let ways = Ways::new(&config)?;
         let browser = Browser::start(&config.browser, clock).await?;
-        Self::with_browser(config, clock, browser, shared)
+        Self::with_browser(config, clock, ways, browser, shared, minute)
     }
 
     fn with_browser(
         config: Config,
         clock: Clock,
+        ways: Ways,
         browser: Browser,
         shared: Option<SharedAt>,
+        minute: Duration,
     ) -> Result<Self, EngineError> {
         let rng = seeded(config.engine.seed);
-        let gate = Gate::new(config.gate.clone(), clock, &rng, shared)?;
+        let gate = Gate::with_minute(config.gate.clone(), clock, &rng, shared, minute)?;
         let blobs = BlobStore::open(&config.blob)?;
-        Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, browser, gate, blobs)) })
+        Ok(Self { rooms: Arc::new(Rooms::new(config, clock, rng, ways, browser, gate, blobs)) })
     }
 
     /// Crawls one profile and returns what it found, a refusal included. Failures of ours are tried again as the settings
@@ -149,12 +163,7 @@ impl Engine {
     }
 
     async fn attempt(&self, job: &Job, spec: &SessionSpec) -> Result<Crawled, CrawlError> {
-        let ask = Ask {
-            platform: job.target.platform.clone(),
-            egress: Egress::direct(),
-            source: Source::profile(),
-            page_loads: 1,
-        };
+        let ask = self.rooms.ways.ask(&job.target.platform);
         let mut permit = loop {
             match self.rooms.gate.admit(&ask).await {
                 Admission::Permit(permit) => break permit,
@@ -162,11 +171,13 @@ impl Engine {
                     self.rooms.tell_postponed(job, later.after, &later.reason.to_string());
                     tokio::time::sleep(later.after).await;
                 }
-                Admission::Later(later) => return Err(CrawlError::GateClosed(later.reason.to_string())),
+                Admission::Later(later) => {
+                    return Err(CrawlError::GateClosed { platform: job.target.platform.clone(), later });
+                }
             }
         };
         let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
-        permit.report(crawl::report(&result)).await;
+        report::report(&self.rooms, permit, &result).await;
         result
     }
 
@@ -184,8 +195,12 @@ impl Engine {
     pub fn failed_document(&self, target: &Target, requested: u16, error: &CrawlError) -> Document {
         let url = self.rooms.platform(&target.platform).ok().map(|platform| platform.canonical_url(&target.handle));
         let version = self.rooms.selectors(&target.platform).map_or_else(|_| String::new(), |set| set.version.clone());
-        let evidence =
-            Evidence { status: None, final_url: None, signal: "failure".to_owned(), detail: Some(error.to_string()) };
+        let evidence = Evidence {
+            status: None,
+            final_url: None,
+            signal: error.signal().to_owned(),
+            detail: Some(error.to_string()),
+        };
         Document {
             schema: SCHEMA,
             platform: target.platform.clone(),

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::crawl::CrawlError;
+use super::robots::RobotsFiles;
+use super::ways::Ways;
 use crate::blob::BlobStore;
 use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
@@ -30,13 +32,23 @@ pub(super) struct Rooms {
     pub(super) gate: Gate,
     pub(super) blobs: BlobStore,
     pub(super) deadline: Duration,
+    pub(super) robots: RobotsFiles,
+    pub(super) ways: Ways,
     platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
     selectors: RwLock<BTreeMap<PlatformId, Arc<SelectorSet>>>,
     events: broadcast::Sender<Event>,
 }
 
 impl Rooms {
-    pub(super) fn new(config: Config, clock: Clock, rng: Rng, browser: Browser, gate: Gate, blobs: BlobStore) -> Self {
+    pub(super) fn new(
+        config: Config,
+        clock: Clock,
+        rng: Rng,
+        ways: Ways,
+        browser: Browser,
+        gate: Gate,
+        blobs: BlobStore,
+    ) -> Self {
         let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
         let selectors =
             platforms.keys().filter_map(|id| Some((id.clone(), crate::extract::selectors::builtin(id)?))).collect();
@@ -48,6 +60,8 @@ impl Rooms {
             browser,
             gate,
             blobs,
+            robots: RobotsFiles::default(),
+            ways,
             platforms,
             selectors: RwLock::new(selectors),
             events: broadcast::Sender::new(EVENTS_KEPT),

@@ -12,10 +12,12 @@ use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
+use super::ways::Ways;
 use super::{Engine, EngineError, health, intake, relay};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gate::MINUTE;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
 use crate::telemetry::{Part, Readiness};
@@ -62,25 +64,16 @@ impl Service {
     /// # Errors
     /// When PostgreSQL or Chromium cannot be used, or a setting cannot stand.
     pub async fn start(config: Config) -> Result<Self, ServiceError> {
-        let (config, servers) = Servers::open(config, Needed::Both).await?;
-        match Self::open(config).await {
-            Ok((rooms, services)) => {
-                let crawler = Arc::new(crawler::Path(rooms.clone()));
-                Ok(Self::run(rooms, services, crawler, servers))
-            }
-            Err(error) => {
-                servers.close().await;
-                Err(error)
-            }
-        }
+        Self::start_with_minute(config, MINUTE).await
     }
 
-    async fn open(config: Config) -> Result<(Arc<Rooms>, Services), ServiceError> {
-        let clock = Clock::system();
-        let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
-        let engine = Engine::start_sharing(config, clock, Some(shared)).await?;
-        Ok((engine.rooms, services))
+    /// As [`start`](Self::start), with a minute of another length at the gate: a test of the shared limit need not last for
+    /// several.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_with_minute(config: Config, minute: Duration) -> Result<Self, ServiceError> {
+        Self::start_as(config, None, minute).await
     }
 
     /// As [`start`](Self::start), with another crawler and without a browser of ours.
@@ -88,16 +81,43 @@ impl Service {
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
     pub async fn start_with(config: Config, crawler: Arc<dyn Crawler>) -> Result<Self, ServiceError> {
-        let clock = Clock::system();
-        let (config, servers) = Servers::open(config, Needed::Both).await?;
-        let services = Services::connect(&config, clock).await?;
-        let shared = super::shared_gate(&config);
-        let none = Browser::replaying(Capture::default());
-        let engine = Engine::with_browser(config, clock, none, Some(shared))?;
-        Ok(Self::run(engine.rooms, services, crawler, servers))
+        Self::start_as(config, Some(crawler), MINUTE).await
     }
 
-    fn run(rooms: Arc<Rooms>, services: Services, crawler: Arc<dyn Crawler>, servers: Servers) -> Self {
+    async fn start_as(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
+    ) -> Result<Self, ServiceError> {
+        let (config, servers) = Servers::open(config, Needed::Both).await?;
+        match Self::open(config, crawler, minute).await {
+            Ok((rooms, services, crawler)) => Ok(Self::run(rooms, services, servers, crawler)),
+            Err(error) => {
+                servers.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open(
+        config: Config,
+        crawler: Option<Arc<dyn Crawler>>,
+        minute: Duration,
+    ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
+        let clock = Clock::system();
+        let services = Services::connect(&config, clock).await?;
+        let shared = super::shared_gate(&config);
+        if let Some(crawler) = crawler {
+            let none = Browser::replaying(Capture::default());
+            let engine = Engine::with_browser(config, clock, Ways::default(), none, Some(shared), minute)?;
+            return Ok((engine.rooms, services, crawler));
+        }
+        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
+        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
+        Ok((engine.rooms, services, crawler))
+    }
+
+    fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
         let (stop, hard_stop, wind_down) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let workers = Workers::new(rooms.clone(), services.clone(), crawler, hard_stop.clone());

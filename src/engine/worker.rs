@@ -16,9 +16,10 @@ use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
 use super::pool::Workers;
+use super::report;
 use super::services::ServicesError;
 use super::verdict::{self, Setback};
-use crate::gate::{Admission, Ask, Egress, Later, Source};
+use crate::gate::{Admission, Ask, Later};
 use crate::model::event::EventKind;
 use crate::model::fault::{Fault, Verdict};
 use crate::model::job::{Job, JobId};
@@ -74,7 +75,7 @@ impl Workers {
             begun = self.services.store.begin_lease(&begin).await?;
         }
         match begun {
-            Begun::Leased(leased) => self.admitted(lease, fence, &leased, isolation).await,
+            Begun::Leased(leased) => Box::pin(self.admitted(lease, fence, &leased, isolation)).await,
             Begun::Over { state } => self.already_over(id, &state).await,
             Begun::Stale { present } => {
                 tracing::warn!(job = %id, fence, present, "a stale write was refused: the ledger knows a later lease");
@@ -98,7 +99,7 @@ impl Workers {
         isolation: Isolation,
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
-        let ask = ask(job);
+        let ask = self.rooms.ways.ask(&job.target.platform);
         let permit = match self.rooms.gate.admit(&ask).await {
             Admission::Permit(permit) => permit,
             Admission::Later(later) => return self.later(job, fence, leased.attempt, &later).await,
@@ -123,11 +124,16 @@ impl Workers {
     /// The crawl in a task of its own, until it ends, its time is over, its lease ends or we are to stop at once. A task
     /// that does not end when it is told to loses its browser context, and the slot is free although it goes on.
     async fn crawl(&self, mut turn: CrawlTurn, lease: &Lease) -> Result<Result<Crawled, CrawlError>, Beat> {
-        let (crawler, kill) = (Arc::clone(&self.crawler), turn.kill.clone());
+        let (crawler, rooms, kill) = (Arc::clone(&self.crawler), Arc::clone(&self.rooms), turn.kill.clone());
+        let told = CancellationToken::new();
+        let heard = told.clone();
         let mut task = tokio::spawn(async move {
-            let crawled = AssertUnwindSafe(crawler.crawl(&mut turn)).catch_unwind().await;
+            let crawled = tokio::select! {
+                crawled = AssertUnwindSafe(crawler.crawl(&mut turn)).catch_unwind() => crawled,
+                () = heard.cancelled() => Ok(Err(CrawlError::Interrupted)),
+            };
             let result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
-            turn.permit.report(crawl::report(&result)).await;
+            report::report(&rooms, turn.permit, &result).await;
             result
         });
         // Closing the context and reading the page come after the last visit.
@@ -141,8 +147,9 @@ impl Workers {
             () = self.hard_stop.cancelled() => Err(Beat::Held),
             () = tokio::time::sleep(time) => Ok(Err(CrawlError::Deadline(self.rooms.deadline))),
         };
-        task.abort();
+        told.cancel();
         if tokio::time::timeout(END_PATIENCE, &mut task).await.is_err() {
+            task.abort();
             tracing::error!(job = %lease.job().id, "the crawl ignores its end; its browser context is killed and its slot free");
             kill.cancel();
         }
@@ -188,7 +195,7 @@ impl Workers {
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let fault = match &result {
-            Ok(crawled) => crawl::fault_of(crawled.document.outcome, crawled.spent.retry_after),
+            Ok(crawled) => report::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),
         };
         let what = reason(&result);
@@ -379,10 +386,6 @@ fn refused(job: &Job, fence: u64, error: StoreError) -> Result<Turn, ServicesErr
         return Ok(Turn::LetGo);
     }
     Err(error.into())
-}
-
-fn ask(job: &Job) -> Ask {
-    Ask { platform: job.target.platform.clone(), egress: Egress::direct(), source: Source::profile(), page_loads: 1 }
 }
 
 fn reason(result: &Result<Crawled, CrawlError>) -> String {

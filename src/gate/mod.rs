@@ -47,7 +47,7 @@ use crate::clock::{Clock, Rng};
 use crate::model::fault::Fault;
 
 /// The sliding window in which page loads are counted.
-const MINUTE: Duration = Duration::from_secs(60);
+pub const MINUTE: Duration = Duration::from_secs(60);
 
 /// Where the containers keep their budget together.
 #[derive(Debug, Clone)]

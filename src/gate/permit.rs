@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::{PageLoad, Report};
+use super::ask::{Egress, PageLoad, Report};
 use super::breaker::{Pass, Signal, Turn};
 use super::fact::{GateFact, SlowCause};
 use super::inner::{Grant, Inner, lock};
@@ -12,6 +12,7 @@ use super::limiter::{Closing, Step};
 use super::shared::{Ends, Settlement};
 use super::states::Who;
 use crate::model::fault::Fault;
+use crate::model::job::PlatformId;
 
 /// The right to crawl one profile now. It ends by [`Permit::report`], once.
 #[derive(Debug)]
@@ -43,6 +44,24 @@ impl Permit {
     #[must_use]
     pub fn reserved(&self) -> u32 {
         self.held.granted - self.held.begun
+    }
+
+    /// Page loads begun.
+    #[must_use]
+    pub fn page_loads(&self) -> u32 {
+        self.held.begun
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn platform(&self) -> &PlatformId {
+        &self.held.who.payer.platform
+    }
+
+    /// From which address.
+    #[must_use]
+    pub fn egress(&self) -> &Egress {
+        &self.held.who.payer.egress
     }
 
     /// Asks for the next page load of this crawl: call it right before each visit, the first included. Uses up a reserved
@@ -97,6 +116,12 @@ impl Permit {
 
     fn remember(&self) {
         lock(&self.inner.held).insert(self.held.id, self.held.clone());
+    }
+
+    /// Ends the permit of a crawl that learnt nothing about the platform's willingness: it was cancelled, the gate itself
+    /// ended it, or it failed before a page was asked for. Neither closes a breaker nor opens one.
+    pub async fn end_unseen(self) {
+        self.report(Report { fault: Some(Fault::Defect), ..Report::default() }).await;
     }
 
     /// Ends the permit: says how it went, gives back what was not used.

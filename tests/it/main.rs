@@ -2,6 +2,7 @@
 
 mod blob;
 mod browser;
+mod chaos;
 #[cfg(feature = "replica")]
 mod cli;
 mod corpus;
@@ -9,6 +10,8 @@ mod gate;
 mod gates;
 mod har;
 mod local;
+#[cfg(feature = "replica")]
+mod polite;
 mod queue;
 mod queue_model;
 mod queue_outages;

@@ -16,30 +16,74 @@ pub struct Asked<'a> {
     pub headers: &'a [(String, String)],
 }
 
+/// Parts of the names of query and form fields that a page fills with credentials, or with signatures over them. A written
+/// archive holds no credentials, so a page that is answered from it cannot make these again.
+const CREDENTIALS: [&str; 9] =
+    ["token", "signature", "nonce", "bogus", "gnarly", "verifyfp", "dtsg", "jazoest", "csrf"];
+
 impl Har {
     /// The entry that answers `asked`: same method and full URL, for a POST the same body, then the most equal headers,
-    /// then the earliest. None where nothing was recorded or the recorded request failed.
+    /// then the earliest. Where there is none, the same again with credentials in query and form left out. None where
+    /// nothing was recorded or the recorded request failed.
     #[must_use]
     pub fn answer(&self, asked: Asked<'_>) -> Option<&Entry> {
-        let indices = self.by_url.get(without_fragment(asked.url))?;
-        let candidates = indices.iter().filter_map(|&index| self.entries.get(index));
-        let matching = candidates.filter(|entry| {
-            let same_body = asked.method != "POST"
-                || match (&entry.request_body, asked.body) {
-                    (Some(recorded), Some(body)) => recorded == body,
-                    (Some(_) | None, None) | (None, Some(_)) => entry.request_body.is_none(),
-                };
-            entry.status >= 100 && entry.method == asked.method && same_body
-        });
-        let mut best: Option<(usize, &Entry)> = None;
-        for entry in matching {
-            let equal = asked.headers.iter().filter(|header| entry.request_headers.contains(header)).count();
-            if best.is_none_or(|(most, _)| equal > most) {
-                best = Some((equal, entry));
-            }
-        }
-        best.map(|(_, entry)| entry)
+        let full = without_fragment(asked.url);
+        let indices = self.by_url.get(full).into_iter().flatten();
+        let exact = indices.filter_map(|&index| self.entries.get(index));
+        closest(exact.filter(|entry| entry.answers(asked) && same_body(entry, asked, false)), asked).or_else(|| {
+            let public = public_part(full)?;
+            let alike = |entry: &&Entry| {
+                let same = public_part(&entry.url).is_some_and(|known| known == public);
+                same && entry.answers(asked) && same_body(entry, asked, true)
+            };
+            closest(self.entries.iter().filter(alike), asked)
+        })
     }
+}
+
+impl Entry {
+    fn answers(&self, asked: Asked<'_>) -> bool {
+        self.status >= 100 && self.method == asked.method
+    }
+}
+
+fn same_body(entry: &Entry, asked: Asked<'_>, without_credentials: bool) -> bool {
+    if asked.method != "POST" {
+        return true;
+    }
+    match (&entry.request_body, asked.body) {
+        (Some(recorded), Some(body)) => {
+            recorded == body || (without_credentials && public_fields(recorded) == public_fields(body))
+        }
+        (Some(_) | None, None) | (None, Some(_)) => entry.request_body.is_none(),
+    }
+}
+
+/// The entry with the most equal headers, of equals the earliest.
+fn closest<'har>(matching: impl Iterator<Item = &'har Entry>, asked: Asked<'_>) -> Option<&'har Entry> {
+    let mut best: Option<(usize, &Entry)> = None;
+    for entry in matching {
+        let equal = asked.headers.iter().filter(|header| entry.request_headers.contains(header)).count();
+        if best.is_none_or(|(most, _)| equal > most) {
+            best = Some((equal, entry));
+        }
+    }
+    best.map(|(_, entry)| entry)
+}
+
+/// A URL's path and its query without credentials; none where there is no query to differ in.
+fn public_part(url: &str) -> Option<(&str, Vec<&str>)> {
+    let (path, query) = url.split_once('?')?;
+    Some((path, public_fields(query)))
+}
+
+/// The fields of a query or a form that are no credentials, as they stand.
+fn public_fields(form: &str) -> Vec<&str> {
+    let is_public = |field: &&str| {
+        let name = field.split('=').next().unwrap_or_default().to_lowercase();
+        !CREDENTIALS.iter().any(|part| name.contains(part))
+    };
+    form.split('&').filter(is_public).collect()
 }
 
 #[cfg(test)]
@@ -77,6 +121,21 @@ mod tests {
         assert_eq!(status(asked("GET", url, None, &english)), Some(203));
         assert_eq!(status(asked("GET", "https://a.test/x?y=1#top", None, &[])), Some(200));
         assert_eq!(status(asked("GET", "https://a.test/x", None, &[])), None);
+    }
+
+    #[test]
+    fn credentials_that_an_archive_does_not_hold_are_no_difference() {
+        let url = "https://a.test/list?cursor=0&msToken=abc&X-Bogus=1";
+        let har = Har::new(vec![
+            entry("GET", url, None, "en", 200),
+            entry("POST", "https://a.test/q", Some("id=1&fb_dtsg=x"), "en", 201),
+        ]);
+        let status = |method, url, body| har.answer(asked(method, url, body, &[])).map(|entry| entry.status);
+        assert_eq!(status("GET", "https://a.test/list?cursor=0&msToken=none&X-Bogus=2", None), Some(200));
+        assert_eq!(status("GET", "https://a.test/list?cursor=9&msToken=abc&X-Bogus=1", None), None);
+        assert_eq!(status("GET", "https://a.test/list", None), None);
+        assert_eq!(status("POST", "https://a.test/q", Some("id=1&fb_dtsg=x")), Some(201));
+        assert_eq!(status("POST", "https://a.test/q", Some("id=2&fb_dtsg=x")), None);
     }
 
     #[test]

