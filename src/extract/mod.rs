@@ -7,6 +7,7 @@ pub mod coverage;
 mod gather;
 pub mod heal;
 
+pub mod detect;
 pub mod fingerprint;
 mod html;
 pub mod input;
