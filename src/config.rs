@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::model::job::PlatformId;
-use crate::{blob, browser, gate, local, queue, screenshot, store};
+use crate::{blob, browser, gate, local, queue, screenshot, store, telemetry};
 
 mod layer;
 
@@ -41,6 +41,8 @@ pub struct Config {
     pub platform: BTreeMap<String, PlatformConfig>,
     /// Workers, deadlines and retries.
     pub engine: EngineConfig,
+    /// Logs, metrics and readiness.
+    pub telemetry: telemetry::Config,
 }
 
 /// How often and how soon a failed job is tried again.
@@ -85,8 +87,48 @@ pub struct EngineConfig {
     pub retry: RetryRules,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
+    /// How often old rows and blobs that nothing refers to are looked for, in seconds.
+    pub upkeep_every_s: u64,
+    /// How often the selector versions in force are read, in seconds.
+    pub selectors_every_s: u64,
+    /// How many of them may really run.
+    pub admission: AdmissionRules,
+    /// What a job's screenshot shows.
+    pub pictures: Pictures,
     /// The seed of job ids and jitter; 0 draws one at start and logs it.
     pub seed: u64,
+}
+
+/// How load decides how many crawls run at once.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdmissionRules {
+    /// How often load is measured.
+    pub sample_every_ms: u64,
+    /// The slow window: what it shows allows one more crawl, or one less.
+    pub scale_window_ms: u64,
+    /// The fast window: a shortage in it holds new crawls back.
+    pub hold_window_ms: u64,
+    /// Below this part of the processors there is room for one more.
+    pub processor_room: f64,
+    /// From this part on there is one too many.
+    pub processor_full: f64,
+    /// From this part of the memory on nothing new begins.
+    pub memory_full: f64,
+    /// A timer that is this late tells that nothing new should begin.
+    pub late_ms: u64,
+}
+
+/// What screenshots show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pictures {
+    /// The profile as a visitor sees it.
+    Faithful,
+    /// The same without its images.
+    Lean,
+    /// There are none.
+    None,
 }
 
 impl EngineConfig {
@@ -168,6 +210,8 @@ impl Config {
         }
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
         within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
+        within("engine.upkeep_every_s", self.engine.upkeep_every_s, 1, 86_400)?;
+        within("engine.selectors_every_s", self.engine.selectors_every_s, 1, 3600)?;
         within("engine.retry.retries", u64::from(self.engine.retry.retries), 0, 100)?;
         within("engine.retry.backoff_first_ms", self.engine.retry.backoff_first_ms, 1, self.engine.retry.backoff_max_ms)
     }

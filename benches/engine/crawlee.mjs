@@ -1,6 +1,6 @@
 // Crawlee with Playwright, as its documentation uses it: PlaywrightCrawler, a fresh context per page, fingerprints off (they
 // only cost it time here). CHROME names the program; BLOCK=1 leaves images and fonts out.
-import { Configuration, PlaywrightCrawler, log } from 'crawlee';
+import { Configuration, PlaywrightCrawler, log } from '@crawlee/playwright';
 import { chromium } from 'playwright-core';
 import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, idsIn, isList, serve } from './work.mjs';
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub navigation_timeout_ms: u64,
     /// Longest visit.
     pub visit_timeout_ms: u64,
+    /// Rest of a loaded page after which its data is no longer waited for; 0 for never.
+    pub rest_ms: u64,
     /// A browser's age at which it is replaced.
     pub recycle_after_s: u64,
     /// Contexts after which a browser is replaced.

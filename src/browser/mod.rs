@@ -142,6 +142,12 @@ impl Browser {
         }
     }
 
+    /// Whether pages come from Chromium and not from a recording.
+    #[must_use]
+    pub const fn is_chromium(&self) -> bool {
+        matches!(self.0, Source::Fleet(_))
+    }
+
     /// The counts now.
     #[must_use]
     pub fn counters(&self) -> Counters {

@@ -44,6 +44,8 @@ const SCROLL: &str = "(async cards => { const last = cards ? [...document.queryS
 #[derive(Debug, Default)]
 struct Count {
     ids: HashSet<String>,
+    /// The same, in the order in which they came; none where an id is no number.
+    numbers: Vec<Option<u64>>,
     /// Kept responses read so far.
     read: usize,
     /// Whether the newest response of a list says that it is over.
@@ -59,9 +61,21 @@ impl Count {
         if self.ids.is_empty() { self.cards } else { self.ids.len() }
     }
 
+    /// How many items are larger than all that came after them: what is pinned is out of this order, unless it is new.
+    fn in_order(&self) -> usize {
+        let mut largest = 0;
+        let falls = |number: &&Option<u64>| {
+            let number = number.unwrap_or(0);
+            let falls = number > largest;
+            largest = largest.max(number);
+            falls
+        };
+        self.numbers.iter().rev().filter(falls).count()
+    }
+
     /// Why there is nothing more to do, if there is not.
     fn end(&self, paging: &Paging, news: Instant) -> Option<PagingEnd> {
-        if self.items() >= paging.want {
+        if self.items() >= paging.want || paging.in_order.is_some_and(|enough| self.in_order() >= enough) {
             Some(PagingEnd::Enough)
         } else if self.ended {
             Some(PagingEnd::ListEnded)
@@ -85,7 +99,12 @@ impl Count {
             for list in paging.lists.iter().filter(|list| url.contains(&list.url)) {
                 self.refused = status >= 400 || body.is_empty();
                 if let Some(seen) = list::read(&body, list) {
-                    self.ids.extend(seen.ids);
+                    for id in seen.ids {
+                        let number = id.parse().ok();
+                        if self.ids.insert(id) {
+                            self.numbers.push(number);
+                        }
+                    }
                     self.ended = seen.more == Some(false);
                 }
             }

@@ -100,7 +100,7 @@ pub enum Readiness {
     Seen(Ready),
     /// The page has loaded and there was nothing to wait for, or a status that made waiting pointless.
     Loaded,
-    /// The patience after the load ran out.
+    /// The patience after the load ran out, or the page came to rest without a sign.
     PatienceOver,
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::blocking::{self, Held};
+use super::config::Config;
 use super::context::{Context, content, evaluate, within};
 use super::error::BrowserError;
 use super::navigate::Landing;
@@ -47,7 +48,7 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     let held = blocking::plan(&context.spec, config, visit.picture);
     blocking::hold(tab, config, held).await;
     let landing = context.navigate(tab, &visit.url, &visit.keep, config.navigation_timeout()).await?;
-    let readiness = ready(tab, visit, &landing, config.navigation_timeout(), command).await?;
+    let readiness = ready(tab, visit, &landing, config, command).await?;
     let seen = matches!(readiness, Readiness::Seen(_)) || visit.ready.is_empty();
     let paging = match &visit.paging {
         Some(paging) if seen && is_healthy(tab) => {
@@ -108,21 +109,34 @@ impl Silence {
     }
 }
 
-/// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take `loading`.
+/// Whether the page's scripts have nothing to do now: a busy one may be about to ask for its data.
+async fn is_at_rest(tab: &Tab, limit: Duration) -> Result<bool, BrowserError> {
+    let idle = "new Promise(done => { requestIdleCallback(() => done(true)); setTimeout(() => done(false), 200) })";
+    match evaluate(tab, idle, limit).await {
+        Ok(rests) => Ok(rests == true),
+        // The page is going somewhere else at this moment.
+        Err(BrowserError::Refused { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for one of the signs; at most `patience` after the document has loaded, which itself may take as long as any, and
+/// less where the page has come to rest without one.
 async fn ready(
     tab: &Tab,
     visit: &Visit,
     landing: &Landing,
-    loading: Duration,
+    config: &Config,
     command: Duration,
 ) -> Result<Readiness, BrowserError> {
     if is_blank(landing) {
         return Ok(Readiness::Loaded);
     }
     let elements: Vec<&Ready> = visit.ready.iter().filter(|ready| matches!(ready, Ready::Element(_))).collect();
-    let mut patience_over = pin!(tokio::time::sleep(loading));
+    let mut patience_over = pin!(tokio::time::sleep(config.navigation_timeout()));
     let mut loaded = false;
     let (offline, mut silence) = (is_offline(tab), Silence::default());
+    let rest = if offline { SILENCE } else { Duration::from_millis(config.rest_ms) };
     let mut changes = tab.shared.changes();
     loop {
         let now_loaded = {
@@ -142,7 +156,8 @@ async fn ready(
         if now_loaded && (visit.ready.is_empty() || !is_healthy(tab)) {
             return Ok(Readiness::Loaded);
         }
-        if offline && now_loaded && silence.lasts(tab) >= SILENCE {
+        let silent = now_loaded && !rest.is_zero() && silence.lasts(tab) >= rest;
+        if silent && (offline || (is_at_rest(tab, command).await? && silence.lasts(tab) >= rest)) {
             return Ok(Readiness::PatienceOver);
         }
         if now_loaded && !loaded {
@@ -153,7 +168,7 @@ async fn ready(
         tokio::select! {
             () = patience_over.as_mut() => return Ok(Readiness::PatienceOver),
             () = next(&mut changes, tab, visit, loaded) => {}
-            () = tokio::time::sleep(LOOK), if offline || !elements.is_empty() => {}
+            () = tokio::time::sleep(LOOK), if now_loaded || !elements.is_empty() => {}
         }
     }
 }

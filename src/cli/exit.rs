@@ -13,6 +13,7 @@ pub(super) fn of_error(error: &anyhow::Error) -> u8 {
     let bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
             || cause.is::<crate::config::ConfigError>()
+            || cause.is::<crate::telemetry::TelemetryError>()
             || cause.is::<crate::platform::TargetError>()
             || cause.is::<crate::extract::input::InputError>()
     });

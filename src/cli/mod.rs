@@ -8,12 +8,16 @@ mod demo;
 mod exit;
 mod extract;
 mod gate;
+mod held;
 mod jobs;
 mod migrate;
 mod output;
+mod profiles;
 mod progress;
+mod replay;
 #[cfg(feature = "replica")]
 mod replica;
+mod selectors;
 mod serve;
 mod show;
 mod submit;
@@ -35,6 +39,10 @@ struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Log as [telemetry] says; without it serve does, and other commands log warnings alone.
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -53,6 +61,14 @@ enum Command {
     Show(show::Args),
     /// See, cancel, retry and export jobs.
     Jobs(jobs::Args),
+    /// Delete profiles with all their rows, captures and screenshots.
+    Profiles(profiles::Args),
+    /// See, release or drop values that were read and are not believed.
+    Held(held::Args),
+    /// Read past crawls again from their captures and show what would differ.
+    Replay(replay::Args),
+    /// Check, heal, list, compare and move selector versions.
+    Selectors(selectors::Args),
     /// See and command the gate that all workers share.
     Gate(gate::Args),
     /// Bring the database to this program's version.
@@ -76,11 +92,23 @@ enum Command {
 /// What a subcommand needs of its surroundings.
 struct Surroundings {
     sources: Sources,
+    verbose: bool,
 }
 
 impl Surroundings {
     fn config(&self) -> anyhow::Result<Config> {
         Ok(Config::load(&self.sources)?)
+    }
+
+    /// Starts the log of this process. Settings that cannot stand are the command's to report, in its own words.
+    fn start_log(&self, command: &Command) -> anyhow::Result<()> {
+        let Ok(config) = self.config() else { return Ok(()) };
+        let telemetry = match command.log() {
+            Log::Full => config.telemetry,
+            _ if self.verbose => config.telemetry,
+            Log::Only(least) => crate::telemetry::Config::only(least),
+        };
+        Ok(crate::telemetry::start_logging(&telemetry)?)
     }
 
     /// Works with the servers that the settings name, or with private ones that are started or joined and left as found.
@@ -96,6 +124,29 @@ impl Surroundings {
     }
 }
 
+/// What a command logs unless `-v` is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    /// All that the settings say: it is what an operator has of it.
+    Full,
+    /// What is as grave as this.
+    Only(tracing::Level),
+}
+
+impl Command {
+    fn log(&self) -> Log {
+        match self {
+            Self::Serve(_) => Log::Full,
+            // On a terminal it has a live view, which lines between would tear.
+            #[cfg(feature = "replica")]
+            Self::Demo(_) if std::io::IsTerminal::is_terminal(&std::io::stderr()) => Log::Only(tracing::Level::ERROR),
+            #[cfg(feature = "replica")]
+            Self::Demo(_) => Log::Full,
+            _ => Log::Only(tracing::Level::WARN),
+        }
+    }
+}
+
 /// Runs the command line of this process and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -106,8 +157,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 });
         }
     };
-    let surroundings = Surroundings { sources: Sources::process(cli.config.clone()) };
-    match dispatch(cli.command, &surroundings) {
+    let surroundings = Surroundings { sources: Sources::process(cli.config.clone()), verbose: cli.verbose };
+    let ended = surroundings.start_log(&cli.command).and_then(|()| dispatch(cli.command, &surroundings));
+    match ended {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             progress::say(&format!("sentinel: {}", said(&error)));
@@ -126,6 +178,10 @@ fn dispatch(command: Command, surroundings: &Surroundings) -> anyhow::Result<u8>
         Command::Submit(args) => on_runtime(submit::run(args, surroundings)),
         Command::Show(args) => on_runtime(show::run(args, surroundings)),
         Command::Jobs(args) => on_runtime(jobs::run(args, surroundings)),
+        Command::Profiles(args) => on_runtime(profiles::run(args, surroundings)),
+        Command::Held(args) => on_runtime(held::run(args, surroundings)),
+        Command::Replay(args) => on_runtime(replay::run(args, surroundings)),
+        Command::Selectors(args) => selectors::run(args, surroundings),
         Command::Gate(args) => on_runtime(gate::run(args, surroundings)),
         Command::Migrate(args) => on_runtime(migrate::run(args, surroundings)),
         #[cfg(feature = "replica")]

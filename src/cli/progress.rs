@@ -144,6 +144,24 @@ fn sentence(kind: &EventKind) -> Option<String> {
             Some(format!("{target}: again in {} s: {reason}", after_ms.div_ceil(1000)))
         }
         EventKind::JobBuried { job, reason } => Some(format!("job {job}: given up: {reason}")),
+        EventKind::ValuesHeld { target, values, .. } => {
+            Some(format!("{target}: {} values are not believed and held back: sentinel held list", values.len()))
+        }
+        EventKind::SurgeSeen { target, path, before, after } => {
+            Some(format!("{target}: {path} went from {before} to {after}; stored"))
+        }
+        EventKind::BreakerMoved { scope, state, cause, .. } => {
+            let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
+            Some(format!("breaker {scope}: {state}{cause}"))
+        }
+        EventKind::PaceChanged { platform, page_loads_per_minute, .. } => {
+            Some(format!("{platform}: {page_loads_per_minute} page loads a minute from now on"))
+        }
+        EventKind::PartLost { part, reason } => Some(format!("{part}: {reason}")),
+        EventKind::PartRegained { part } => Some(format!("{part} is back")),
+        EventKind::SelectorsChanged { platform, before, after } => {
+            Some(format!("{platform}: selectors {after} are in force in place of {before}"))
+        }
         EventKind::JobSubmitted { .. } | EventKind::StepDone { .. } | EventKind::ProfileChanged { .. } => None,
     }
 }

@@ -8,15 +8,19 @@ use chrono::{DateTime, Utc};
 use super::report::retry_after;
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
-use crate::browser::{Browser, BrowserError, Session, SessionSpec};
+use crate::browser::{Blocking, Browser, BrowserError, Follow, PictureFormat, Session, SessionSpec};
+use crate::config::Pictures;
 use crate::extract::archive;
 use crate::gate::{Later, LaterReason, PageLoad, Permit};
 use crate::model::capture::{Capture, Picture};
 use crate::model::document::{Document, Screenshot};
 use crate::model::fault::Fault;
-use crate::model::job::{Job, PlatformId};
+use crate::model::job::{Frame, Job, PlatformId};
+use crate::model::selectors::SelectorSet;
+use crate::model::visit::Visit;
 use crate::platform::{self, CrawlPlan, Platform};
 use crate::screenshot::{self, Fitted};
+use crate::telemetry::{Step, Throughput};
 
 /// Everything that one crawl brought.
 #[derive(Debug)]
@@ -146,13 +150,17 @@ pub(super) async fn crawl(
     let selectors = rooms.selectors(&job.target.platform)?;
     let started_at = rooms.clock.now();
 
+    let mut since = rooms.clock.uptime();
     let platform_id = &job.target.platform;
-    let spec = rooms.ways.session(platform_id, permit.egress(), spec);
+    let spec = rooms.ways.session(platform_id, permit.egress(), &session_for(rooms, job, spec, &selectors));
     rooms.robots.learn(rooms, browser, platform_id, &plan.base_url, &spec).await?;
     let session = browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
     session.close().await;
+    since = rooms.step(job, Step::Visit, since);
     let Collected { mut capture, picture, spent } = collected?;
+    let amount = Throughput { page_loads: u64::from(spent.page_loads), bytes: spent.bytes };
+    rooms.metrics.received(&job.target.platform, amount);
     capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
 
     let read = {
@@ -164,11 +172,40 @@ pub(super) async fn crawl(
         })
     };
     let (document, capture) = read.await?;
+    since = rooms.step(job, Step::Read, since);
     let image = match picture {
         Some(picture) => fit(rooms, picture).await?,
         None => None,
     };
+    rooms.step(job, Step::Screenshot, since);
     Ok(Crawled { document, capture, image, started_at, spent })
+}
+
+/// The session that this job needs: what the caller wishes, what the settings leave out, and how the site's lists go on.
+fn session_for(rooms: &Rooms, job: &Job, spec: &SessionSpec, selectors: &SelectorSet) -> SessionSpec {
+    let mut spec = spec.clone();
+    if rooms.config.engine.pictures != Pictures::Faithful && job.frame == Frame::Viewport {
+        spec.blocking = Blocking::Lean;
+    }
+    // The best picture is made from a lossless one; a fast one comes from Chromium as it is kept.
+    if rooms.config.screenshot.profile == screenshot::Profile::Best {
+        spec.picture_format.get_or_insert(PictureFormat::Png);
+    }
+    let paging = selectors.visit.profile.paging.iter();
+    let follows = paging.flat_map(|paging| &paging.lists).filter_map(|list| {
+        let follow = list.follow.clone()?;
+        Some(Follow { url: list.url.clone(), cursor: follow.cursor, param: follow.param, drop: follow.drop })
+    });
+    spec.follow.extend(follows);
+    spec
+}
+
+/// The visit without its picture, where the settings want none.
+fn pictured(rooms: &Rooms, visit: Visit) -> Visit {
+    match rooms.config.engine.pictures {
+        Pictures::None => Visit { picture: None, ..visit },
+        Pictures::Faithful | Pictures::Lean => visit,
+    }
 }
 
 struct Collected {
@@ -192,7 +229,7 @@ async fn collect(
         Capture { target: Some(plan.target.clone()), observed_at: Some(rooms.clock.now()), ..Capture::default() };
     let mut picture = None;
     let mut spent = Spent::default();
-    while let Some(visit) = platform.next(plan, &capture, &selectors) {
+    while let Some(visit) = platform.next(plan, &capture, &selectors).map(|visit| pictured(rooms, visit)) {
         let first = capture.pages.is_empty();
         if let Err(error) = may_load(rooms, &plan.target.platform, &visit.url, permit, deadline).await {
             if first {
@@ -267,10 +304,15 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
 }
 
-/// Stores the picture and names it in the document.
-pub(super) async fn keep_picture(blobs: &BlobStore, crawled: &mut Crawled, name: &str) -> Result<(), BlobError> {
+/// Stores the picture and names it in the document. Its key begins with `prefix`.
+pub(super) async fn keep_picture(
+    blobs: &BlobStore,
+    crawled: &mut Crawled,
+    prefix: &str,
+    name: &str,
+) -> Result<(), BlobError> {
     let Some(image) = &crawled.image else { return Ok(()) };
-    let key = format!("{}/screenshot.{}", folder(crawled, name), image.format.extension());
+    let key = format!("{prefix}{}/screenshot.{}", folder(crawled, name), image.format.extension());
     blobs.put(&key, image.bytes.clone().into(), image.format.media_type()).await?;
     let url = blobs.public_url(&key);
     crawled.document.screenshot = Some(described(image, key, url));

@@ -6,21 +6,37 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::services::Services;
-use crate::telemetry::{Part, Readiness};
+use super::watch::Watch;
+use crate::telemetry::Part;
 
 /// How often both are asked: a reason is told well within five seconds.
 const EVERY: Duration = Duration::from_secs(2);
 /// A server that does not answer in this time is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Looks until it is stopped.
-pub(super) async fn watch(services: &Services, readiness: &Readiness, stop: &CancellationToken) {
-    let (mut redis, mut postgres) = (Vec::new(), Vec::new());
-    while !stop.is_cancelled() {
-        let (seen, known) = tokio::join!(look_at_redis(services), look_at_postgres(services));
-        tell(readiness, Part::Redis, &seen, &mut redis);
-        tell(readiness, Part::Postgres, &known, &mut postgres);
-        let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
+impl Watch {
+    /// Looks until it is stopped.
+    pub(super) async fn servers(&self, stop: &CancellationToken) {
+        let (mut redis, mut postgres) = (Vec::new(), Vec::new());
+        while !stop.is_cancelled() {
+            let (seen, known) = tokio::join!(look_at_redis(&self.services), look_at_postgres(&self.services));
+            self.tell(Part::Redis, &seen, &mut redis);
+            self.tell(Part::Postgres, &known, &mut postgres);
+            let _ = tokio::time::timeout(EVERY, stop.cancelled()).await;
+        }
+    }
+
+    fn tell(&self, part: Part, found: &[Finding], before: &mut Vec<Finding>) {
+        let (grave, told): (Vec<&Finding>, Vec<&Finding>) = found.iter().partition(|finding| finding.grave);
+        let grave: Vec<&str> = grave.into_iter().map(|finding| finding.text.as_str()).collect();
+        self.judge(part, (!grave.is_empty()).then(|| grave.join("; ")));
+        self.readiness.warned(part, told.into_iter().map(|finding| finding.text.clone()).collect());
+        if found != before.as_slice() {
+            for Finding { text, .. } in found.iter().filter(|finding| !finding.grave) {
+                tracing::warn!(part = part.as_str(), "{text}");
+            }
+            *before = found.to_vec();
+        }
     }
 }
 
@@ -53,22 +69,4 @@ async fn look_at_postgres(services: &Services) -> Vec<Finding> {
 
 fn slow(who: &str) -> Finding {
     Finding { grave: true, text: format!("{who} did not answer within {} s", PATIENCE.as_secs()) }
-}
-
-fn tell(readiness: &Readiness, part: Part, found: &[Finding], before: &mut Vec<Finding>) {
-    let grave: Vec<&str> = found.iter().filter(|finding| finding.grave).map(|finding| finding.text.as_str()).collect();
-    if grave.is_empty() {
-        readiness.well(part);
-    } else {
-        readiness.blocked(part, grave.join("; "));
-    }
-    if found != before.as_slice() {
-        for Finding { grave, text } in found {
-            tracing::warn!(part = part.as_str(), grave, "{text}");
-        }
-        if found.is_empty() {
-            tracing::info!(part = part.as_str(), "well again");
-        }
-        *before = found.to_vec();
-    }
 }

@@ -2,20 +2,29 @@
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
 //! a queue ([`serve`]).
 
+mod admission;
 mod answers;
+mod container;
+mod count;
 mod crawl;
 mod crawler;
 mod health;
+pub mod held;
 mod intake;
+pub mod past;
+pub mod plausible;
 mod pool;
 mod relay;
 mod report;
 mod robots;
 mod rooms;
+pub mod selectors;
 mod servers;
 mod service;
 mod services;
+pub mod upkeep;
 mod verdict;
+mod watch;
 mod ways;
 mod worker;
 
@@ -42,6 +51,10 @@ pub use service::{Service, ServiceError};
 pub use services::{Services, ServicesError};
 use verdict::Setback;
 use ways::Ways;
+
+/// How keys of pictures of crawls in process begin: no row refers to them, so they stand apart from those of workers, which
+/// are swept once no row does.
+const IN_PROCESS: &str = "in-process/";
 
 /// The engine, in process. Cheap to clone; [`Engine::shutdown`] once.
 #[derive(Clone)]
@@ -187,7 +200,7 @@ impl Engine {
     /// When the store does not take it.
     pub async fn keep_picture(&self, crawled: &mut Crawled) -> Result<(), BlobError> {
         let name = self.rooms.rng.job_id(self.rooms.clock.now());
-        crawl::keep_picture(&self.rooms.blobs, crawled, name.as_str()).await
+        crawl::keep_picture(&self.rooms.blobs, crawled, IN_PROCESS, name.as_str()).await
     }
 
     /// The document of a crawl that failed on our side: it says so, and nothing else.

@@ -9,14 +9,18 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::admission::Admission;
 use super::crawler::{Crawler, Isolation};
 use super::rooms::Rooms;
 use super::services::Services;
 use crate::model::job::PlatformId;
-use crate::queue::{Capacity, QueueError, Settled};
+use crate::queue::{Beat, Capacity, QueueError, Settled};
+use crate::telemetry::RefusedWrite;
 
 /// How many leases one round takes at most.
 const LEASES_AT_ONCE: usize = 32;
+/// A heartbeat that is later than this is told.
+const LATE: Duration = Duration::from_secs(2);
 /// The wait after a round that failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How often the quarantine is looked at.
@@ -30,6 +34,7 @@ pub(super) struct Workers {
     pub(super) leases: crate::queue::Worker,
     slots: Arc<Semaphore>,
     size: usize,
+    admission: Admission,
     /// Platforms that the gate keeps shut, and until when by our uptime: their jobs stay where they are.
     pub(super) shut: Mutex<HashMap<PlatformId, Duration>>,
     /// Running crawls end at once and are handed back.
@@ -46,7 +51,8 @@ impl Workers {
         let size = rooms.config.engine.workers_or_default();
         let leases = services.queue.worker("sentinel");
         let slots = Arc::new(Semaphore::new(size));
-        Arc::new(Self { rooms, services, crawler, leases, slots, size, shut: Mutex::default(), hard_stop })
+        let admission = Admission::new(rooms.config.engine.admission.clone(), size);
+        Arc::new(Self { rooms, services, crawler, leases, slots, size, admission, shut: Mutex::default(), hard_stop })
     }
 
     /// Takes jobs until it is stopped, then waits for those that run.
@@ -78,6 +84,11 @@ impl Workers {
             () = stop.cancelled() => return Ok(()),
         }
         let free = self.slots.available_permits();
+        let free = free.min(self.admission.room(self.size - free));
+        if free == 0 {
+            tokio::select! { () = self.admission.changed() => {}, () = stop.cancelled() => {} }
+            return Ok(());
+        }
         let capacity = self.capacity(free);
         let leases = tokio::select! {
             leases = self.leases.lease_many(&capacity, free.min(LEASES_AT_ONCE)) => leases?,
@@ -111,15 +122,29 @@ impl Workers {
     /// Renews all leases until it is stopped, also while the last crawls finish.
     pub(super) async fn beat(&self, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
+        let mut due = self.rooms.clock.uptime();
         while !stop.is_cancelled() {
+            let metrics = &self.rooms.metrics;
+            let late = self.rooms.clock.uptime().saturating_sub(due);
+            if late > LATE {
+                tracing::warn!(
+                    ?late,
+                    "a heartbeat was late: this machine is short of processor time, lower engine.workers"
+                );
+            }
             match self.leases.beat().await {
                 Ok(beats) => {
+                    // Renewed only now: a pause before or within the round trip is time that the leases had not.
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
+                    metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
                     for (job, _, settled) in beats.settled {
                         self.answer(&job, settled).await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "leases could not be renewed"),
             }
+            due = self.rooms.clock.uptime() + every;
             let _ = tokio::time::timeout(every, stop.cancelled()).await;
         }
     }
@@ -149,10 +174,19 @@ impl Workers {
             Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; each heartbeat tries it again"),
         }
         drop(slots);
+        self.admission.left();
+    }
+
+    /// Measures the load until it is stopped.
+    pub(super) async fn watch_load(&self, stop: &CancellationToken) {
+        self.admission.watch(&self.rooms.clock, stop).await;
     }
 
     /// Who had waited behind a job in Redis is answered with it.
     async fn answer(&self, job: &crate::model::job::JobId, settled: Settled) {
+        if settled == Settled::Stale {
+            self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1);
+        }
         let Settled::Accepted { answered } = settled else { return };
         if let Err(error) = super::answers::answer_behind(&self.services, job, &answered).await {
             tracing::warn!(%job, %error, "who waited behind it is not answered yet; the reconciler brings it to Redis again");

@@ -7,9 +7,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::answers;
+use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
+use crate::model::event::EventKind;
+use crate::model::fault::Fault;
 use crate::model::job::JobId;
-use crate::queue::{Fate, KnownJob, QueueConfig, QueueError, QueuedJob, Reclaimed};
+use crate::queue::{Fate, KnownJob, QueueError, QueuedJob, Reclaimed};
 use crate::store::StoreError;
 use crate::store::lease::Bury;
 use crate::store::relay::Death;
@@ -119,24 +122,25 @@ async fn enter_unknown(services: &Services) -> Result<u64, ServicesError> {
 }
 
 /// Takes jobs back from workers that fell silent, every `every`, until it is stopped.
-pub(super) async fn reclaim(services: &Services, config: &QueueConfig, stop: &CancellationToken) {
-    let every = config.reclaim();
+pub(super) async fn reclaim(rooms: &Rooms, services: &Services, stop: &CancellationToken) {
+    let every = rooms.config.queue.reclaim();
     while !stop.is_cancelled() {
-        if let Err(error) = reclaim_round(services, config.quarantine_after_deaths).await {
+        if let Err(error) = reclaim_round(rooms, services).await {
             tracing::warn!(%error, "silent workers could not be looked for");
         }
         let _ = tokio::time::timeout(every, stop.cancelled()).await;
     }
 }
 
-async fn reclaim_round(services: &Services, quarantine_after: u32) -> Result<(), QueueError> {
+async fn reclaim_round(rooms: &Rooms, services: &Services) -> Result<(), QueueError> {
     for reclaimed in services.queue.reclaim().await? {
         let Reclaimed { job, worker, deaths, fate } = &reclaimed;
         if !worker.is_empty() {
+            rooms.metrics.reclaimed(1);
             tracing::warn!(%job, %worker, deaths, ?fate, "a worker fell silent");
         }
         // One that fails does not hold up the others: the dead and cancelled are told again by the next round.
-        if let Err(error) = write_down(services, &reclaimed, quarantine_after).await {
+        if let Err(error) = write_down(rooms, services, &reclaimed).await {
             tracing::warn!(%job, %error, "a death could not be written down yet");
         }
     }
@@ -144,8 +148,9 @@ async fn reclaim_round(services: &Services, quarantine_after: u32) -> Result<(),
 }
 
 /// What the reclaim did in Redis, in the ledger.
-async fn write_down(services: &Services, reclaimed: &Reclaimed, quarantine_after: u32) -> Result<(), ServicesError> {
+async fn write_down(rooms: &Rooms, services: &Services, reclaimed: &Reclaimed) -> Result<(), ServicesError> {
     let Reclaimed { job, worker, deaths, fate } = reclaimed;
+    let quarantine_after = rooms.config.queue.quarantine_after_deaths;
     let death = Death { job, worker, deaths: *deaths, quarantine_after };
     services.store.note_death(&death).await?;
     let ids = std::slice::from_ref(job);
@@ -157,6 +162,10 @@ async fn write_down(services: &Services, reclaimed: &Reclaimed, quarantine_after
             answers::publish_end(services, job).await?;
             // Who waited behind it has done no harm yet: it moves up.
             services.queue.drop_cancelled(ids).await?;
+            if let Some(record) = services.store.job(job).await? {
+                rooms.metrics.job_buried(&record.job.target.platform, &Fault::Defect);
+            }
+            rooms.tell(EventKind::JobBuried { job: job.clone(), reason });
         }
         Fate::Cancelled => {
             match services.store.cancel(job, "cancelled while it ran").await {

@@ -19,6 +19,7 @@ use crate::model::event::{Event, EventKind};
 use crate::model::job::{Job, PlatformId};
 use crate::model::selectors::SelectorSet;
 use crate::platform::{CrawlPlan, Platform};
+use crate::telemetry::Metrics;
 
 /// Events that a slow listener may fall behind before it misses some.
 const EVENTS_KEPT: usize = 1024;
@@ -32,11 +33,19 @@ pub(super) struct Rooms {
     pub(super) gate: Gate,
     pub(super) blobs: BlobStore,
     pub(super) deadline: Duration,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) robots: RobotsFiles,
     pub(super) ways: Ways,
     platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
-    selectors: RwLock<BTreeMap<PlatformId, Arc<SelectorSet>>>,
+    selectors: RwLock<BTreeMap<PlatformId, Selected>>,
     events: broadcast::Sender<Event>,
+}
+
+/// The selectors in force for a platform.
+struct Selected {
+    set: Arc<SelectorSet>,
+    /// Whether they are PostgreSQL's and not the built-in ones, which may have another text under the same name.
+    stored: bool,
 }
 
 impl Rooms {
@@ -50,8 +59,11 @@ impl Rooms {
         blobs: BlobStore,
     ) -> Self {
         let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
-        let selectors =
-            platforms.keys().filter_map(|id| Some((id.clone(), crate::extract::selectors::builtin(id)?))).collect();
+        let builtin = |id: &PlatformId| {
+            let set = crate::extract::selectors::builtin(id)?;
+            Some((id.clone(), Selected { set, stored: false }))
+        };
+        let selectors = platforms.keys().filter_map(builtin).collect();
         Self {
             deadline: Duration::from_secs(config.engine.crawl_deadline_s),
             config,
@@ -60,6 +72,7 @@ impl Rooms {
             browser,
             gate,
             blobs,
+            metrics: Arc::new(Metrics::new()),
             robots: RobotsFiles::default(),
             ways,
             platforms,
@@ -90,7 +103,19 @@ impl Rooms {
     /// The selectors in force for a platform.
     pub(super) fn selectors(&self, id: &PlatformId) -> Result<Arc<SelectorSet>, CrawlError> {
         let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
-        sets.get(id).cloned().ok_or_else(|| self.unknown(id))
+        sets.get(id).map(|selected| selected.set.clone()).ok_or_else(|| self.unknown(id))
+    }
+
+    /// Whether a platform's selectors in force are PostgreSQL's.
+    pub(super) fn selectors_are_stored(&self, id: &PlatformId) -> bool {
+        let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
+        sets.get(id).is_some_and(|selected| selected.stored)
+    }
+
+    /// Puts selectors of PostgreSQL in force; crawls under way keep what they began with.
+    pub(super) fn put_selectors(&self, id: &PlatformId, set: Arc<SelectorSet>) {
+        let mut sets = self.selectors.write().unwrap_or_else(PoisonError::into_inner);
+        sets.insert(id.clone(), Selected { set, stored: true });
     }
 
     /// Tells everyone who listens; nobody listening is fine.

@@ -12,15 +12,16 @@ use super::pool::Workers;
 use super::rooms::Rooms;
 use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
+use super::watch::Watch;
 use super::ways::Ways;
-use super::{Engine, EngineError, health, intake, relay};
+use super::{Engine, EngineError, intake, relay, selectors, upkeep};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gate::MINUTE;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
-use crate::telemetry::{Part, Readiness};
+use crate::telemetry::{Metrics, Part, Readiness};
 
 /// How long interrupted crawls may take to be handed back, browser and ledger included.
 const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
@@ -107,14 +108,20 @@ impl Service {
         let clock = Clock::system();
         let services = Services::connect(&config, clock).await?;
         let shared = super::shared_gate(&config);
-        if let Some(crawler) = crawler {
-            let none = Browser::replaying(Capture::default());
-            let engine = Engine::with_browser(config, clock, Ways::default(), none, Some(shared), minute)?;
-            return Ok((engine.rooms, services, crawler));
-        }
-        let engine = Engine::start_sharing(config, clock, Some(shared), minute).await?;
-        let crawler = Arc::new(crawler::Path(engine.rooms.clone()));
-        Ok((engine.rooms, services, crawler))
+        let (rooms, crawler) = match crawler {
+            Some(crawler) => {
+                let none = Browser::replaying(Capture::default());
+                (Engine::with_browser(config, clock, Ways::default(), none, Some(shared), minute)?.rooms, crawler)
+            }
+            None => {
+                let rooms = Engine::start_sharing(config, clock, Some(shared), minute).await?.rooms;
+                let path: Arc<dyn Crawler> = Arc::new(crawler::Path(rooms.clone()));
+                (rooms, path)
+            }
+        };
+        selectors::seed(&services.store).await.map_err(ServicesError::from)?;
+        selectors::load(&rooms, &services.store).await?;
+        Ok((rooms, services, crawler))
     }
 
     fn run(rooms: Arc<Rooms>, services: Services, servers: Servers, crawler: Arc<dyn Crawler>) -> Self {
@@ -132,6 +139,10 @@ impl Service {
             async move { workers.beat(&stop).await }
         });
         around.spawn({
+            let (workers, stop) = (workers.clone(), stop.clone());
+            async move { workers.watch_load(&stop).await }
+        });
+        around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move {
                 let taker = services.queue.intake("sentinel");
@@ -144,11 +155,21 @@ impl Service {
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
-            async move { relay::reclaim(&services, &rooms.config.queue, &stop).await }
+            async move { relay::reclaim(&rooms, &services, &stop).await }
         });
         around.spawn({
-            let (services, readiness, stop) = (services.clone(), readiness.clone(), wind_down.clone());
-            async move { health::watch(&services, &readiness, &stop).await }
+            let watch = Watch { rooms: rooms.clone(), services: services.clone(), readiness: readiness.clone() };
+            // Until the last crawl is over: what happens at the gate meanwhile is told too.
+            let stop = wind_down.clone();
+            async move { Box::pin(watch.run(&stop)).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { selectors::follow(&rooms, &services.store, &stop).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { upkeep::run(&rooms, &services, &stop).await }
         });
         around.spawn({
             let every = Duration::from_secs(rooms.config.engine.reconcile_every_s);
@@ -164,6 +185,12 @@ impl Service {
     #[must_use]
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// What it counts, for `/metrics`.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.rooms.metrics.clone()
     }
 
     /// What keeps this process from working, for `/readyz`.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
+use super::plausible::{self, Judged};
 use super::pool::Workers;
 use super::report;
 use super::services::ServicesError;
@@ -26,7 +27,8 @@ use crate::model::job::{Job, JobId};
 use crate::queue::{Beat, JobProgress, Lease, ResultState, Settlement};
 use crate::store::StoreError;
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
-use crate::store::save::{CrawlRecord, SaveCrawl, Saved};
+use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl, Saved};
+use crate::telemetry::{SnoozeCause, Step};
 
 /// How long a crawl may go on after it was told to end, before its browser context is killed and its slot given away.
 const END_PATIENCE: Duration = Duration::from_secs(2);
@@ -35,6 +37,19 @@ const LEDGER_REST: Duration = Duration::from_secs(1);
 /// The waits between two tries to save a crawl while the ledger is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long the ledger is waited for, and when it is asked again.
+struct Patience {
+    end: Duration,
+    pause: Duration,
+}
+
+impl Patience {
+    async fn pause(&mut self) {
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+}
 
 /// How a job's turn ended.
 enum Turn {
@@ -160,6 +175,7 @@ impl Workers {
     async fn later(&self, job: &Job, fence: u64, attempt: u32, later: &Later) -> Result<Turn, ServicesError> {
         let until = self.rooms.clock.uptime() + later.after;
         self.shut.lock().unwrap_or_else(PoisonError::into_inner).insert(job.target.platform.clone(), until);
+        self.rooms.gate_said_later(job, later);
         let reason = later.reason.to_string();
         self.postpone(job, fence, attempt, later.after, Spend::Nothing, &reason, None).await
     }
@@ -167,6 +183,7 @@ impl Workers {
     async fn interrupted(&self, job: &Job, fence: u64, beat: Beat) -> Result<Turn, ServicesError> {
         match beat {
             Beat::Lost => {
+                self.rooms.metrics.lease_lost();
                 tracing::warn!(job = %job.id, "the lease was lost while the job ran; its result is dropped");
                 Ok(Turn::LetGo)
             }
@@ -210,14 +227,16 @@ impl Workers {
         match (verdict, result) {
             // What was seen stands, also when it is that the site would not answer in any attempt.
             (Verdict::Done | Verdict::Bury { .. }, Ok(crawled)) => self.save(fence, leased, crawled).await,
-            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.to_string()).await,
-            (Verdict::Bury { reason }, Err(_)) => self.bury(fence, leased, &reason).await,
+            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.fault(), &error.to_string()).await,
+            (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
+                self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
                 self.postpone(job, fence, leased.attempt, after, Spend::Attempt, &what, result.ok()).await
             }
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
+                self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
                 self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await
             }
         }
@@ -227,6 +246,7 @@ impl Workers {
     async fn save(&self, fence: u64, leased: &Leased, mut crawled: Crawled) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let name = format!("{}-{fence}", job.id);
+        let since = self.rooms.clock.uptime();
         self.keep_picture(job, fence, &mut crawled).await;
         let capture_key = match crawl::keep_capture(&self.rooms.blobs, &crawled, &name).await {
             Ok(key) => Some(key),
@@ -235,6 +255,8 @@ impl Workers {
                 None
             }
         };
+        let judged = self.doubt(job, &mut crawled).await?;
+        let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
             job: &job.id,
@@ -250,54 +272,79 @@ impl Workers {
             fingerprint: None,
             error: None,
             worker: self.leases.name(),
-            held: &[],
-            events: &[],
+            held: &judged.held,
+            events: &events,
         };
         let saved = match self.save_patiently(&save).await {
             Ok(saved) => saved,
             Err(error) => return refused(job, fence, error),
         };
+        self.rooms.step(job, Step::Save, since);
+        if let Some(image) = &crawled.image {
+            let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
+            self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
+        }
         let text = serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned());
         let mut ids = vec![job.id.clone()];
-        ids.extend(saved.joined);
+        ids.extend(saved.joined.iter().cloned());
         if let Err(error) =
             self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
         {
             answers::owe(&self.services, &job.id, &error);
         }
-        self.rooms.tell_done(job, document);
+        self.rooms.values_held(job, &judged);
+        self.rooms.job_finished(job, document);
+        self.rooms.profile_changed(&job.target, &saved.changes);
         Ok(Turn::Settle(Settlement::Done))
+    }
+
+    /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.
+    async fn doubt(&self, job: &Job, crawled: &mut Crawled) -> Result<Judged, ServicesError> {
+        let document = &mut crawled.document;
+        let Some(profile) = &document.profile else { return Ok(Judged::default()) };
+        let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
+        let mut patience = self.patience();
+        let last = loop {
+            match self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await {
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
+                last => break last?,
+            }
+        };
+        Ok(plausible::judge(document, &last))
     }
 
     /// Saves, again and again while the ledger is away: what the site gave is not asked of it twice for our sake. The
     /// lease is renewed meanwhile; a save that had come through is found to stand.
     async fn save_patiently(&self, save: &SaveCrawl<'_>) -> Result<Saved, StoreError> {
-        let clock = self.rooms.clock;
-        let end = clock.uptime() + Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
-        let mut pause = FIRST_PAUSE;
+        let mut patience = self.patience();
         loop {
             match self.services.store.save(save).await {
-                Err(error)
-                    if !error.is_stale()
-                        && error.fault() == Fault::Transient
-                        && !self.hard_stop.is_cancelled()
-                        && clock.uptime() + pause < end =>
-                {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
+                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
                 saved => return saved,
             }
         }
     }
 
-    async fn bury(&self, fence: u64, leased: &Leased, reason: &str) -> Result<Turn, ServicesError> {
+    fn patience(&self) -> Patience {
+        let longest = Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
+        Patience { end: self.rooms.clock.uptime() + longest, pause: FIRST_PAUSE }
+    }
+
+    fn is_worth_waiting(&self, error: &StoreError, patience: &Patience) -> bool {
+        !error.is_stale()
+            && error.fault() == Fault::Transient
+            && !self.hard_stop.is_cancelled()
+            && self.rooms.clock.uptime() + patience.pause < patience.end
+    }
+
+    async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
         let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
         if let Err(error) = self.services.store.bury(&bury).await {
             return refused(job, fence, error);
         }
+        self.rooms.metrics.job_buried(&job.target.platform, fault);
         answers::publish_end(&self.services, &job.id).await?;
         self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
         Ok(Turn::Settle(Settlement::Drop))
@@ -342,7 +389,7 @@ impl Workers {
     /// Stores the picture; one that cannot be stored is no reason to lose the numbers.
     async fn keep_picture(&self, job: &Job, fence: u64, crawled: &mut Crawled) {
         let name = format!("{}-{fence}", job.id);
-        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, &name).await {
+        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, "", &name).await {
             tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
         }
     }
@@ -386,6 +433,25 @@ fn refused(job: &Job, fence: u64, error: StoreError) -> Result<Turn, ServicesErr
         return Ok(Turn::LetGo);
     }
     Err(error.into())
+}
+
+/// What is told of doubtful and of surprising values once the crawl stands.
+fn told(job: &Job, fence: u64, judged: &Judged) -> Vec<OutboxEvent> {
+    let event = |kind: &str, payload: serde_json::Value| OutboxEvent {
+        kind: kind.to_owned(),
+        key: format!("{}:{fence}", job.id),
+        payload,
+    };
+    let about =
+        |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
+    let mut events = Vec::new();
+    if !judged.held.is_empty() {
+        events.push(event("values_held", about("values", serde_json::json!(judged.held))));
+    }
+    if !judged.surges.is_empty() {
+        events.push(event("surge_seen", about("surges", serde_json::json!(judged.surges))));
+    }
+    events
 }
 
 fn reason(result: &Result<Crawled, CrawlError>) -> String {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::document::Outcome;
-use super::job::{JobId, Target};
+use super::job::{JobId, PlatformId, Target};
 
 /// One thing that happened, with its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,5 +83,70 @@ pub enum EventKind {
         target: Target,
         /// Each change as (field, before, after).
         changes: Vec<(String, serde_json::Value, serde_json::Value)>,
+    },
+    /// Values were read and are not believed: they are kept aside and in no table of facts.
+    ValuesHeld {
+        /// The job.
+        job: JobId,
+        /// The profile.
+        target: Target,
+        /// Each value as (path, value, reason).
+        values: Vec<(String, serde_json::Value, String)>,
+    },
+    /// A count grew far beyond what is usual; it is stored, for it may well be true.
+    SurgeSeen {
+        /// The profile.
+        target: Target,
+        /// The count's path in the document.
+        path: String,
+        /// What was stored.
+        before: u64,
+        /// What the page says.
+        after: u64,
+    },
+    /// A breaker changed its state, or an operator commanded it.
+    BreakerMoved {
+        /// The platform.
+        platform: PlatformId,
+        /// Which breaker, as `platform/egress/source`.
+        scope: String,
+        /// `open`, `half_open`, `closed`, `resting` or `released`.
+        state: String,
+        /// Nobody goes there before, where it is open or rests.
+        until: Option<DateTime<Utc>>,
+        /// What was seen.
+        cause: Option<String>,
+    },
+    /// A platform is visited slower or faster from now on.
+    PaceChanged {
+        /// The platform.
+        platform: PlatformId,
+        /// From which address.
+        egress: String,
+        /// Page loads a minute from now on.
+        page_loads_per_minute: u32,
+        /// What was seen; none where it is faster again.
+        cause: Option<String>,
+    },
+    /// A part that the service depends on went away.
+    PartLost {
+        /// `redis`, `postgres`, `blob` or `browser`.
+        part: String,
+        /// Why, for a person.
+        reason: String,
+    },
+    /// The part is back.
+    PartRegained {
+        /// `redis`, `postgres`, `blob` or `browser`.
+        part: String,
+    },
+    /// Another selector version is in force from now on.
+    SelectorsChanged {
+        /// The platform.
+        platform: PlatformId,
+        /// What was in force.
+        before: String,
+        /// What is.
+        after: String,
     },
 }

@@ -95,6 +95,9 @@ impl PartialEq for Compiled {
 pub struct VisitHints {
     /// On the profile's page.
     pub profile: PageHints,
+    /// Whether larger ids are newer posts, so that a list in the order of its ids hides no newer one behind its end.
+    #[serde(default)]
+    pub ids_in_time: bool,
     /// On a post's own page, for platforms where it shows what the profile does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub post: Option<PageHints>,
@@ -154,6 +157,22 @@ pub struct ListHint {
     pub id: Vec<String>,
     /// Keys from the root to the boolean that says whether more can be had.
     pub more: Vec<String>,
+    /// How the next page is asked for by the page's own `fetch`, without scrolling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<FollowHint>,
+}
+
+/// How a list's next page follows from the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FollowHint {
+    /// Keys from the root of a response to the cursor of the next page.
+    pub cursor: Vec<String>,
+    /// The query parameter that takes it.
+    pub param: String,
+    /// Query parameters that the page adds anew to each request, as signatures.
+    #[serde(default)]
+    pub drop: Vec<String>,
 }
 
 /// What to know of JSON bodies before they are read.

@@ -51,6 +51,9 @@ pub enum Ready {
 pub struct Paging {
     /// Enough: stop when this many different items are there.
     pub want: usize,
+    /// Enough as well: this many items whose ids fall from the first to the last. Those are newest first and none of them is
+    /// pinned, so nothing newer is still to come. None where ids do not follow time.
+    pub in_order: Option<usize>,
     /// Lists in kept responses.
     pub lists: Vec<ResponseList>,
     /// A CSS selector whose matches in the document are items, counted where no response carries the list.

@@ -20,6 +20,9 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
         let want = usize::from(plan.posts) + usize::from(set.visit.pinned_allowance);
         let mut visit = visit(plan, Purpose::Profile, &path, &set.visit.profile, want);
         visit.picture = Some(plan.frame);
+        if let Some(paging) = visit.paging.as_mut().filter(|_| set.visit.ids_in_time) {
+            paging.in_order = Some(usize::from(plan.posts));
+        }
         return Some(visit);
     }
     let hints = set.visit.post.as_ref()?;
@@ -77,6 +80,7 @@ fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want
         patience: Duration::from_millis(hints.patience_ms),
         paging: hints.paging.as_ref().map(|paging| Paging {
             want,
+            in_order: None,
             lists: paging
                 .lists
                 .iter()

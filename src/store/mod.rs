@@ -11,6 +11,7 @@ pub mod error;
 pub mod healing;
 pub mod held;
 pub mod jobs;
+pub mod last;
 pub mod lease;
 pub mod migrate;
 pub mod operate;

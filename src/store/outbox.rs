@@ -28,7 +28,32 @@ pub struct OutboxRow {
     pub tries: i32,
 }
 
+/// How much lies and waits, for the metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Jobs in the dead-letter queue; counted up to [`LEVEL_MAX`].
+    pub dead: u64,
+    /// Events that wait to be told; counted up to [`LEVEL_MAX`].
+    pub outbox: u64,
+}
+
+/// No level is counted further: it is asked for every few seconds, and more is as bad.
+pub const LEVEL_MAX: u32 = 100_000;
+
 impl Store {
+    /// How much lies and waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn levels(&self) -> Result<Levels, StoreError> {
+        let sql = "
+            select (select count(*) from (select from jobs where state = 'dead' limit $1) dead),
+                   (select count(*) from (select from outbox where delivered_at is null limit $1) waiting)";
+        let (dead, outbox): (i64, i64) =
+            sqlx::query_as(sql).bind(i64::from(LEVEL_MAX)).fetch_one(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(Levels { dead: dead.unsigned_abs(), outbox: outbox.unsigned_abs() })
+    }
+
     /// Enters an event on its own; the same one again is entered once.
     ///
     /// # Errors

@@ -151,6 +151,21 @@ impl Store {
         })
     }
 
+    /// One version.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn selector_version(
+        &self,
+        platform: &str,
+        version: &str,
+    ) -> Result<Option<SelectorVersion>, StoreError> {
+        let sql = "
+            select platform, version, parent, fingerprint, evidence, author, body, state, created_at
+            from selector_versions where platform = $1 and version = $2";
+        sqlx::query_as(sql).bind(platform).bind(version).fetch_optional(&self.pool).await.map_err(|e| self.error(e))
+    }
+
     /// All versions of a platform, oldest first.
     ///
     /// # Errors

@@ -142,9 +142,9 @@ impl Metrics {
         self.queue.reclaims.inc_by(jobs);
     }
 
-    /// A write of a worker that had lost its lease was refused.
-    pub fn stale_write_refused(&self, write: RefusedWrite) {
-        self.queue.stale_writes.get_or_create(&ByRefusedWrite { write: write.as_str() }).inc();
+    /// So many writes of workers that had lost their lease were refused.
+    pub fn stale_writes_refused(&self, write: RefusedWrite, times: u64) {
+        self.queue.stale_writes.get_or_create(&ByRefusedWrite { write: write.as_str() }).inc_by(times);
     }
 
     /// The last heartbeat was late by so much.
@@ -168,27 +168,23 @@ impl Metrics {
         self.browser.contexts.set(level(contexts));
     }
 
-    /// A browser context was opened.
-    pub fn context_opened(&self) {
-        self.browser.opened.inc();
+    /// So many browser contexts were opened and closed since the last call.
+    pub fn contexts_moved(&self, opened: u64, closed: u64) {
+        self.browser.opened.inc_by(opened);
+        self.browser.closed.inc_by(closed);
     }
 
-    /// A browser context was closed.
-    pub fn context_closed(&self) {
-        self.browser.closed.inc();
+    /// So many browsers or pages of them failed since the last call.
+    pub fn browser_crashes(&self, kind: Crash, times: u64) {
+        self.browser.crashes.get_or_create(&ByCrash { kind: kind.as_str() }).inc_by(times);
     }
 
-    /// A browser or a page of it failed.
-    pub fn browser_crashed(&self, kind: Crash) {
-        self.browser.crashes.get_or_create(&ByCrash { kind: kind.as_str() }).inc();
+    /// So many browsers were replaced in good health, for their age or size, since the last call.
+    pub fn browsers_recycled(&self, browsers: u64) {
+        self.browser.recycled.inc_by(browsers);
     }
 
-    /// A browser was replaced in good health, for its age or its size.
-    pub fn browser_recycled(&self) {
-        self.browser.recycled.inc();
-    }
-
-    /// So many messages of the browser were of a kind that is not known.
+    /// So many messages of the browser were of a kind that is not known, since the last call.
     pub fn unknown_browser_messages(&self, messages: u64) {
         self.browser.unknown_messages.inc_by(messages);
     }
@@ -243,7 +239,7 @@ mod tests {
         metrics.job_snoozed(&tiktok, SnoozeCause::RetryAfter);
         metrics.breaker_is(&tiktok, BreakerState::Open);
         metrics.queue_depth(&tiktok, Priority::High, 7);
-        metrics.stale_write_refused(RefusedWrite::Result);
+        metrics.stale_writes_refused(RefusedWrite::Result, 1);
         metrics.down(Part::Redis);
         metrics.screenshot_kept("jpeg", 96_000, Some(57));
         metrics.field_health(&tiktok, "profile.followers", 0.5);

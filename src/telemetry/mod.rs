@@ -13,10 +13,12 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::debug_fn;
 
 use crate::model::fault::Fault;
 
-pub use http::router;
+pub use http::{Listening, router};
 pub use labels::{BreakerState, Crash, HealStep, Part, RefusedWrite, SnoozeCause, Step, Throughput};
 pub use metrics::Metrics;
 pub use readiness::Readiness;
@@ -64,6 +66,14 @@ pub enum TelemetryError {
         /// What was given.
         given: String,
     },
+    /// Nobody can be answered there.
+    #[error("telemetry.listen = {address}: {detail}; choose another address, or leave it empty for none")]
+    CannotListen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's word.
+        detail: String,
+    },
     /// Somebody else already receives this process's log.
     #[error("logging was started twice in one process: start it once")]
     AlreadyStarted,
@@ -74,12 +84,21 @@ impl TelemetryError {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::BadFilter { .. } | Self::BadAddress { .. } | Self::AlreadyStarted => Fault::Defect,
+            Self::BadFilter { .. } | Self::BadAddress { .. } | Self::CannotListen { .. } | Self::AlreadyStarted => {
+                Fault::Defect
+            }
         }
     }
 }
 
 impl Config {
+    /// For a command that a person waits for, whose own words are on the same screen: nothing beneath `least`, as text.
+    #[must_use]
+    pub fn only(least: tracing::Level) -> Self {
+        let log_filter = format!("{least},chromiumoxide=error");
+        Self { log_filter, log_format: LogFormat::Text, listen: String::new() }
+    }
+
     /// Where to listen; none where nothing is to be served.
     ///
     /// # Errors
@@ -98,7 +117,8 @@ impl Config {
     }
 }
 
-/// Starts logging to standard error, for the whole process and once. Standard output stays free for documents.
+/// Starts logging to standard error, for the whole process and once. Standard output stays free for documents. Values
+/// may hold words of a page: in text their control characters are escaped, so that none steers a terminal or forges a line.
 ///
 /// # Errors
 /// Where the filter is none, or logging has been started before.
@@ -113,14 +133,41 @@ pub fn start_logging(config: &Config) -> Result<(), TelemetryError> {
     let started = if json {
         lines.json().flatten_event(true).try_init()
     } else {
-        lines.with_ansi(terminal).with_target(false).try_init()
+        let fields = debug_fn(|writer, field, value| {
+            let value = escaped(&format!("{value:?}"));
+            if field.name() == "message" {
+                write!(writer, "{value}")
+            } else {
+                write!(writer, "{}={value}", field.name())
+            }
+        });
+        lines.with_ansi(terminal).with_target(false).fmt_fields(fields.delimited(" ")).try_init()
     };
     started.map_err(|_| TelemetryError::AlreadyStarted)
+}
+
+/// A value on one line, without characters that could steer a terminal.
+fn escaped(value: &str) -> String {
+    let mut clean = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_control() { clean.extend(c.escape_default()) } else { clean.push(c) }
+    }
+    clean
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_cannot_steer_a_terminal_or_forge_a_line() {
+        assert_eq!(escaped("a\u{1b}[31mb\nc\u{9b}é"), "a\\u{1b}[31mb\\nc\\u{9b}é");
+    }
+
+    #[test]
+    fn a_quiet_log_has_a_filter_that_reads() {
+        assert!(Config::only(tracing::Level::WARN).filter().is_ok());
+    }
 
     fn config(filter: &str, listen: &str) -> Config {
         Config { log_filter: filter.to_owned(), log_format: LogFormat::Auto, listen: listen.to_owned() }

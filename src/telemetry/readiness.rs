@@ -9,7 +9,13 @@ use super::labels::Part;
 /// Cheap to clone; clones agree. Without any word from a part it is ready as far as that part goes, so a process that
 /// starts says so of [`Part::Engine`] first.
 #[derive(Debug, Clone, Default)]
-pub struct Readiness(Arc<Mutex<BTreeMap<Part, String>>>);
+pub struct Readiness(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    reasons: BTreeMap<Part, String>,
+    warnings: BTreeMap<Part, Vec<String>>,
+}
 
 impl Readiness {
     /// Not ready until the engine says that it runs.
@@ -20,20 +26,39 @@ impl Readiness {
         readiness
     }
 
-    /// The part is well.
+    /// The part is well, as far as it keeps nobody from working; its warnings stay.
     pub fn well(&self, part: Part) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&part);
+        self.known().reasons.remove(&part);
     }
 
     /// The part keeps this process from working, and why.
     pub fn blocked(&self, part: Part, reason: impl Into<String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(part, reason.into());
+        self.known().reasons.insert(part, reason.into());
+    }
+
+    /// What is unsafe about the part though it works, in place of what was said before; empty where all is well.
+    pub fn warned(&self, part: Part, warnings: Vec<String>) {
+        if warnings.is_empty() {
+            self.known().warnings.remove(&part);
+        } else {
+            self.known().warnings.insert(part, warnings);
+        }
     }
 
     /// What keeps this process from working; empty when it is ready.
     #[must_use]
     pub fn reasons(&self) -> Vec<(Part, String)> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.iter().map(|(part, reason)| (*part, reason.clone())).collect()
+        self.known().reasons.iter().map(|(part, reason)| (*part, reason.clone())).collect()
+    }
+
+    /// What is unsafe and does not keep it from working.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<(Part, String)> {
+        let known = self.known();
+        known.warnings.iter().flat_map(|(part, texts)| texts.iter().map(|text| (*part, text.clone()))).collect()
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

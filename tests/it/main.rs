@@ -21,6 +21,7 @@ mod reading;
 #[cfg(feature = "replica")]
 mod replica;
 mod screenshot;
+mod service;
 mod store;
 mod heal;
 mod support;

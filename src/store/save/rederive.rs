@@ -42,6 +42,15 @@ pub struct PastFilter {
     pub crawl: Option<i64>,
 }
 
+/// What a past crawl left in the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredCrawl {
+    /// The document's JSON text, as it was saved or last re-derived.
+    pub document: String,
+    /// Paths of its values that are held back now.
+    pub held: Vec<String>,
+}
+
 type PastRow = (i64, String, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
 impl Store {
@@ -83,6 +92,20 @@ impl Store {
                 Ok(PastCrawl { crawl, target, selectors_version, capture_key, fingerprint, started_at })
             })
             .collect()
+    }
+
+    /// The document of a past crawl; none where there is no such crawl or its job has been forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stored_crawl(&self, crawl: i64) -> Result<Option<StoredCrawl>, StoreError> {
+        let sql = "
+            select jobs.document::text as document,
+                array(select path from held_values where crawl_id = crawl_history.id and state <> 'released' order by id) as held
+            from crawl_history join jobs on jobs.tenant_id = crawl_history.tenant_id and jobs.id = crawl_history.job_id
+                and jobs.fence = crawl_history.fence
+            where crawl_history.tenant_id = app_tenant() and crawl_history.id = $1 and jobs.document is not null";
+        sqlx::query_as(sql).bind(crawl).fetch_optional(&self.pool).await.map_err(|e| self.error(e))
     }
 
     /// Replaces what a past crawl wrote by `document`, read again from its capture. What newer crawls wrote stays.

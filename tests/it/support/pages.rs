@@ -67,6 +67,7 @@ impl Site {
         Visit {
             ready: vec![Ready::Response("/api/list".to_owned())],
             paging: Some(Paging {
+                in_order: None,
                 want,
                 lists: vec![ResponseList {
                     url: "/api/list".to_owned(),

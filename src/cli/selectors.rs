@@ -1,0 +1,176 @@
+//! `sentinel selectors`: selector files and stored versions. Checking and healing need files only; the rest asks PostgreSQL.
+
+mod files;
+mod versions;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+
+use super::{Surroundings, on_runtime};
+use crate::config::Config;
+use crate::engine::{Needed, selectors};
+use crate::store::Store;
+
+/// Check, heal, list, compare and move selector versions.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check selector files: form and every path, selector and expression; the built-in ones where none is named.
+    Check {
+        /// Selector files.
+        files: Vec<PathBuf>,
+    },
+    /// Heal the pages of case files; one JSON object a case, in the order given.
+    Heal {
+        /// Case files; a case's paths are relative to it.
+        #[arg(long = "case", required = true, num_args = 1.., value_name = "CASE.json")]
+        cases: Vec<PathBuf>,
+        /// JSON; it is the only form and may be said.
+        #[arg(long)]
+        json: bool,
+    },
+    /// All stored versions, and where the pointers stand.
+    List {
+        /// Only tiktok or instagram.
+        #[arg(long)]
+        platform: Option<String>,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// One version with its evidence and its text.
+    Show(versions::Named),
+    /// What differs between two versions, leaf by leaf.
+    Diff {
+        /// tiktok or instagram.
+        platform: String,
+        /// One version, or a file.
+        before: String,
+        /// Another, or a file.
+        after: String,
+        /// JSON, one difference a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read past crawls by a version or a file, and count what would differ.
+    Test(TestArgs),
+    /// Enter a file as a new version; it is a candidate until it is promoted.
+    Add {
+        /// The selector file; its version must be new.
+        file: PathBuf,
+    },
+    /// Put a version in force.
+    Promote(versions::Promote),
+    /// Put back in force what was before.
+    Rollback(versions::Rollback),
+    /// Never let the program move a pointer; or let it again.
+    Pin(versions::Pinned),
+    /// Never let a version be promoted.
+    Forbid(versions::Named),
+    /// Write versions as selector files.
+    Export {
+        /// tiktok or instagram.
+        platform: String,
+        /// The version; the one in force where absent.
+        version: Option<String>,
+        /// Write DIR/<platform>/<version>.toml; to stdout where absent.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// The whole story: versions, promotions, refusals, rollbacks, newest last.
+    History {
+        /// tiktok or instagram.
+        platform: String,
+        /// Only of this template.
+        #[arg(long)]
+        fingerprint: Option<String>,
+        /// How many lines at most.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+        /// JSON, one event a line.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What to test on what.
+#[derive(Debug, clap::Args)]
+struct TestArgs {
+    /// A stored version, or a file.
+    selectors: String,
+    /// Only tiktok or instagram.
+    #[arg(long)]
+    platform: Option<String>,
+    /// Only crawls begun at or after this time.
+    #[arg(long, value_name = "RFC3339")]
+    since: Option<DateTime<Utc>>,
+    /// How many crawls at most.
+    #[arg(long, default_value_t = 1000)]
+    limit: usize,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// Bad input, or a database that cannot be used.
+pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    match args.action {
+        Action::Check { files } => files::check(&files),
+        Action::Heal { cases, .. } => files::heal(&cases),
+        stored @ (Action::List { .. }
+        | Action::Show(_)
+        | Action::Diff { .. }
+        | Action::Test(_)
+        | Action::Add { .. }
+        | Action::Promote(_)
+        | Action::Rollback(_)
+        | Action::Pin(_)
+        | Action::Forbid(_)
+        | Action::Export { .. }
+        | Action::History { .. }) => on_runtime(with_store(stored, surroundings)),
+    }
+}
+
+async fn with_store(action: Action, surroundings: &Surroundings) -> anyhow::Result<u8> {
+    let work = async |config: &Config| {
+        let store = Store::connect(&config.store).await?;
+        if config.store.migrate_at_start {
+            crate::store::migrate(store.pool()).await?;
+        }
+        selectors::seed(&store).await?;
+        let code = act(action, &store, config).await;
+        store.close().await;
+        code
+    };
+    surroundings.with_servers(Needed::Database, work).await
+}
+
+async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {
+    match action {
+        Action::Check { .. } | Action::Heal { .. } => Ok(0),
+        Action::List { platform, json } => versions::list(store, platform.as_deref(), json).await,
+        Action::Show(named) => versions::show(store, &named).await,
+        Action::Diff { platform, before, after, json } => {
+            versions::diff(store, &platform, (&before, &after), json).await
+        }
+        Action::Test(test) => versions::test(store, config, &test).await,
+        Action::Add { file } => versions::add(store, &file).await,
+        Action::Promote(promote) => versions::promote(store, &promote).await,
+        Action::Rollback(rollback) => versions::rollback(store, &rollback).await,
+        Action::Pin(pinned) => versions::pin(store, &pinned).await,
+        Action::Forbid(named) => versions::forbid(store, &named).await,
+        Action::Export { platform, version, out } => {
+            versions::export(store, &platform, version.as_deref(), out.as_deref()).await
+        }
+        Action::History { platform, fingerprint, limit, json } => {
+            versions::history(store, &platform, fingerprint.as_deref(), limit, json).await
+        }
+    }
+}

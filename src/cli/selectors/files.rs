@@ -1,0 +1,50 @@
+//! What needs files only: the check of selector files, and healing as a pure function on case files.
+
+use std::path::PathBuf;
+
+use crate::cli::exit::{self, BadInput};
+use crate::cli::output;
+use crate::cli::progress::say;
+use crate::clock::Clock;
+use crate::extract::heal::case;
+use crate::extract::selectors::{BUILTIN, parse};
+
+/// Checks files; every mistake is told with file, line and mend, not only the first.
+pub(super) fn check(files: &[PathBuf]) -> anyhow::Result<u8> {
+    let mut named: Vec<(String, String)> = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).map_err(|error| BadInput(format!("{}: {error}", file.display())))?;
+        named.push((file.display().to_string(), text));
+    }
+    if files.is_empty() {
+        named.extend(BUILTIN.map(|(name, text)| (name.to_owned(), text.to_owned())));
+    }
+    let mut wrong = 0;
+    for (name, text) in &named {
+        match parse(text, name) {
+            Ok(set) => output::text(&format!(
+                "{name}: {} {} is good: {} records, {} shapes, {} signals\n",
+                set.platform,
+                set.version,
+                set.records.len(),
+                set.shapes.len(),
+                set.signals.len()
+            ))?,
+            Err(error) => {
+                wrong += 1;
+                say(&error.to_string());
+            }
+        }
+    }
+    Ok(if wrong == 0 { 0 } else { exit::USAGE })
+}
+
+/// Heals cases, one line each, in the order given. A case that cannot be read ends it: its line cannot be made up.
+pub(super) fn heal(cases: &[PathBuf]) -> anyhow::Result<u8> {
+    let clock = Clock::system();
+    for path in cases {
+        let answer = case::run(path, &clock).map_err(|error| BadInput(error.to_string()))?;
+        output::json_line(&answer)?;
+    }
+    Ok(0)
+}
