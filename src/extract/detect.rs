@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::reconcile::{Subject, agree, own_profiles};
 use crate::model::capture::Capture;
-use crate::model::document::{Document, Outcome, SourceKind};
+use crate::model::document::{Document, Outcome, Precision, SourceKind};
 use crate::model::page::{Field, Page, Value};
 use crate::model::visit::Purpose;
 
@@ -52,6 +52,17 @@ impl Expectation {
             self.with_posts += 1;
             posts.into_iter().for_each(|source| *self.post_sources.entry(source).or_default() += 1);
         }
+    }
+
+    /// Whether a document has what nearly every page had: the counts, from data made for programs where those had it.
+    #[must_use]
+    pub fn is_met_by(&self, document: &Document) -> bool {
+        let (profile, _) = sources(document);
+        let exact = [SourceKind::Network, SourceKind::Embedded].map(rank);
+        let was_exact = exact.iter().any(|key| usual(self.profile_sources.get(key), self.pages));
+        let fields = self.fields.iter().filter(|(_, count)| usual(Some(count), self.pages));
+        fields.into_iter().all(|(path, _)| document.fields.contains_key(path))
+            && (!was_exact || exact.iter().any(|key| profile.contains(key)))
     }
 
     fn halve(&mut self) {
@@ -113,7 +124,6 @@ pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) ->
     if expected.pages < PAGES_MIN || !matches!(document.outcome, Outcome::Ok | Outcome::Partial) {
         return doubts;
     }
-    let usual = |count: Option<&u32>, of: u32| count.is_some_and(|count| count * 100 >= of * USUAL_PERCENT);
     let (profile, posts) = sources(document);
     for source in [SourceKind::Network, SourceKind::Embedded] {
         let key = rank(source);
@@ -159,6 +169,10 @@ pub fn contradictions(page: &Page, subject: &Subject) -> Vec<Doubt> {
     doubts
 }
 
+fn usual(count: Option<&u32>, of: u32) -> bool {
+    of >= PAGES_MIN && count.is_some_and(|count| count * 100 >= of * USUAL_PERCENT)
+}
+
 fn far_apart(one: &Value, other: &Value) -> bool {
     let (Value::Count { value: a, unit: x }, Value::Count { value: b, unit: y }) = (one, other) else { return false };
     a.abs_diff(*b) > (*x).max(*y).max(a.max(b) / APART).max(2)
@@ -167,6 +181,10 @@ fn far_apart(one: &Value, other: &Value) -> bool {
 /// Where one version's reading of a page contradicts another's: both read a number, and not the same one.
 #[must_use]
 pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
+    let exact = |path: &str| {
+        let notes = [one.fields.get(path), other.fields.get(path)];
+        notes.iter().all(|note| note.is_some_and(|note| note.precision == Precision::Exact))
+    };
     let counts = |document: &Document| {
         let profile = document.profile.as_ref();
         let count = |get: fn(&crate::model::document::Profile) -> Option<u64>| profile.and_then(get);
@@ -175,7 +193,7 @@ pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
     let mut doubts = Vec::new();
     for ((path, one), other) in COUNTS.into_iter().zip(counts(one)).zip(counts(other)) {
         if let (Some(one), Some(other)) = (one, other)
-            && apart(one, other)
+            && apart(one, other, exact(path))
         {
             doubts.push(Doubt::Contradiction { path: path.to_owned(), one, other });
         }
@@ -190,20 +208,29 @@ pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
             ("saves", post.saves, twin.saves),
         ];
         for (field, one, other) in pairs {
+            let path = format!("posts.{}.{field}", post.id);
             if let (Some(one), Some(other)) = (one, other)
-                && apart(one, other)
+                && apart(one, other, exact(&path))
             {
-                doubts.push(Doubt::Contradiction { path: format!("posts.{}.{field}", post.id), one, other });
+                doubts.push(Doubt::Contradiction { path, one, other });
             }
         }
     }
     doubts
 }
 
-/// Further apart than an abbreviated form is from its number.
-fn apart(one: u64, other: u64) -> bool {
+/// Further apart than the precision explains: a displayed form may be a tenth away from its number ("1.2K"), two exact ones
+/// may not differ but by what happens between two calls.
+fn apart(one: u64, other: u64, exact: bool) -> bool {
     let larger = one.max(other);
-    one.abs_diff(other) > if larger < 10_000 { 0 } else { larger / APART }
+    let slack = if !exact {
+        larger / 8
+    } else if larger < 10_000 {
+        0
+    } else {
+        larger / APART
+    };
+    one.abs_diff(other) > slack
 }
 
 fn may_hold_posts(document: &Document) -> bool {

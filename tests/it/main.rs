@@ -24,5 +24,7 @@ mod screenshot;
 mod service;
 mod store;
 mod heal;
+#[cfg(feature = "replica")]
+mod healing;
 mod support;
 mod telemetry;
