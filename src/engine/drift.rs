@@ -141,7 +141,9 @@ impl Drift {
         if let Some(before) = before {
             let then = platform::read(site, &crawled.capture, &before, document.coverage.requested);
             let against = detect::differs(document, &then);
-            self.count(&platform, &document.selectors.version, !against.is_empty());
+            // Sources that contradict each other count against the new version where the one before saw them agree.
+            let own = !contradictions.is_empty() && platform::contradictions(&crawled.capture, &before).is_empty();
+            self.count(&platform, &document.selectors.version, own || !against.is_empty());
             contradictions.extend(against);
         }
         let whole = !contradictions.is_empty() || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);

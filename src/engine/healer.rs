@@ -18,7 +18,7 @@ use super::rooms::Rooms;
 use super::selectors;
 use crate::blob::BlobStore;
 use crate::extract::archive;
-use crate::extract::relearn::{Lesson, Relearned, relearn};
+use crate::extract::relearn::Relearned;
 use crate::model::document::Document;
 use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
@@ -37,7 +37,7 @@ const CLAIM: Duration = Duration::from_secs(60);
 /// Profiles without whose agreement no count is believed.
 const PROFILES_MIN: usize = 5;
 /// Profiles that are learned from at most.
-const PROFILES_MAX: usize = 12;
+const PROFILES_MAX: usize = 8;
 /// Pages of the old template that a new version must read as before.
 const OLD_PAGES: usize = 5;
 /// Documents by which a fresh process learns what is usual.
@@ -401,13 +401,4 @@ async fn roll_back(
     let work = Work { store, blobs: &rooms.blobs, clock: rooms.clock };
     rederive::of_version(&work, platform, refuted, &set).await?;
     Ok(())
-}
-
-/// Learns from samples; their order does not matter.
-fn learn(parent: &SelectorSet, samples: &[&Sample]) -> Result<Option<Relearned>, HealError> {
-    let lessons: Vec<Lesson<'_>> = samples
-        .iter()
-        .map(|sample| Lesson { handle: &sample.handle, past: &sample.known, capture: &sample.capture })
-        .collect();
-    Ok(relearn(parent, &lessons)?)
 }

@@ -132,7 +132,7 @@ impl Workers {
         let (job_, attempt, kill) = (job.clone(), leased.attempt, CancellationToken::new());
         let turn = CrawlTurn { job: job_, attempt, isolation, permit, kill: kill.clone() };
         match self.crawl(turn, lease).await {
-            Ok(result) => self.judge(fence, leased, &ask, result).await,
+            Ok(result) => Box::pin(self.judge(fence, leased, &ask, result)).await,
             Err(beat) => self.interrupted(job, fence, beat).await,
         }
     }

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{HealError, PROFILES_MIN, learn};
+use super::{HealError, PROFILES_MIN};
 use crate::clock::Clock;
 use crate::engine::drift::heal_page;
 use crate::extract::detect;
 use crate::extract::heal::field::{PostValues, Values};
 use crate::extract::heal::selectors::OldSelectors;
 use crate::extract::heal::{self, Known};
-use crate::extract::relearn::Relearned;
+use crate::extract::relearn::{Lesson, Relearned, Studied, relearn};
 use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::selectors::SelectorSet;
@@ -49,15 +49,21 @@ pub(super) fn candidate(
     samples.sort_by(|a, b| a.handle.cmp(&b.handle));
     let handles: Vec<&str> = samples.iter().map(|sample| sample.handle.as_str()).collect();
     let mut evidence = json!({"profiles": handles});
-    let Some(relearned) = learn(parent, &samples)? else {
+    let studied: Vec<Studied> = samples.iter().map(|sample| Studied::of(&sample.capture, parent)).collect();
+    let lessons: Vec<Lesson<'_>> = samples
+        .iter()
+        .zip(&studied)
+        .map(|(sample, page)| Lesson { handle: &sample.handle, past: &sample.known, page })
+        .collect();
+    let Some(relearned) = relearn(parent, &lessons)? else {
         return Ok((Err("no way leads to the known values on every page".to_owned()), evidence));
     };
     evidence["rules"] = json!(relearned.findings);
     let checks = [
         ("replay", replay(site, &relearned.set, &samples)),
         ("search", search(site, &relearned.set, &samples, clock)),
-        ("leave_one_out", leave_one_out(site, parent, &relearned.set, &samples)?),
-        ("negative_control", negative_control(parent, &samples)?),
+        ("leave_one_out", leave_one_out(site, parent, &relearned.set, (&samples, &lessons))?),
+        ("negative_control", negative_control(parent, &lessons)?),
         ("shadow", shadow(site, parent, &relearned.set, old)),
     ];
     let mut refused = None;
@@ -158,7 +164,7 @@ fn leave_one_out(
     site: &dyn Platform,
     parent: &SelectorSet,
     set: &SelectorSet,
-    samples: &[&Sample],
+    (samples, lessons): (&[&Sample], &[Lesson<'_>]),
 ) -> Result<Result<Value, String>, HealError> {
     if samples.len() <= PROFILES_MIN {
         // With the fewest, each profile is needed: five chances in a thousand, five times, are what is left to trust.
@@ -166,9 +172,9 @@ fn leave_one_out(
     }
     let mut left_out = 0;
     for (at, sample) in samples.iter().enumerate() {
-        let others: Vec<&Sample> =
-            samples.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, sample)| *sample).collect();
-        let Some(without) = learn(parent, &others)? else {
+        let others: Vec<Lesson<'_>> =
+            lessons.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, lesson)| *lesson).collect();
+        let Some(without) = relearn(parent, &others)? else {
             return Ok(Err(format!("nothing is learned without {}", sample.handle)));
         };
         let whole = platform::read(site, &sample.capture, set, POSTS);
@@ -182,13 +188,11 @@ fn leave_one_out(
 }
 
 /// Each profile's past on the next one's page: nothing may be learned from that but what is the same for everybody.
-fn negative_control(parent: &SelectorSet, samples: &[&Sample]) -> Result<Result<Value, String>, HealError> {
-    let shuffled: Vec<Sample> = samples
-        .iter()
-        .enumerate()
-        .map(|(at, sample)| Sample { known: samples[(at + 1) % samples.len()].known.clone(), ..(*sample).clone() })
-        .collect();
-    let learned = learn(parent, &shuffled.iter().collect::<Vec<_>>())?;
+fn negative_control(parent: &SelectorSet, lessons: &[Lesson<'_>]) -> Result<Result<Value, String>, HealError> {
+    let next = |at: usize| lessons[(at + 1) % lessons.len()].past;
+    let shuffled: Vec<Lesson<'_>> =
+        lessons.iter().enumerate().map(|(at, lesson)| Lesson { past: next(at), ..*lesson }).collect();
+    let learned = relearn(parent, &shuffled)?;
     let counts = learned.iter().flat_map(|learned| &learned.findings).filter(|f| COUNTS.contains(&f.field.as_str()));
     let accepted: Vec<&str> = counts.map(|finding| finding.at.as_str()).collect();
     if accepted.is_empty() {

@@ -28,7 +28,19 @@ pub struct Lesson<'a> {
     /// The last document before the change.
     pub past: &'a Document,
     /// The page now.
-    pub capture: &'a Capture,
+    pub page: &'a Studied,
+}
+
+/// A page's JSON, taken apart once for all lessons.
+#[derive(Debug)]
+pub struct Studied(Vec<Body>);
+
+impl Studied {
+    /// Takes a page apart; `set` names its scripts and responses.
+    #[must_use]
+    pub fn of(capture: &Capture, set: &SelectorSet) -> Self {
+        Self(leaves::bodies(capture, set))
+    }
 }
 
 /// What one rule stands on, for the version's evidence.
@@ -72,7 +84,7 @@ struct Piece {
 /// A lesson with its pages' bodies.
 struct Page<'a> {
     lesson: Lesson<'a>,
-    bodies: Vec<Body>,
+    bodies: &'a [Body],
 }
 
 /// Learns a version; none where nothing is sure enough.
@@ -83,8 +95,7 @@ pub fn relearn(parent: &SelectorSet, lessons: &[Lesson<'_>]) -> Result<Option<Re
     let mut lessons: Vec<Lesson<'_>> = lessons.to_vec();
     lessons.sort_by(|a, b| a.handle.cmp(b.handle));
     lessons.dedup_by(|a, b| a.handle == b.handle);
-    let pages: Vec<Page<'_>> =
-        lessons.into_iter().map(|lesson| Page { lesson, bodies: leaves::bodies(lesson.capture, parent) }).collect();
+    let pages: Vec<Page<'_>> = lessons.into_iter().map(|lesson| Page { lesson, bodies: &lesson.page.0 }).collect();
     let mut pieces = profile::learn(&pages);
     pieces.extend(posts::learn(&pages, parent));
     if pieces.is_empty() {

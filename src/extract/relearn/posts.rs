@@ -18,6 +18,9 @@ const PROFILES_MIN: usize = 3;
 /// Known posts that must be found over all pages.
 const POSTS_MIN: usize = 12;
 
+/// Of one profile so many posts are compared: more would say the same again.
+const POSTS_OF_ONE: usize = 8;
+
 /// A list's place, its way without positions, and the id's way in an item.
 type Spot = (Place, String, String);
 
@@ -86,18 +89,19 @@ fn ids_of(post: &Post) -> impl Iterator<Item = &str> {
 
 fn seats<'l>(spot: &Spot, pages: &'l [Page<'_>]) -> Vec<Seat<'l>> {
     let mut seats = Vec::new();
+    let Ok(Path(list)) = Path::parse(&spot.1) else { return seats };
     for (page, held) in pages.iter().enumerate() {
         for body in held.bodies.iter().filter(|body| body.place == spot.0) {
             let mut items: BTreeMap<usize, Vec<(&[Step], &Scalar)>> = BTreeMap::new();
             let mut way: Option<&[Step]> = None;
             for leaf in &body.leaves {
-                let cut = leaf.way.iter().enumerate().find_map(|(at, step)| {
-                    let Step::Index(item) = step else { return None };
-                    (leaves::written(&leaf.way[..at]) == spot.1).then_some((at, *item))
-                });
-                let Some((at, item)) = cut else { continue };
+                let at = list.len();
+                let Some(Step::Index(item)) = leaf.way.get(at) else { continue };
+                if !is_like(&leaf.way[..at], &list) {
+                    continue;
+                }
                 way = way.or(Some(&leaf.way[..at]));
-                items.entry(item).or_default().push((&leaf.way[at + 1..], &leaf.value));
+                items.entry(*item).or_default().push((&leaf.way[at + 1..], &leaf.value));
             }
             if let Some(list) = way {
                 seats.push(Seat { page, list: list.to_vec(), items, leaves: &body.leaves });
@@ -105,6 +109,12 @@ fn seats<'l>(spot: &Spot, pages: &'l [Page<'_>]) -> Vec<Seat<'l>> {
         }
     }
     seats
+}
+
+/// Whether a way is of this form, whatever its list positions.
+fn is_like(way: &[Step], form: &[Step]) -> bool {
+    let same = |(step, form): (&Step, &Step)| step == form || matches!((step, form), (Step::Index(_), Step::All));
+    way.len() == form.len() && way.iter().zip(form).all(same)
 }
 
 /// One item beside the known post, where it is one.
@@ -128,8 +138,17 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece>
     }
     let told: Vec<(&Item<'_>, Values)> =
         items.iter().filter_map(|item| item.post.map(|post| (item, known::of_post(post)))).collect();
-    let pairs: Vec<Pair<'_>> =
-        told.iter().map(|(item, known)| Pair { profile: item.page, known, leaves: flat(&item.ways) }).collect();
+    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+    let few = |(item, _): &&(&Item<'_>, Values)| {
+        let taken = taken.entry(item.page).or_default();
+        *taken += 1;
+        *taken <= POSTS_OF_ONE
+    };
+    let pairs: Vec<Pair<'_>> = told
+        .iter()
+        .filter(few)
+        .map(|(item, known)| Pair { profile: item.page, known, leaves: flat(&item.ways) })
+        .collect();
     let by_code = told.iter().all(|(item, _)| {
         let id = flat(&item.ways).get(id_way).map(|value| value.as_str().to_owned());
         item.post.and_then(|post| post.code.clone()) == id
