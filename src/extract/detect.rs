@@ -125,9 +125,12 @@ pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) ->
         return doubts;
     }
     let (profile, posts) = sources(document);
+    // One of the two is enough: which of them a template has is its own affair.
+    let exact = [SourceKind::Network, SourceKind::Embedded].map(rank);
     for source in [SourceKind::Network, SourceKind::Embedded] {
         let key = rank(source);
-        if usual(expected.profile_sources.get(&key), expected.pages) && !profile.contains(&key) {
+        let read = exact.iter().any(|key| profile.contains(key));
+        if usual(expected.profile_sources.get(&key), expected.pages) && !read {
             doubts.push(Doubt::SourceUnread { what: "profile", source });
         }
         let listed = expected.with_posts >= PAGES_MIN && usual(expected.post_sources.get(&key), expected.with_posts);

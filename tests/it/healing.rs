@@ -203,13 +203,15 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) {
 
     stage.replica.control().redesign(site, Some(Redesign { kind, seed, share }));
     let begin = clock.uptime();
-    // One after the other, as a service at its pace crawls; the machine's own slowness is not what is measured.
+    // 3,600 profiles an hour: what is measured is how many of them a heal costs, not how fast this machine crawls.
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
     for handle in &handles {
+        pace.tick().await;
         stage.crawl(std::slice::from_ref(handle)).await;
     }
     stage.eventually("a new version is active", async || stage.active().await != "v1").await;
     println!(
-        "{site:?} {kind:?}: healed within {:?} after the first redesigned page was asked for",
+        "{site:?} {kind:?}: healed, and sixteen pages crawled, within {:?}",
         clock.uptime() - begin
     );
     stage.eventually("what was held back is filled in", async || stage.still_held().await == 0).await;
