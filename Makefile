@@ -21,8 +21,19 @@ lint:
 polite: setup
 	$(CARGO) test --test it polite:: -- --include-ignored --nocapture --test-threads 1
 
+# Everything that is measured; the results go to benches/RESULTS.md. The whole engine's part takes about ten minutes.
 bench: setup
-	$(CARGO) bench
+	$(CARGO) bench --bench engine -- --write
+	$(CARGO) bench --bench extract --bench screenshot --bench queue --bench path --bench heal
+
+# SOAK=5000 make soak for the long run; the report and its plot go to benches/SOAK.md.
+soak: setup
+	$(CARGO) bench --bench engine -- --soak $${SOAK:-200} --write
+
+# The worst nights in full size: workers, browsers, Redis and PostgreSQL killed, stopped, stalled and filled up under load.
+# Ten to fifteen minutes; each test prints its figures on a line that begins with "chaos". `make test` plays the same in small.
+chaos: setup
+	SENTINEL_CHAOS=full $(CARGO) test --test it chaos:: -- --nocapture --test-threads 1
 
 setup:
 	@docker/setup.sh

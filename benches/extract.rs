@@ -52,11 +52,14 @@ fn embedded() -> (&'static str, String) {
     if let Some(real) = corpus("tiktok/profile-html/2026-02_creator_a_universal.html") {
         return ("creator_a", real);
     }
-    let texts: serde_json::Map<String, Value> = (0..3500).map(|n| (format!("web_label_{n:05}"), json!("a text of forty characters, as it shows up"))).collect();
+    let texts: serde_json::Map<String, Value> =
+        (0..3500).map(|n| (format!("web_label_{n:05}"), json!("a text of forty characters, as it shows up"))).collect();
     let scope = json!({ "__DEFAULT_SCOPE__": { "webapp.i18n-translation": texts, "webapp.user-detail": { "statusCode": 0, "userInfo": {
         "user": { "id": "7000000000000000001", "uniqueId": "creator_a", "nickname": "A", "signature": "bio" },
         "stats": { "followerCount": 1200, "followingCount": 7, "heartCount": 99, "videoCount": 41 } } } } });
-    let html = format!("<!DOCTYPE html><html><body><div id=app></div><script id=\"__UNIVERSAL_DATA_FOR_REHYDRATION__\" type=\"application/json\">{scope}</script></body></html>");
+    let html = format!(
+        "<!DOCTYPE html><html><body><div id=app></div><script id=\"__UNIVERSAL_DATA_FOR_REHYDRATION__\" type=\"application/json\">{scope}</script></body></html>"
+    );
     ("creator_a", html)
 }
 
@@ -74,7 +77,8 @@ fn list() -> (String, String) {
         "author": { "id": "7", "uniqueId": "creator_q", "nickname": "Q" }, "stats": { "playCount": 1000 + n, "diggCount": 10, "commentCount": 2, "shareCount": 1, "collectCount": 3 },
         "video": { "cover": "https://cdn.test/c.jpg", "playAddr": "https://cdn.test/v.mp4", "duration": 12, "width": 576, "height": 1024, "bitrateInfo": vec![json!({ "Bitrate": 1, "QualityType": 2, "PlayAddr": "x".repeat(600) }); 8] } })
     };
-    let body = json!({ "cursor": "1", "hasMore": true, "statusCode": 0, "itemList": (0..16).map(item).collect::<Vec<_>>() });
+    let body =
+        json!({ "cursor": "1", "hasMore": true, "statusCode": 0, "itemList": (0..16).map(item).collect::<Vec<_>>() });
     ("creator_q".to_owned(), body.to_string())
 }
 
@@ -86,9 +90,13 @@ fn cards() -> String {
     let style = "position:relative;aspect-ratio:3/4;overflow:hidden;border-radius:8px;".repeat(20);
     for n in 0..30 {
         let id = 7_500_000_000_000_000_000_u64 - n * 1_000_000_000_000;
-        let _ = write!(html, "<div class=\"css-x5-DivItem\"><div data-e2e=\"user-post-item\" style=\"{style}\"><a href=\"https://www.tiktok.com/@creator_a/video/{id}\">\
+        let _ = write!(
+            html,
+            "<div class=\"css-x5-DivItem\"><div data-e2e=\"user-post-item\" style=\"{style}\"><a href=\"https://www.tiktok.com/@creator_a/video/{id}\">\
             <img alt=\"caption {n} #tag created by A with A’s original sound\" src=\"https://cdn.test/{n}.jpg\"><svg viewBox=\"0 0 48 48\"><path d=\"{}\"></path></svg>\
-            <strong data-e2e=\"video-views\">{n}.5K</strong></a></div></div>", "M12 8l28 16-28 16z".repeat(40));
+            <strong data-e2e=\"video-views\">{n}.5K</strong></a></div></div>",
+            "M12 8l28 16-28 16z".repeat(40)
+        );
     }
     html + "</div></div></body></html>"
 }
@@ -106,7 +114,11 @@ fn read(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("extract");
     for (name, capture) in &shapes {
         let document = platform::read(tiktok.as_ref(), capture, &selectors, 30);
-        let bytes: usize = capture.pages.iter().map(|page| page.html.len() + page.responses.iter().map(|r| r.body.len()).sum::<usize>()).sum();
+        let bytes: usize = capture
+            .pages
+            .iter()
+            .map(|page| page.html.len() + page.responses.iter().map(|r| r.body.len()).sum::<usize>())
+            .sum();
         eprintln_shape(name, bytes, document.posts.len(), document.profile.is_some());
         group.bench_function(*name, |bencher| {
             bencher.iter(|| black_box(platform::read(tiktok.as_ref(), black_box(capture), &selectors, 30)));

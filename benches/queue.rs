@@ -80,7 +80,9 @@ fn bookkeeping(criterion: &mut Criterion) {
             }
         });
     });
-    for (name, batched) in [("lease_and_settle_in_batches_of_16", true), ("lease_and_settle_one_by_one_16_at_once", false)] {
+    for (name, batched) in
+        [("lease_and_settle_in_batches_of_16", true), ("lease_and_settle_one_by_one_16_at_once", false)]
+    {
         group.bench_function(name, |bencher| {
             bencher.to_async(&runtime).iter_custom(|times| {
                 let (queue, worker, jobs) = (queue.clone(), worker.clone(), jobs.clone());
@@ -89,7 +91,11 @@ fn bookkeeping(criterion: &mut Criterion) {
                     for _ in 0..times {
                         queue.push(&jobs).await.unwrap();
                         let began = clock.uptime();
-                        if batched { in_batches(&worker).await } else { one_by_one(&worker).await }
+                        if batched {
+                            in_batches(&worker).await
+                        } else {
+                            one_by_one(&worker).await
+                        }
                         total += clock.uptime() - began;
                     }
                     total

@@ -208,6 +208,7 @@ impl Config {
                 ));
             }
         }
+        self.telemetry.check().map_err(|error| ConfigError::Unfit(error.to_string()))?;
         within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
         within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
         within("engine.upkeep_every_s", self.engine.upkeep_every_s, 1, 86_400)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use social_sentinel::clock::Clock;
 
 use crate::lines::Speaker;
-use crate::tree;
+use crate::tree::{self, Meter};
 
 /// Pages crawled before the measurement begins: the browser is up, its caches are warm, the JIT of node has run.
 const WARM: usize = 4;
@@ -160,16 +160,19 @@ pub(crate) fn run(stage: &Stage, replica: &mut Speaker, contender: &Contender, c
     let _ = replica.hear(LONGEST);
 
     let mut run = Run { of: count, ..Run::default() };
-    let (before, began) = (tree::look(speaker.pid(), false), stage.clock.uptime());
+    let meter = Meter::start(speaker.pid());
+    let (before, began) = (meter.read(), stage.clock.uptime());
     speaker.say(&json!({ "urls": urls(stage, contender, 1, count), "at_once": stage.at_once }));
     await_done(stage, &speaker, Some(&mut run));
-    let (after, took) = (tree::look(speaker.pid(), true), stage.clock.uptime() - began);
+    let took = stage.clock.uptime() - began;
+    let after = meter.read();
+    drop(meter);
     replica.say(&json!({ "read": true }));
     let seen = replica.hear(LONGEST).unwrap_or_default();
 
     let per = |value: f64| value / count as f64;
-    run.cpu_s = per(after.cpu_s - before.cpu_s);
-    run.own_cpu_s = per(after.own_cpu_s - before.own_cpu_s);
+    run.cpu_s = per(after.0 - before.0);
+    run.own_cpu_s = per(after.1 - before.1);
     run.per_minute = count as f64 * 60.0 / took.as_secs_f64();
     run.bytes_kb = per(seen["bytes"].as_f64().unwrap_or(0.0)) / 1e3;
     run.requests = per(seen["requests"].as_f64().unwrap_or(0.0));

@@ -2,13 +2,14 @@
 //! process tree per profile, profiles a minute, latency, memory and bytes. The replica, Redis and PostgreSQL run beside it
 //! and are not counted. Rounds are interleaved, so that a noisy machine is noisy for everyone; ratios are taken inside a round.
 //!
-//! `cargo bench --bench engine -- [--rounds 3] [--profiles 20] [--at-once 2] [--only fast,bare] [--concurrency 1,2,4,8] [--write]`
+//! `cargo bench --bench engine -- [--rounds 3] [--profiles 20] [--at-once 2] [--only fast,bare] [--concurrency 1,2,4,8] [--soak 200] [--write]`
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
     reason = "a measuring tool, run by hand"
 )]
 
@@ -16,6 +17,7 @@ mod contender;
 mod lines;
 mod report;
 mod roles;
+mod soak;
 mod tree;
 
 use std::path::{Path, PathBuf};
@@ -39,12 +41,14 @@ fn main() {
     let number = |name: &str, or: usize| value(name).and_then(|text| text.parse().ok()).unwrap_or(or);
     let (rounds, profiles, at_once) = (number("--rounds", 3), number("--profiles", 20), number("--at-once", 2));
     let only = value("--only");
-    let wanted = |contender: &&Contender| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == contender.name));
+    let wanted =
+        |contender: &&Contender| only.as_ref().is_none_or(|only| only.split(',').any(|name| name == contender.name));
 
     let folder = open_folder();
     let local = LocalConfig { folder: folder.path().join("servers"), durability: Durability::Full };
     let local = runtime.block_on(Local::start(&local)).expect("private servers");
-    let mut replica = Speaker::start("replica", Command::new(std::env::current_exe().unwrap()).args(["--role", "replica"]));
+    let mut replica =
+        Speaker::start("replica", Command::new(std::env::current_exe().unwrap()).args(["--role", "replica"]));
     let site = replica.hear(std::time::Duration::from_secs(20)).expect("the replica starts");
     let mut stage = Stage {
         clock: Clock::system(),
@@ -55,7 +59,10 @@ fn main() {
         peers: PathBuf::new(),
         at_once,
     };
-    if let Some(steps) = value("--concurrency") {
+    if let Some(crawls) = value("--soak").and_then(|text| text.parse().ok()) {
+        let every = std::time::Duration::from_secs(if crawls > 1000 { 60 } else { 10 });
+        soak::soak(&stage, &mut replica, crawls, every, args.iter().any(|arg| arg == "--write"));
+    } else if let Some(steps) = value("--concurrency") {
         concurrency(&mut stage, &mut replica, &steps, rounds, profiles);
     } else {
         let contenders: Vec<Contender> = ALL.iter().filter(wanted).cloned().collect();
@@ -74,7 +81,14 @@ fn open_folder() -> tempfile::TempDir {
     folder
 }
 
-fn compare(stage: &Stage, replica: &mut Speaker, contenders: Vec<Contender>, rounds: usize, profiles: usize, write: bool) {
+fn compare(
+    stage: &Stage,
+    replica: &mut Speaker,
+    contenders: Vec<Contender>,
+    rounds: usize,
+    profiles: usize,
+    write: bool,
+) {
     let head = report::machine(rounds, profiles, stage.at_once);
     let mut all: Vec<report::Runs> = contenders.into_iter().map(|contender| (contender, Vec::new())).collect();
     for round in 1..=rounds {
@@ -85,7 +99,16 @@ fn compare(stage: &Stage, replica: &mut Speaker, contenders: Vec<Contender>, rou
             };
             eprintln!(
                 "round {round}, {}: {:.3} CPU-s (own {:.3}), {:.0}/min, {:.0} ms, {:.0} MB (own {:.0}), {:.0} kB, {}/{} complete",
-                contender.name, run.cpu_s, run.own_cpu_s, run.per_minute, run.latency_ms, run.anonymous_mb, run.own_mb, run.bytes_kb, run.complete, run.of
+                contender.name,
+                run.cpu_s,
+                run.own_cpu_s,
+                run.per_minute,
+                run.latency_ms,
+                run.anonymous_mb,
+                run.own_mb,
+                run.bytes_kb,
+                run.complete,
+                run.of
             );
             for line in run.wrong.iter().take(3) {
                 eprintln!("  WRONG {}", line.chars().take(400).collect::<String>());
@@ -100,7 +123,9 @@ fn compare(stage: &Stage, replica: &mut Speaker, contenders: Vec<Contender>, rou
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
         let before = std::fs::read_to_string(&path).unwrap_or_default();
         let rest = before.split_once("<!-- end of the whole engine -->\n").map_or("", |(_, rest)| rest);
-        let text = format!("# Measured\n\nBy `make bench`. Compare only inside one run.\n\n## The whole engine\n\n{text}\n<!-- end of the whole engine -->\n{rest}");
+        let text = format!(
+            "# Measured\n\nBy `make bench`. Compare only inside one run.\n\n## The whole engine\n\n{text}\n<!-- end of the whole engine -->\n{rest}"
+        );
         std::fs::write(path, text).expect("the results are written");
     }
 }
@@ -114,7 +139,10 @@ fn concurrency(stage: &mut Stage, replica: &mut Speaker, steps: &str, rounds: us
             stage.at_once = *step;
             let contender = ALL.iter().find(|contender| contender.who == Who::Engine).unwrap();
             let run = contender::run(stage, replica, contender, profiles).expect("a browser");
-            eprintln!("{step} at once: {:.0}/min, {:.3} CPU-s, {:.0} ms, own {:.0} MB", run.per_minute, run.cpu_s, run.latency_ms, run.own_mb);
+            eprintln!(
+                "{step} at once: {:.0}/min, {:.3} CPU-s, {:.0} ms, own {:.0} MB",
+                run.per_minute, run.cpu_s, run.latency_ms, run.own_mb
+            );
             rates.push(run.per_minute);
         }
     }
@@ -136,7 +164,10 @@ fn peers(contenders: &[Contender]) -> PathBuf {
     if needed && !folder.join("node_modules/playwright-core").is_dir() {
         let install = ["install", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund"];
         let done = Command::new("npm").args(install).current_dir(&folder).status();
-        assert!(done.is_ok_and(|status| status.success()), "npm could not install Crawlee; --only fast,lean,none,bare does without");
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "npm could not install Crawlee; --only fast,lean,none,bare does without"
+        );
     }
     folder
 }

@@ -84,13 +84,19 @@ pub(crate) fn machine(rounds: usize, profiles: usize, at_once: usize) -> String 
     let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let memory = memory.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(0.0) / 1e6;
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let cpu = cpu.lines().find_map(|line| line.strip_prefix("model name")).map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cpu = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("", |rest| rest.trim_start_matches([' ', '\t', ':']));
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let version = |program: &str, flag: &str| {
-        let said = Command::new(program).arg(flag).output().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
+        let said =
+            Command::new(program).arg(flag).output().map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
         said.ok().and_then(|text| text.lines().next().map(str::to_owned)).unwrap_or_else(|| "absent".to_owned())
     };
-    let chrome = chromium(true).or_else(|| chromium(false)).map_or("absent".to_owned(), |path| version(&path.to_string_lossy(), "--version"));
+    let chrome = chromium(true)
+        .or_else(|| chromium(false))
+        .map_or("absent".to_owned(), |path| version(&path.to_string_lossy(), "--version"));
     format!(
         "{rounds} interleaved rounds of {profiles} profiles, {at_once} at a time, medians. {cores} cores ({cpu}), {memory:.0} GB, load before: {}. {chrome}; node {}; {}; {}; {}. Crawlee and playwright-core as pinned in benches/engine/package.json.\n",
         load.split(' ').next().unwrap_or_default(),

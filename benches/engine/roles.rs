@@ -71,7 +71,10 @@ pub(crate) async fn engine() {
     let mut orders = orders();
     let mut done: Vec<(Target, JobId)> = Vec::new();
     while let Some(order) = orders.recv().await {
-        if order["check"] == true {
+        if order["rest"] == true {
+            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+            say(&json!({ "contexts": service.browser().contexts }));
+        } else if order["check"] == true {
             check(&service, &done, &site).await;
         } else {
             done = crawl(&service, &order).await;
@@ -123,6 +126,9 @@ async fn crawl(service: &Service, order: &Value) -> Vec<(Target, JobId)> {
             EventKind::JobBuried { job, .. } => (job, 0, "buried"),
             _ => continue,
         };
+        if order["counters"] == true {
+            say(&json!({ "contexts": service.browser().contexts }));
+        }
         if let Some(began) = open.remove(&job) {
             let ms = began.map_or(0, |began| (event.at - began).num_milliseconds());
             say(&json!({ "result": { "ms": ms, "posts": posts, "outcome": outcome } }));

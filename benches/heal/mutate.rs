@@ -282,10 +282,10 @@ fn hidden_copy(body: &mut El, look: &Look, before: &Person, severity: usize, cha
     }
     let mut copy = Some(copy.node());
     body.each_list(&mut |role, children| {
-        if role == "main" {
-            if let Some(copy) = copy.take() {
-                children.insert(0, copy);
-            }
+        if role == "main"
+            && let Some(copy) = copy.take()
+        {
+            children.insert(0, copy);
         }
     });
 }
@@ -307,11 +307,11 @@ fn foreign_grid(body: &mut El, look: &Look, others: &[Person], chance: &mut Chan
     let mut block = Some(block);
     let front = chance.chance(0.5);
     body.each_list(&mut |role, children| {
-        if role == "main" {
-            if let Some(block) = block.take() {
-                let at = if front { 0 } else { children.len() };
-                children.insert(at, block);
-            }
+        if role == "main"
+            && let Some(block) = block.take()
+        {
+            let at = if front { 0 } else { children.len() };
+            children.insert(at, block);
         }
     });
 }
@@ -372,11 +372,11 @@ fn remove(
     let mut block = Some(block);
     let at_front = chance.chance(0.5);
     body.each_list(&mut |role, children| {
-        if role == "header" {
-            if let Some(block) = block.take() {
-                let at = if at_front { 0 } else { children.len() };
-                children.insert(at, block);
-            }
+        if role == "header"
+            && let Some(block) = block.take()
+        {
+            let at = if at_front { 0 } else { children.len() };
+            children.insert(at, block);
         }
     });
 }
@@ -522,10 +522,10 @@ fn remove_from_docs(docs: &mut Docs, look: &Look, now: &Person, change: &Change<
     };
     data::drop_keys(&mut docs.embedded[0], keys);
     data::drop_keys(&mut docs.network, keys);
-    if field == "posts_count" {
-        if let Some(list) = docs.network["data"]["user"]["edge_owner_to_timeline_media"].as_object_mut() {
-            list.remove("count");
-        }
+    if field == "posts_count"
+        && let Some(list) = docs.network["data"]["user"]["edge_owner_to_timeline_media"].as_object_mut()
+    {
+        list.remove("count");
     }
     let facts: Vec<String> = look
         .facts(now)

@@ -133,10 +133,7 @@ impl Person {
     /// The same profile a few days later.
     pub(crate) fn later(&self, chance: &mut Chance) -> Self {
         let mut next = self.clone();
-        let moved = |chance: &mut Chance, value: u64, share: f64| {
-            (value as f64 * (1.0 + (chance.unit() * 1.4 - 0.4) * share)) as u64
-        };
-        next.followers = moved(chance, self.followers, 0.02);
+        next.followers = (self.followers as f64 * (1.0 + (chance.unit() * 1.4 - 0.4) * 0.02)) as u64;
         next.following = (self.following + chance.between(0, 5)).saturating_sub(2);
         next.likes = self.likes + (self.likes as f64 * chance.unit() * 0.01) as u64;
         let fresh = if chance.chance(0.5) { chance.between(1, 3) as usize } else { 0 };

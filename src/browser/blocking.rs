@@ -41,6 +41,11 @@ const REVEAL: &str = "(name => { document.dispatchEvent(new Event(name)); scroll
     for (const e of document.querySelectorAll('[style*=\"url(\"]')) if (seen(e)) { const image = e.style.backgroundImage;
         if (image) { e.style.backgroundImage = 'none'; e.getBoundingClientRect(); e.style.backgroundImage = image } } })";
 
+/// Empties the places of images that will not come. Their alternative texts would make a picture larger than the images do: too
+/// large for its budget, so that it had to be encoded twice.
+const BLANK: &str = "(() => { const style = document.createElement('style'); style.textContent = 'img { visibility: hidden !important }';
+    (document.head || document.documentElement).append(style) })()";
+
 /// What a visit holds back.
 pub(super) fn plan(spec: &SessionSpec, config: &Config, picture: Option<Frame>) -> Held {
     // A recording is to be a whole page.
@@ -80,6 +85,11 @@ pub(super) async fn hold(tab: &Tab, config: &Config, held: Held) {
 pub(super) async fn reveal(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
     block(tab, config.block_urls.iter()).await;
     super::context::evaluate(tab, &format!("{REVEAL}('{}')", tab.target), config.command_timeout()).await.map(drop)
+}
+
+/// Shows nothing where images were left out.
+pub(super) async fn blank(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
+    super::context::evaluate(tab, BLANK, config.command_timeout()).await.map(drop)
 }
 
 /// Commands are carried out in order, so what is sent after this is under the new rule.

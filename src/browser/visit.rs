@@ -67,6 +67,9 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
     if held == Held::ImagesUntilPicture {
         blocking::reveal(tab, config).await?;
     }
+    if held == Held::Images && visit.picture.is_some() {
+        blocking::blank(tab, config).await?;
+    }
     let picture = match visit.picture {
         Some(frame) => Some(picture::take(tab, frame, context.picture_format(), config).await?),
         None => None,

@@ -139,7 +139,7 @@ async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out
     if let Err(error) = &kept {
         progress::say(&format!("{target}: not kept: {error}"));
     }
-    explain(target, &crawled.document);
+    explain(target, &crawled);
     (crawled.document, kept.is_ok())
 }
 
@@ -178,15 +178,19 @@ fn show(documents: &[Document], as_table: bool) -> anyhow::Result<()> {
 }
 
 /// For a refusal or a failure of the site: one sentence with what happened, what was seen, and what can be done.
-fn explain(target: &Target, document: &Document) {
+fn explain(target: &Target, crawled: &Crawled) {
+    let document = &crawled.document;
     let Some(remedy) = remedy(document.outcome) else { return };
     let seen = document.evidence.as_ref().map_or_else(String::new, |evidence| {
         let status = evidence.status.map_or_else(String::new, |status| format!("HTTP {status}, "));
-        let detail = evidence.detail.as_deref().map_or_else(String::new, |detail| format!(" = {detail}"));
+        let detail = evidence.detail.as_deref().filter(|detail| !status.contains(detail));
+        let detail = detail.map_or_else(String::new, |detail| format!(": {detail},"));
         let place = evidence.final_url.as_deref().map_or_else(String::new, |url| format!(" at {url}"));
         format!(" (saw {status}{}{detail}{place})", evidence.signal)
     });
-    progress::say(&format!("{target}: {}{seen}; {remedy}", document.outcome.as_str()));
+    let asked =
+        crawled.spent.retry_after.map_or_else(String::new, |wait| format!(" (it asks for {} s)", wait.as_secs()));
+    progress::say(&format!("{target}: {}{seen}; {remedy}{asked}", document.outcome.as_str()));
 }
 
 /// What the operator can do about an outcome; nothing where the profile was read.

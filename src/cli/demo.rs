@@ -136,13 +136,25 @@ async fn show(service: &Service, replica: &Replica, jobs: &[(Target, JobId)], da
         jobs.len()
     ))?;
     output::text(&format!("screenshots and captures: {}\n", data.join("blobs").display()))?;
-    output::text(NEXT)?;
+    output::text(&next(data))?;
     Ok(if right == jobs.len() { 0 } else { exit::FAILED })
 }
 
-const NEXT: &str = "
+/// Commands to try, as they can be pasted: the program need not be on the PATH.
+fn next(data: &Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = |path: &Path| path.strip_prefix(&here).unwrap_or(path).display().to_string();
+    let program = std::env::current_exe().map_or_else(|_| "sentinel".to_owned(), |path| short(&path));
+    let servers = short(&data.join("servers"));
+    format!(
+        "
 next:
-  sentinel crawl @nasa@tiktok --table          a real profile, now (needs the Internet)
-  sentinel config show                         every setting, with its default
-  sentinel serve                               the worker pool; then sentinel submit --wait @nasa@instagram
-";
+  # what was stored of a profile
+  SENTINEL__LOCAL__FOLDER={servers} {program} show @sunny.kitchen@tiktok
+  # a real profile, now (needs the Internet)
+  {program} crawl @nasa@tiktok --table
+  # a worker pool with private servers of its own; in another terminal: {program} submit --wait @nasa@instagram
+  {program} serve
+"
+    )
+}

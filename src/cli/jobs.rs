@@ -211,9 +211,29 @@ async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(&stats)?
     } else {
-        output::parts(&stats)?
+        output::parts(&without_empty_lanes(stats))?
     }
     Ok(0)
+}
+
+/// For people: only the lanes that hold something, each as one word.
+fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
+    let Some(lanes) = stats.pointer_mut("/redis/lanes") else { return stats };
+    let list = lanes.take();
+    let mut shown = serde_json::Map::new();
+    for lane in list.as_array().into_iter().flatten() {
+        let word = |key: &str| lane.get(key).and_then(serde_json::Value::as_str).unwrap_or("?").to_owned();
+        let depth = |key: &str| lane.pointer(&format!("/depth/{key}")).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let (waiting, leased) = (depth("waiting"), depth("leased"));
+        if waiting + leased > 0 {
+            shown.insert(
+                format!("{}.{}", word("platform"), word("class")),
+                format!("{waiting} waiting, {leased} leased").into(),
+            );
+        }
+    }
+    *lanes = shown.into();
+    stats
 }
 
 async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, json: bool) -> anyhow::Result<u8> {

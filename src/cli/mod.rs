@@ -33,7 +33,7 @@ use crate::engine::{Needed, Servers};
 
 /// Reads public Instagram and TikTok profiles: a number is right or absent, never wrong.
 #[derive(Debug, Parser)]
-#[command(name = "sentinel", version, about, propagate_version = true)]
+#[command(name = "sentinel", version, about)]
 struct Cli {
     /// Settings that stand above the built-in ones; SENTINEL__SECTION__KEY stands above both.
     #[arg(long, global = true, value_name = "FILE")]
@@ -209,4 +209,15 @@ fn said(error: &anyhow::Error) -> String {
             told => format!("{told}: {cause}"),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_sound_down_to_its_last_argument() {
+        Cli::command().debug_assert();
+    }
 }

@@ -89,7 +89,16 @@ impl Screen {
                 self.bar.inc(1);
                 self.print(kind);
             }
-            _ => self.print(kind),
+            EventKind::JobSubmitted { .. }
+            | EventKind::StepDone { .. }
+            | EventKind::ProfileChanged { .. }
+            | EventKind::ValuesHeld { .. }
+            | EventKind::SurgeSeen { .. }
+            | EventKind::BreakerMoved { .. }
+            | EventKind::PaceChanged { .. }
+            | EventKind::PartLost { .. }
+            | EventKind::PartRegained { .. }
+            | EventKind::SelectorsChanged { .. } => self.print(kind),
         }
     }
 
@@ -110,12 +119,11 @@ impl Screen {
 
     /// A line that stays, above the view.
     fn print(&self, kind: &EventKind) {
-        let line = match kind {
-            EventKind::JobDone { target, outcome, posts, ms, .. } => {
-                let seconds = format!("{}.{} s", ms / 1000, ms % 1000 / 100);
-                Some(format!("{:<36} {:<14} {posts:>3} posts {seconds:>7}", target.to_string(), outcome.as_str()))
-            }
-            other => sentence(other),
+        let line = if let EventKind::JobDone { target, outcome, posts, ms, .. } = kind {
+            let seconds = format!("{}.{} s", ms / 1000, ms % 1000 / 100);
+            Some(format!("{:<36} {:<14} {posts:>3} posts {seconds:>7}", target.to_string(), outcome.as_str()))
+        } else {
+            sentence(kind)
         };
         if let Some(line) = line {
             let _ = self.all.println(line);

@@ -86,6 +86,7 @@ enum Action {
         /// tiktok or instagram.
         platform: String,
         /// The version; the one in force where absent.
+        #[arg(id = "selectors", value_name = "VERSION")]
         version: Option<String>,
         /// Write DIR/<platform>/<version>.toml; to stdout where absent.
         #[arg(long, value_name = "DIR")]

@@ -50,6 +50,18 @@ pub(super) async fn publish_end(services: &Services, job: &JobId) -> Result<(), 
     }
 }
 
+/// As [`publish_end`] for a job that was cancelled; one that was deleted from the ledger ends the same way for who waits.
+pub(super) async fn publish_cancelled(services: &Services, job: &JobId) -> Result<(), StoreError> {
+    if services.store.result(job).await?.is_some() {
+        return publish_end(services, job).await;
+    }
+    let ids = std::slice::from_ref(job);
+    if let Err(error) = services.queue.publish_result(ids, ResultState::Cancelled, None, None).await {
+        tracing::warn!(%job, %error, "nobody can be told that a deleted job is over");
+    }
+    Ok(())
+}
+
 /// Notes that a finished job's answer could not be published.
 pub(super) fn owe(services: &Services, job: &JobId, error: &QueueError) {
     tracing::warn!(%job, %error, "the result stands in the ledger; it is published as soon as Redis takes it");

@@ -159,8 +159,7 @@ impl Engine {
         let spec = options.session();
         let mut attempt = 1;
         loop {
-            self.rooms.tell(EventKind::JobStarted { job: job.id.clone(), target: target.clone(), attempt });
-            let result = self.attempt(&job, &spec).await;
+            let result = self.attempt(&job, attempt, &spec).await;
             let Err(error) = result else {
                 return result.inspect(|crawled| self.rooms.tell_done(&job, &crawled.document));
             };
@@ -177,23 +176,30 @@ impl Engine {
         }
     }
 
-    async fn attempt(&self, job: &Job, spec: &SessionSpec) -> Result<Crawled, CrawlError> {
+    /// One attempt, as soon as the gate lets it: waited for as long as a crawl may take.
+    async fn attempt(&self, job: &Job, attempt: u32, spec: &SessionSpec) -> Result<Crawled, CrawlError> {
         let ask = self.rooms.ways.ask(&job.target.platform);
-        let mut permit = loop {
-            match self.rooms.gate.admit(&ask).await {
-                Admission::Permit(permit) => break permit,
+        loop {
+            let mut permit = match self.rooms.gate.admit(&ask).await {
+                Admission::Permit(permit) => permit,
                 Admission::Later(later) if later.after <= self.rooms.deadline => {
                     self.rooms.tell_postponed(job, later.after, &later.reason.to_string());
                     tokio::time::sleep(later.after).await;
+                    continue;
                 }
                 Admission::Later(later) => {
                     return Err(CrawlError::GateClosed { platform: job.target.platform.clone(), later });
                 }
+            };
+            let (id, target) = (job.id.clone(), job.target.clone());
+            self.rooms.tell(EventKind::JobStarted { job: id, target, attempt });
+            let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
+            report::report(&self.rooms, permit, &result).await;
+            // Where the breaker opened between the gate's word and the page, the gate is asked again.
+            if !matches!(result, Err(CrawlError::GateClosed { .. })) {
+                return result;
             }
-        };
-        let result = crawl::crawl(&self.rooms, &self.rooms.browser, job, &mut permit, spec).await;
-        report::report(&self.rooms, permit, &result).await;
-        result
+        }
     }
 
     /// Stores a crawl's picture where the settings say and names it in the document.

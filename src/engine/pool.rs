@@ -106,7 +106,9 @@ impl Workers {
     /// that each is the only one in its process when the process dies.
     async fn quarantine(self: &Arc<Self>, stop: &CancellationToken) -> Result<(), QueueError> {
         let all = u32::try_from(self.size).unwrap_or(u32::MAX);
+        let mut ours = false;
         while !stop.is_cancelled() && self.leases.quarantine_waits().await? {
+            ours = true;
             let slots = tokio::select! {
                 slots = self.slots.clone().acquire_many_owned(all) => slots,
                 () = stop.cancelled() => break,
@@ -116,15 +118,16 @@ impl Workers {
             tracing::info!(job = %lease.job().id, deaths = lease.deaths(), "a suspect runs alone");
             self.clone().turn(lease, Isolation::Alone, slots).await;
         }
-        self.leases.quarantine_over().await
+        if ours { self.leases.quarantine_over().await } else { Ok(()) }
     }
 
     /// Renews all leases until it is stopped, also while the last crawls finish.
-    pub(super) async fn beat(&self, stop: &CancellationToken) {
+    pub(super) async fn beat(self: &Arc<Self>, stop: &CancellationToken) {
         let every = self.rooms.config.queue.heartbeat();
+        let metrics = &self.rooms.metrics;
         let mut due = self.rooms.clock.uptime();
+        let mut renewal_due = due;
         while !stop.is_cancelled() {
-            let metrics = &self.rooms.metrics;
             let late = self.rooms.clock.uptime().saturating_sub(due);
             if late > LATE {
                 tracing::warn!(
@@ -134,12 +137,15 @@ impl Workers {
             }
             match self.leases.beat().await {
                 Ok(beats) => {
-                    // Renewed only now: a pause before or within the round trip is time that the leases had not.
-                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(due));
+                    // Renewed only now: a pause before or within the round trip is time that the lease had not.
+                    metrics.heartbeat_late_by(self.rooms.clock.uptime().saturating_sub(renewal_due));
                     let lost = beats.leases.iter().filter(|(_, beat)| *beat == Beat::Lost).count();
                     metrics.stale_writes_refused(RefusedWrite::Heartbeat, u64::try_from(lost).unwrap_or(u64::MAX));
+                    renewal_due = self.rooms.clock.uptime() + every;
                     for (job, _, settled) in beats.settled {
-                        self.answer(&job, settled).await;
+                        // Beside the heartbeat: a slow ledger must not cost leases.
+                        let workers = self.clone();
+                        tokio::spawn(async move { workers.answer(&job, settled).await });
                     }
                 }
                 Err(error) => tracing::warn!(%error, "leases could not be renewed"),
@@ -184,10 +190,11 @@ impl Workers {
 
     /// Who had waited behind a job in Redis is answered with it.
     async fn answer(&self, job: &crate::model::job::JobId, settled: Settled) {
-        if settled == Settled::Stale {
-            self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1);
-        }
-        let Settled::Accepted { answered } = settled else { return };
+        let answered = match settled {
+            Settled::Accepted { answered } => answered,
+            Settled::Stale => return self.rooms.metrics.stale_writes_refused(RefusedWrite::Settlement, 1),
+            Settled::Gone => return,
+        };
         if let Err(error) = super::answers::answer_behind(&self.services, job, &answered).await {
             tracing::warn!(%job, %error, "who waited behind it is not answered yet; the reconciler brings it to Redis again");
         }

@@ -135,9 +135,10 @@ pub(super) async fn reclaim(rooms: &Rooms, services: &Services, stop: &Cancellat
 async fn reclaim_round(rooms: &Rooms, services: &Services) -> Result<(), QueueError> {
     for reclaimed in services.queue.reclaim().await? {
         let Reclaimed { job, worker, deaths, fate } = &reclaimed;
+        // Dead and cancelled ones are told again until they are closed, without a worker then.
         if !worker.is_empty() {
-            rooms.metrics.reclaimed(1);
             tracing::warn!(%job, %worker, deaths, ?fate, "a worker fell silent");
+            rooms.metrics.reclaimed(1);
         }
         // One that fails does not hold up the others: the dead and cancelled are told again by the next round.
         if let Err(error) = write_down(rooms, services, &reclaimed).await {
@@ -168,16 +169,21 @@ async fn write_down(rooms: &Rooms, services: &Services, reclaimed: &Reclaimed) -
             rooms.tell(EventKind::JobBuried { job: job.clone(), reason });
         }
         Fate::Cancelled => {
-            match services.store.cancel(job, "cancelled while it ran").await {
-                // Who cancelled it told the ledger first.
-                Ok(_) | Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-            answers::publish_end(services, job).await?;
+            cancelled(services, job).await?;
             services.queue.drop_cancelled(ids).await?;
         }
     }
     Ok(())
+}
+
+/// Writes down that a job was cancelled while it ran, and publishes it. Who cancelled it has usually done the former, or
+/// has deleted the profile with all its jobs.
+pub(super) async fn cancelled(services: &Services, job: &JobId) -> Result<(), ServicesError> {
+    match services.store.cancel(job, "cancelled while it ran").await {
+        Ok(_) | Err(StoreError::NotFound { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(answers::publish_cancelled(services, job).await?)
 }
 
 /// Gives a job up in the ledger under the fence of its last lease: nobody holds a newer one.

@@ -77,7 +77,7 @@ impl Service {
         Self::start_as(config, None, minute).await
     }
 
-    /// As [`start`](Self::start), with another crawler and without a browser of ours.
+    /// As [`start`](Self::start), with another crawler, without a browser of ours and with the gate of this process alone.
     ///
     /// # Errors
     /// When PostgreSQL cannot be used, or a setting cannot stand.
@@ -110,8 +110,9 @@ impl Service {
         let shared = super::shared_gate(&config);
         let (rooms, crawler) = match crawler {
             Some(crawler) => {
+                // It loads no page by our browser, so there is no budget to share.
                 let none = Browser::replaying(Capture::default());
-                (Engine::with_browser(config, clock, Ways::default(), none, Some(shared), minute)?.rooms, crawler)
+                (Engine::with_browser(config, clock, Ways::default(), none, None, minute)?.rooms, crawler)
             }
             None => {
                 let rooms = Engine::start_sharing(config, clock, Some(shared), minute).await?.rooms;
@@ -201,6 +202,12 @@ impl Service {
     #[must_use]
     pub fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// What the browsers have done so far.
+    #[must_use]
+    pub fn browser(&self) -> crate::browser::Counters {
+        self.rooms.browser.counters()
     }
 
     /// Listens to what happens from now on.

@@ -189,12 +189,7 @@ impl Workers {
                 Ok(Turn::LetGo)
             }
             Beat::Cancelled => {
-                match self.services.store.cancel(&job.id, "cancelled while it ran").await {
-                    // Who cancelled it told the ledger first.
-                    Ok(_) | Err(StoreError::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                answers::publish_end(&self.services, &job.id).await?;
+                super::relay::cancelled(&self.services, &job.id).await?;
                 Ok(Turn::Settle(Settlement::Drop))
             }
             Beat::Held => match self.services.store.hand_back(&job.id, fence).await {

@@ -11,7 +11,7 @@ use crate::model::job::Target;
 /// What is known of a profile. All none and 0 where it was never read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, FromRow)]
 pub struct LastFacts {
-    /// Followers, as the newest observation with counts has it; so for all counts.
+    /// Followers, as the newest observation that has them; so for all counts. One that was held back is no observation.
     pub followers: Option<i64>,
     /// Following.
     pub following: Option<i64>,
@@ -51,13 +51,25 @@ impl Store {
                             where tenant_id = app_tenant() and platform = $1 and handle = $2 and until is null)
                   and ($3::text is null or platform_id is null)
                 limit 1
+            ), recent as (
+                select followers, following, likes, posts_count, observed_at from profile_metrics
+                where profile_id = (select id from profile) order by observed_at desc limit 50
             ), known as (
                 select posts.post_id, bool_or(profile_posts.profile_id = (select id from profile)) as own
                 from posts join profile_posts on profile_posts.post_id = posts.id
                 where posts.tenant_id = app_tenant() and posts.platform = $1 and posts.post_id = any($4)
                 group by posts.post_id
             )
-            select followers, following, likes, posts_count, observed_at,
+            select
+                coalesce((select followers from recent where followers is not null order by observed_at desc limit 1),
+                    profile.followers) as followers,
+                coalesce((select following from recent where following is not null order by observed_at desc limit 1),
+                    profile.following) as following,
+                coalesce((select likes from recent where likes is not null order by observed_at desc limit 1),
+                    profile.likes) as likes,
+                coalesce((select posts_count from recent where posts_count is not null order by observed_at desc limit 1),
+                    profile.posts_count) as posts_count,
+                profile.observed_at,
                 (select count(*) from (select from profile_posts
                     where profile_id = (select id from profile) and gone_at is null limit 1000) live) as live_posts,
                 array(select post_id from known where own order by post_id) as own,

@@ -155,11 +155,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn selector_version(
-        &self,
-        platform: &str,
-        version: &str,
-    ) -> Result<Option<SelectorVersion>, StoreError> {
+    pub async fn selector_version(&self, platform: &str, version: &str) -> Result<Option<SelectorVersion>, StoreError> {
         let sql = "
             select platform, version, parent, fingerprint, evidence, author, body, state, created_at
             from selector_versions where platform = $1 and version = $2";

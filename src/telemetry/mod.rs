@@ -110,6 +110,15 @@ impl Config {
         self.listen.parse().map(Some).map_err(|_| TelemetryError::BadAddress { given: self.listen.clone() })
     }
 
+    /// Whether filter and address can stand.
+    ///
+    /// # Errors
+    /// Where one of them cannot.
+    pub fn check(&self) -> Result<(), TelemetryError> {
+        self.filter()?;
+        self.address().map(|_| ())
+    }
+
     fn filter(&self) -> Result<EnvFilter, TelemetryError> {
         EnvFilter::builder()
             .parse(&self.log_filter)

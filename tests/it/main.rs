@@ -1,4 +1,15 @@
 //! The one integration binary: real Chromium, Redis, PostgreSQL and S3, each private to the run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::type_complexity,
+    clippy::needless_range_loop,
+    reason = "helpers of tests fail loudly, measure real time and print their figures"
+)]
 
 mod blob;
 mod browser;
@@ -9,6 +20,7 @@ mod corpus;
 mod gate;
 mod gates;
 mod har;
+mod heal;
 mod local;
 #[cfg(feature = "replica")]
 mod polite;

@@ -37,7 +37,10 @@ async fn a_process_that_waits_for_redis_is_alive_but_not_ready() {
 
     readiness.well(Part::Redis);
     let ready = get(address, "/readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 200") && ready.ends_with(r#"{"ready":true,"reasons":[],"warnings":[]}"#), "{ready}");
+    assert!(
+        ready.starts_with("HTTP/1.1 200") && ready.ends_with(r#"{"ready":true,"reasons":[],"warnings":[]}"#),
+        "{ready}"
+    );
 
     metrics.lease_lost();
     let shown = get(address, "/metrics").await;

@@ -31,6 +31,7 @@ pub(super) struct Named {
     /// tiktok or instagram.
     platform: String,
     /// The version.
+    #[arg(id = "selectors", value_name = "VERSION")]
     version: String,
     /// JSON.
     #[arg(long)]
@@ -43,6 +44,7 @@ pub(super) struct Promote {
     /// tiktok or instagram.
     platform: String,
     /// The version.
+    #[arg(id = "selectors", value_name = "VERSION")]
     version: String,
     /// For pages of this template only.
     #[arg(long, default_value = "")]

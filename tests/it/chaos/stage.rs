@@ -111,6 +111,14 @@ impl Stage {
             ("GATE__OPEN_AFTER_FAILURES", "100"),
             ("GATE__ROBOTS", "ignore"),
             ("ENGINE__RETRY__BACKOFF_FIRST_MS", "50"),
+            // Every slot is used at once, however busy the machine: what is tested is who holds what, not how fast.
+            ("ENGINE__ADMISSION__SAMPLE_EVERY_MS", "50"),
+            ("ENGINE__ADMISSION__SCALE_WINDOW_MS", "100"),
+            ("ENGINE__ADMISSION__HOLD_WINDOW_MS", "1"),
+            ("ENGINE__ADMISSION__PROCESSOR_ROOM", "9.0"),
+            ("ENGINE__ADMISSION__PROCESSOR_FULL", "10.0"),
+            ("ENGINE__ADMISSION__LATE_MS", "600000"),
+            ("ENGINE__ADMISSION__MEMORY_FULL", "1.0"),
             ("TELEMETRY__LISTEN", ""),
         ];
         let variables: Vec<(String, String)> = basis
@@ -261,6 +269,16 @@ impl Stage {
         let client = redis::Client::open(self.redis.url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await?;
         redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await
+    }
+}
+
+impl Drop for Stage {
+    /// A failed test leaves its logs.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("the workers' logs stand in {}", self.folder.path().display());
+        }
     }
 }
 

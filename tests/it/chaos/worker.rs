@@ -65,10 +65,10 @@ impl Scripted {
     }
 }
 
-/// Ignores every wish that it end.
+/// Ignores every wish that it end, as a library call that computes for ever does.
 #[expect(clippy::disallowed_methods, reason = "a crawl that blocks its thread is what is tested")]
 fn block(time: Duration) {
-    std::thread::sleep(time);
+    tokio::task::block_in_place(|| std::thread::sleep(time));
 }
 
 impl Crawler for Scripted {

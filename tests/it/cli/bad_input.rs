@@ -44,12 +44,17 @@ fn a_bad_target_is_named_with_what_to_give_instead() {
 fn a_typo_in_the_settings_is_named_with_file_line_and_the_nearest_key() {
     let sentinel = Sentinel::new();
     std::fs::write(sentinel.folder().join("my.toml"), "[engine]\nworkers = 2\nshutdwon_grace_s = 3\n").unwrap();
-    for command in [&["config", "check"][..], &["config", "show"], &["crawl", "@nasa@tiktok"], &["serve"], &["jobs", "list"]] {
+    for command in
+        [&["config", "check"][..], &["config", "show"], &["crawl", "@nasa@tiktok"], &["serve"], &["jobs", "list"]]
+    {
         let run = sentinel.run(&[command, &["--config", "my.toml"]].concat()).ended(2);
         run.says(&["my.toml:3", "engine.shutdwon_grace_s", "engine.shutdown_grace_s"]);
     }
     std::fs::write(sentinel.folder().join("my.toml"), "[gate]\npage_loads_per_minute = \"many\"\n").unwrap();
-    sentinel.run(&["config", "check", "--config", "my.toml"]).ended(2).says(&["my.toml:2", "gate.page_loads_per_minute"]);
+    sentinel
+        .run(&["config", "check", "--config", "my.toml"])
+        .ended(2)
+        .says(&["my.toml:2", "gate.page_loads_per_minute"]);
     sentinel.run(&["config", "check", "--config", "none.toml"]).ended(2).says(&["none.toml"]);
     let typo = Sentinel::new().with("GATE__PAGE_LOAD_PER_MINUTE", "5");
     typo.run(&["config", "check"]).ended(2).says(&["SENTINEL__GATE__PAGE_LOADS_PER_MINUTE"]);
@@ -62,9 +67,12 @@ fn a_typo_in_the_settings_is_named_with_file_line_and_the_nearest_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_down_is_named_with_what_to_do() {
-    let down = Sentinel::new().with("STORE__URL", "postgres://me:hush@127.0.0.1:1/x").with("STORE__ACQUIRE_TIMEOUT_MS", "500");
+    let down =
+        Sentinel::new().with("STORE__URL", "postgres://me:hush@127.0.0.1:1/x").with("STORE__ACQUIRE_TIMEOUT_MS", "500");
     let down = down.with("QUEUE__URL", "redis://127.0.0.1:1/0");
-    for command in [&["serve"][..], &["submit", "@nasa@tiktok"], &["migrate"], &["jobs", "list"], &["show", "@nasa@tiktok"]] {
+    for command in
+        [&["serve"][..], &["submit", "@nasa@tiktok"], &["migrate"], &["jobs", "list"], &["show", "@nasa@tiktok"]]
+    {
         let run = down.run(command).ended(1).says(&["PostgreSQL", "127.0.0.1", "store.url"]);
         assert_eq!(run.stdout, "");
         assert!(!run.stderr.contains("hush"), "{}", run.stderr);

@@ -60,7 +60,10 @@ fn saved_instagram_pages_are_crawled_with_the_network_cut() {
     let file = "instagram/xig-page-derived/2026-10_google_xig_profile_with_timeline.html";
     if let Some((_, document)) = offline(file, "https://www.instagram.com/google/") {
         let profile = document.profile.unwrap();
-        assert_eq!((profile.followers, profile.following, profile.posts_count), (Some(15_689_074), Some(45), Some(3256)));
+        assert_eq!(
+            (profile.followers, profile.following, profile.posts_count),
+            (Some(15_689_074), Some(45), Some(3256))
+        );
         assert_eq!(document.posts.len(), 12);
         assert!(document.posts.iter().any(|post| post.code.as_deref() == Some("DF8jWurTX3I")));
     }
@@ -129,7 +132,10 @@ async fn several_profiles_are_a_line_each_and_the_highest_code() {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .collect();
-        assert!(names.contains(&"document.json".to_owned()) && names.contains(&"capture.json.zst".to_owned()), "{names:?}");
+        assert!(
+            names.contains(&"document.json".to_owned()) && names.contains(&"capture.json.zst".to_owned()),
+            "{names:?}"
+        );
         assert_eq!(names.iter().any(|name| name.starts_with("screenshot.")), picture, "{profile}: {names:?}");
         assert_eq!(names.len(), 3, "{names:?}");
     }

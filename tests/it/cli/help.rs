@@ -5,12 +5,14 @@ use super::Sentinel;
 /// The subcommands that a help text lists.
 fn listed(help: &str) -> Vec<String> {
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
-    let names = commands.take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names =
+        commands.take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
 }
 
-/// Commands whose answer is not for a program: they run until they are stopped, or play a show.
-const FOR_PEOPLE: [&str; 3] = ["serve", "demo", "replica"];
+/// Commands whose answer is not for a program: they run until they are stopped, play a show, or do one deed whose exit code
+/// says all.
+const FOR_PEOPLE: [&str; 5] = ["serve", "demo", "replica", "held", "selectors"];
 
 #[test]
 fn every_command_has_help_and_json_where_a_program_may_read_it() {
@@ -28,7 +30,9 @@ fn every_command_has_help_and_json_where_a_program_may_read_it() {
         seen.push(command.join(" "));
         open.extend(below.into_iter().map(|name| [command.clone(), vec![name]].concat()));
     }
-    for promised in ["crawl", "extract", "serve", "submit", "demo", "migrate", "config check", "schema", "jobs list", "gate status"] {
+    for promised in
+        ["crawl", "extract", "serve", "submit", "demo", "migrate", "config check", "schema", "jobs list", "gate status"]
+    {
         assert!(seen.iter().any(|name| name == promised), "{promised} is missing: {seen:?}");
     }
     let version = sentinel.run(&["--version"]).ended(0).stdout;
@@ -38,7 +42,9 @@ fn every_command_has_help_and_json_where_a_program_may_read_it() {
 #[test]
 fn the_schema_is_json_and_holds_every_promised_key() {
     let schema = Sentinel::new().run(&["schema"]).ended(0).json();
-    for key in ["schema", "platform", "handle", "outcome", "evidence", "profile", "posts", "coverage", "metrics", "fields"] {
+    for key in
+        ["schema", "platform", "handle", "outcome", "evidence", "profile", "posts", "coverage", "metrics", "fields"]
+    {
         assert!(schema["properties"][key].is_object(), "{key}");
     }
 }

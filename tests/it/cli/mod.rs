@@ -118,6 +118,7 @@ impl Sentinel {
         let output = child.wait_with_output().unwrap();
         drop(done);
         watch.join().unwrap();
+        println!("{:.1} s: sentinel {}", begun.elapsed().as_secs_f64(), arguments.join(" "));
         Run {
             arguments: arguments.join(" "),
             code: output.status.code(),
@@ -189,14 +190,16 @@ impl Run {
     /// Every line of stdout, each of which must be JSON.
     #[track_caller]
     pub(super) fn lines(&self) -> Vec<Value> {
-        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.arguments));
+        let read =
+            |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{}: {error}: {line}", self.arguments));
         self.stdout.lines().map(read).collect()
     }
 
     /// All of stdout as one JSON value.
     #[track_caller]
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{}: {error}: {}", self.arguments, self.stdout))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{}: {error}: {}", self.arguments, self.stdout))
     }
 
     /// Every line of stdout, each of which must be a document.
@@ -289,6 +292,12 @@ impl Family {
     /// How many of them are Chromium's renderers.
     pub(super) fn renderers(&self) -> usize {
         self.0.iter().filter(|(.., words)| words.contains("--type=renderer")).count()
+    }
+
+    /// Whether one of them is this program.
+    pub(super) fn runs(&self, program: &str) -> bool {
+        let is = |words: &str| words.split(' ').next().is_some_and(|path| path.rsplit('/').next() == Some(program));
+        self.0.iter().any(|(.., words)| is(words))
     }
 
     /// Looks again and again, for the 5 seconds that are promised, until none of them lives.

