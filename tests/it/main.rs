@@ -35,7 +35,6 @@ mod replica;
 mod screenshot;
 mod service;
 mod store;
-mod heal;
 #[cfg(feature = "replica")]
 mod healing;
 mod support;
