@@ -1,6 +1,7 @@
 //! `sentinel selectors`: selector files and stored versions. Checking and healing need files only; the rest asks PostgreSQL.
 
 mod files;
+mod heal;
 mod versions;
 
 use std::path::PathBuf;
@@ -27,11 +28,17 @@ enum Action {
         /// Selector files.
         files: Vec<PathBuf>,
     },
-    /// Heal the pages of case files; one JSON object a case, in the order given.
+    /// Heal the pages of case files, one JSON object a case, in the order given; or held-back templates of a platform.
     Heal {
         /// Case files; a case's paths are relative to it.
-        #[arg(long = "case", required = true, num_args = 1.., value_name = "CASE.json")]
+        #[arg(long = "case", required_unless_present = "platform", num_args = 1.., value_name = "CASE.json")]
         cases: Vec<PathBuf>,
+        /// Heal what the service holds back of tiktok or instagram, now.
+        #[arg(long, conflicts_with = "cases")]
+        platform: Option<String>,
+        /// Only this template.
+        #[arg(long, requires = "platform")]
+        fingerprint: Option<String>,
         /// JSON; it is the only form and may be said.
         #[arg(long)]
         json: bool,
@@ -124,8 +131,9 @@ struct TestArgs {
 pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     match args.action {
         Action::Check { files } => files::check(&files),
-        Action::Heal { cases, .. } => files::heal(&cases),
-        stored @ (Action::List { .. }
+        Action::Heal { cases, platform: None, .. } => files::heal(&cases),
+        stored @ (Action::Heal { .. }
+        | Action::List { .. }
         | Action::Show(_)
         | Action::Diff { .. }
         | Action::Test(_)
@@ -155,7 +163,10 @@ async fn with_store(action: Action, surroundings: &Surroundings) -> anyhow::Resu
 
 async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {
     match action {
-        Action::Check { .. } | Action::Heal { .. } => Ok(0),
+        Action::Check { .. } | Action::Heal { platform: None, .. } => Ok(0),
+        Action::Heal { platform: Some(platform), fingerprint, .. } => {
+            heal::held(store, config, &platform, fingerprint.as_deref()).await
+        }
         Action::List { platform, json } => versions::list(store, platform.as_deref(), json).await,
         Action::Show(named) => versions::show(store, &named).await,
         Action::Diff { platform, before, after, json } => {

@@ -8,6 +8,8 @@ mod container;
 mod count;
 mod crawl;
 mod crawler;
+pub mod drift;
+pub mod healer;
 mod health;
 pub mod held;
 mod intake;

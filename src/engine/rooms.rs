@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use super::crawl::CrawlError;
+use super::drift::Drift;
 use super::robots::RobotsFiles;
 use super::ways::Ways;
 use crate::blob::BlobStore;
@@ -34,6 +35,7 @@ pub(super) struct Rooms {
     pub(super) blobs: BlobStore,
     pub(super) deadline: Duration,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) drift: Drift,
     pub(super) robots: RobotsFiles,
     pub(super) ways: Ways,
     platforms: BTreeMap<PlatformId, Arc<dyn Platform>>,
@@ -73,6 +75,7 @@ impl Rooms {
             gate,
             blobs,
             metrics: Arc::new(Metrics::new()),
+            drift: Drift::new(clock),
             robots: RobotsFiles::default(),
             ways,
             platforms,

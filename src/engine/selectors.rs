@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::rooms::Rooms;
-use super::services::ServicesError;
-use crate::extract::selectors::{BUILTIN, SelectorError, parse};
+pub use crate::extract::selectors::SelectorError;
+use crate::extract::selectors::{BUILTIN, parse};
 use crate::model::event::EventKind;
 use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
@@ -100,6 +100,13 @@ pub async fn active_pointer(store: &Store, platform: &str, fingerprint: &str) ->
     Ok(active.map(|pointer| pointer.version))
 }
 
+/// The version in force for all pages, and whether a person has fixed it.
+async fn in_force(store: &Store, platform: &str) -> Result<Option<(String, bool)>, StoreError> {
+    let pointers = store.selector_pointers(platform).await?;
+    let active = pointers.into_iter().find(|p| p.slot == Slot::Active.as_str() && p.fingerprint.is_empty());
+    Ok(active.map(|pointer| (pointer.version, pointer.pinned)))
+}
+
 /// A stored version, ready to read pages; its stored name counts, whatever its text says.
 ///
 /// # Errors
@@ -122,10 +129,10 @@ pub(super) async fn follow(rooms: &Rooms, store: &Store, stop: &CancellationToke
 }
 
 /// Puts in force what the pointers say.
-pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), ServicesError> {
+pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError> {
     let platforms: Vec<PlatformId> = rooms.platform_ids().cloned().collect();
     for platform in platforms {
-        let Some(wanted) = active_pointer(store, platform.as_str(), "").await? else { continue };
+        let Some((wanted, pinned)) = in_force(store, platform.as_str()).await? else { continue };
         let before = rooms.selectors(&platform).map(|set| set.version.clone()).unwrap_or_default();
         if wanted == before && rooms.selectors_are_stored(&platform) {
             continue;
@@ -133,6 +140,14 @@ pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), ServicesErr
         let Some(version) = store.selector_version(platform.as_str(), &wanted).await? else { continue };
         match ready(&version) {
             Ok(set) => {
+                if let Ok(present) = rooms.selectors(&platform)
+                    && wanted != before
+                    // What a person has fixed is not compared with anything.
+                    && !pinned
+                    && rooms.selectors_are_stored(&platform)
+                {
+                    rooms.drift.changed(&platform, &wanted, present);
+                }
                 rooms.put_selectors(&platform, Arc::new(set));
                 if wanted != before {
                     tracing::info!(%platform, before, after = wanted, "other selectors are in force");

@@ -14,7 +14,7 @@ use super::servers::{Needed, Servers};
 use super::services::{Services, ServicesError};
 use super::watch::Watch;
 use super::ways::Ways;
-use super::{Engine, EngineError, intake, relay, selectors, upkeep};
+use super::{Engine, EngineError, healer, intake, relay, selectors, upkeep};
 use crate::browser::Browser;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -121,7 +121,7 @@ impl Service {
             }
         };
         selectors::seed(&services.store).await.map_err(ServicesError::from)?;
-        selectors::load(&rooms, &services.store).await?;
+        selectors::load(&rooms, &services.store).await.map_err(ServicesError::from)?;
         Ok((rooms, services, crawler))
     }
 
@@ -167,6 +167,10 @@ impl Service {
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move { selectors::follow(&rooms, &services.store, &stop).await }
+        });
+        around.spawn({
+            let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
+            async move { Box::pin(healer::run(&rooms, &services.store, &stop)).await }
         });
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
+use super::drift::Inspected;
 use super::plausible::{self, Judged};
 use super::pool::Workers;
 use super::report;
@@ -131,7 +132,7 @@ impl Workers {
         let (job_, attempt, kill) = (job.clone(), leased.attempt, CancellationToken::new());
         let turn = CrawlTurn { job: job_, attempt, isolation, permit, kill: kill.clone() };
         match self.crawl(turn, lease).await {
-            Ok(result) => self.judge(fence, leased, &ask, result).await,
+            Ok(result) => Box::pin(self.judge(fence, leased, &ask, result)).await,
             Err(beat) => self.interrupted(job, fence, beat).await,
         }
     }
@@ -206,6 +207,10 @@ impl Workers {
         result: Result<Crawled, CrawlError>,
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
+        let result = result.map(|mut crawled| {
+            self.rooms.drift.recognise(&mut crawled);
+            crawled
+        });
         let fault = match &result {
             Ok(crawled) => report::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),
@@ -250,7 +255,9 @@ impl Workers {
                 None
             }
         };
-        let judged = self.doubt(job, &mut crawled).await?;
+        let (mut crawled, inspected) = self.inspect(job, crawled).await;
+        let mut judged = self.doubt(job, &mut crawled).await?;
+        judged.held.extend(inspected.held);
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -264,7 +271,7 @@ impl Workers {
             capture_key: capture_key.as_deref(),
             status: crawled.capture.pages.first().and_then(|page| page.status),
             picture_hash: None,
-            fingerprint: None,
+            fingerprint: inspected.fingerprint.as_deref(),
             error: None,
             worker: self.leases.name(),
             held: &judged.held,
@@ -291,6 +298,30 @@ impl Workers {
         self.rooms.job_finished(job, document);
         self.rooms.profile_changed(&job.target, &saved.changes);
         Ok(Turn::Settle(Settlement::Done))
+    }
+
+    /// Keeps aside what says that the template is another one. Where other selectors came into force meanwhile, they read it.
+    async fn inspect(&self, job: &Job, crawled: Crawled) -> (Crawled, Inspected) {
+        let platform = &job.target.platform;
+        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), self.rooms.selectors(platform)) else {
+            return (crawled, Inspected::default());
+        };
+        let rooms = Arc::clone(&self.rooms);
+        let inspect = move || {
+            let mut crawled = crawled;
+            if crawled.document.selectors.version != set.version {
+                let wanted = crawled.document.coverage.requested;
+                let document = crate::platform::read(site.as_ref(), &crawled.capture, &set, wanted);
+                let screenshot = std::mem::replace(&mut crawled.document, document).screenshot;
+                crawled.document.screenshot = screenshot;
+            }
+            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled, &set);
+            (crawled, inspected)
+        };
+        match tokio::task::spawn_blocking(inspect).await {
+            Ok(inspected) => inspected,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.

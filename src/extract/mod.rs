@@ -6,6 +6,9 @@ mod build;
 pub mod coverage;
 mod gather;
 pub mod heal;
+
+pub mod detect;
+pub mod fingerprint;
 mod html;
 pub mod input;
 mod json;
@@ -17,6 +20,7 @@ mod path;
 mod path_syntax;
 mod program;
 pub mod reconcile;
+pub mod relearn;
 mod rules;
 pub mod schema;
 pub mod selectors;

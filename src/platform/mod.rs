@@ -1,6 +1,7 @@
 //! What is particular to a site, without any selector of it: addresses, ids, and which page to visit next. Pure: no
 //! async, no I/O. Adding a platform is one file here, one line in [`all`] and `selectors/<platform>/v1.toml`.
 
+mod doubt;
 mod instagram;
 mod next;
 mod read;
@@ -18,6 +19,7 @@ use crate::model::page::Look;
 use crate::model::selectors::SelectorSet;
 use crate::model::visit::Visit;
 
+pub use doubt::contradictions;
 pub use read::{Extent, read, read_all};
 pub use target::{TargetError, parse_target, parse_target_with};
 

@@ -120,3 +120,88 @@ impl Store {
         Ok(())
     }
 }
+
+/// A template whose pages are held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
+pub struct DriftedTemplate {
+    /// Its fingerprint.
+    pub fingerprint: String,
+    /// How many profiles' pages are held.
+    pub profiles: i64,
+    /// The newest held page.
+    pub newest: i64,
+}
+
+/// The last believed crawl of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct LastGood {
+    /// The handle.
+    pub handle: String,
+    /// The crawl.
+    pub crawl: i64,
+    /// The document's JSON text.
+    pub document: String,
+    /// Its capture in the blob store.
+    pub capture_key: Option<String>,
+}
+
+impl Store {
+    /// The templates of a platform whose pages are held back as a whole, with most profiles first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn drifted_templates(&self, platform: &str) -> Result<Vec<DriftedTemplate>, StoreError> {
+        let sql = "
+            select fingerprint, count(distinct handle) as profiles, max(id) as newest from held_values
+            where tenant_id = app_tenant() and platform = $1 and state = 'held' and path = 'document'
+              and fingerprint is not null and crawl_id is not null
+            group by fingerprint order by profiles desc, fingerprint limit 100";
+        sqlx::query_as(sql).bind(platform).fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// The crawls of a platform that are held back as a whole, oldest first: (held value, crawl); of one template or of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_crawls(
+        &self,
+        platform: &str,
+        fingerprint: Option<&str>,
+        rows: usize,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        let sql = "
+            select id, crawl_id from held_values
+            where tenant_id = app_tenant() and platform = $1 and state = 'held' and path = 'document'
+              and crawl_id is not null and ($2::text is null or fingerprint = $2)
+            order by id limit $3";
+        let query = sqlx::query_as(sql).bind(platform).bind(fingerprint).bind(super::limit(rows));
+        query.fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// The newest believed crawl of each of these profiles; of all of the platform where none is named. Newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_good(
+        &self,
+        platform: &str,
+        handles: Option<&[String]>,
+        rows: usize,
+    ) -> Result<Vec<LastGood>, StoreError> {
+        let sql = "
+            select handle, crawl, document, capture_key from (
+                select distinct on (crawl_history.handle) crawl_history.handle, crawl_history.id as crawl,
+                    jobs.document::text as document, crawl_history.capture_key
+                from crawl_history join jobs on jobs.tenant_id = crawl_history.tenant_id
+                    and jobs.id = crawl_history.job_id and jobs.fence = crawl_history.fence
+                where crawl_history.tenant_id = app_tenant() and crawl_history.platform = $1
+                  and ($2::text[] is null or crawl_history.handle = any($2)) and crawl_history.outcome in ('ok', 'partial')
+                  and jobs.document is not null
+                  and not exists (select from held_values where held_values.crawl_id = crawl_history.id
+                                  and held_values.state = 'held')
+                order by crawl_history.handle, crawl_history.id desc
+            ) good order by crawl desc limit $3";
+        let query = sqlx::query_as(sql).persistent(false).bind(platform).bind(handles).bind(super::limit(rows));
+        query.fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+}

@@ -35,5 +35,7 @@ mod replica;
 mod screenshot;
 mod service;
 mod store;
+#[cfg(feature = "replica")]
+mod healing;
 mod support;
 mod telemetry;

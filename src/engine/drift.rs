@@ -1,0 +1,237 @@
+//! Whether a page that was crawled is still the page that our selectors were written for. Keeps, for each platform, what pages usually
+//! bring and the version that was in force before, and judges each crawl before it is saved: what is doubted is kept aside, so that
+//! no row is ever wrong, and its capture waits for a version that can read it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::crawl::Crawled;
+use super::plausible::{self, value_at};
+use crate::extract::detect::{self, Doubt, Expectation};
+use crate::extract::fingerprint::fingerprint;
+use crate::extract::heal::page::Page;
+use crate::extract::heal::selectors::OldSelectors;
+use crate::extract::heal::{Refusal, heal};
+use crate::model::capture::Capture;
+use crate::model::document::{Document, Evidence, Metrics, Outcome, ShortReason};
+use crate::model::job::PlatformId;
+use crate::model::selectors::SelectorSet;
+use crate::platform::{self, Platform};
+use crate::store::save::HeldValue;
+
+/// The evidence's signal of a page that is doubted.
+pub const SIGNAL: &str = "drift";
+/// The path of the held value that stands for a whole page.
+pub const WHOLE: &str = "document";
+/// Pages that a version is compared with the one before it.
+const PROBATION_PAGES: u32 = 50;
+/// Contradicting pages after which the version before comes back.
+const CONTRADICTIONS: u32 = 2;
+/// What `unavailable` is called when nothing on the page was recognised: it may be a new template as well as a refusal.
+const UNRECOGNISED: [&str; 3] = ["nothing_recognised", "identity_mismatch", "no_json"];
+
+/// All platforms' states.
+#[derive(Debug)]
+pub(super) struct Drift {
+    platforms: Mutex<BTreeMap<PlatformId, State>>,
+    /// Wakes the healer.
+    pub(super) seen: Notify,
+    clock: crate::clock::Clock,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    expected: Expectation,
+    probation: Option<Probation>,
+    refuted: BTreeSet<String>,
+}
+
+/// A version that has just come into force, beside the one before it.
+#[derive(Debug)]
+struct Probation {
+    version: String,
+    before: Arc<SelectorSet>,
+    pages_left: u32,
+    contradictions: u32,
+}
+
+/// What was found of one crawl.
+#[derive(Debug, Default)]
+pub(super) struct Inspected {
+    pub(super) fingerprint: Option<String>,
+    /// Taken out of the document.
+    pub(super) held: Vec<HeldValue>,
+}
+
+impl Drift {
+    pub(super) fn new(clock: crate::clock::Clock) -> Self {
+        Self { platforms: Mutex::default(), seen: Notify::new(), clock }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<PlatformId, State>> {
+        self.platforms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a believed document of before into account.
+    pub(super) fn remember(&self, platform: &PlatformId, document: &Document) {
+        self.lock().entry(platform.clone()).or_default().expected.learn(document);
+    }
+
+    /// What pages of a platform usually bring.
+    pub(super) fn expected(&self, platform: &PlatformId) -> Expectation {
+        self.lock().get(platform).map(|state| state.expected.clone()).unwrap_or_default()
+    }
+
+    /// Another version comes into force: for some pages it is compared with the one before, unless that one was refuted.
+    pub(super) fn changed(&self, platform: &PlatformId, version: &str, before: Arc<SelectorSet>) {
+        let mut platforms = self.lock();
+        let state = platforms.entry(platform.clone()).or_default();
+        state.probation = (before.version != version && !state.refuted.contains(&before.version)).then(|| Probation {
+            version: version.to_owned(),
+            before,
+            pages_left: PROBATION_PAGES,
+            contradictions: 0,
+        });
+    }
+
+    /// The version that contradicted what was known, with the one before it; from then on it counts as refuted.
+    pub(super) fn take_refuted(&self, platform: &PlatformId) -> Option<(String, String)> {
+        let mut platforms = self.lock();
+        let state = platforms.get_mut(platform)?;
+        let probation = state.probation.take_if(|probation| probation.contradictions >= CONTRADICTIONS)?;
+        state.refuted.insert(probation.version.clone());
+        Some((probation.version, probation.before.version.clone()))
+    }
+
+    /// A page that nothing was recognised on, though it names the profile and is no refusal: a new template.
+    pub(super) fn recognise(&self, crawled: &mut Crawled) {
+        let document = &mut crawled.document;
+        let unrecognised = document.outcome == Outcome::Unavailable
+            && document.evidence.as_ref().is_some_and(|evidence| UNRECOGNISED.contains(&evidence.signal.as_str()));
+        if unrecognised && names_its_profile(&crawled.capture, self.clock) {
+            let page = crawled.capture.pages.first();
+            document.outcome = Outcome::Partial;
+            document.coverage.reason = Some(ShortReason::NoPostList);
+            document.evidence = Some(Evidence {
+                status: page.and_then(|page| page.status),
+                final_url: page.map(|page| page.final_url.clone()),
+                signal: SIGNAL.to_owned(),
+                detail: Some("the page names the profile, and the selectors find nothing on it".to_owned()),
+            });
+        }
+    }
+
+    /// Judges a crawl. CPU-bound: some milliseconds.
+    pub(super) fn inspect(&self, site: &dyn Platform, crawled: &mut Crawled, set: &SelectorSet) -> Inspected {
+        let (platform, document) = (site.id(), &mut crawled.document);
+        if !matches!(document.outcome, Outcome::Ok | Outcome::Partial | Outcome::Private) {
+            return Inspected::default();
+        }
+        let mut inspected = Inspected { fingerprint: Some(fingerprint(&crawled.capture, set)), held: Vec::new() };
+        let (expected, before) = {
+            let platforms = self.lock();
+            let state = platforms.get(&platform);
+            let before = state.and_then(|state| state.probation.as_ref()).map(|probation| probation.before.clone());
+            (state.map(|state| state.expected.clone()).unwrap_or_default(), before)
+        };
+        let mut doubts = detect::doubts(&crawled.capture, document, &expected);
+        let mut contradictions = platform::contradictions(&crawled.capture, set);
+        if let Some(before) = before {
+            let then = platform::read(site, &crawled.capture, &before, document.coverage.requested);
+            let against = detect::differs(document, &then);
+            // Sources that contradict each other count against the new version where the one before saw them agree.
+            let own = !contradictions.is_empty() && platform::contradictions(&crawled.capture, &before).is_empty();
+            self.count(&platform, &document.selectors.version, own || !against.is_empty());
+            contradictions.extend(against);
+        }
+        let whole = !contradictions.is_empty() || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
+        doubts.extend(contradictions);
+        if doubts.is_empty() && !whole {
+            self.remember(&platform, document);
+            return inspected;
+        }
+        inspected.held = withhold(document, &doubts, whole);
+        self.seen.notify_one();
+        inspected
+    }
+
+    fn count(&self, platform: &PlatformId, version: &str, contradicted: bool) {
+        let mut platforms = self.lock();
+        let Some(state) = platforms.get_mut(platform) else { return };
+        let Some(probation) = state.probation.as_mut().filter(|probation| probation.version == version) else { return };
+        if contradicted {
+            probation.contradictions += 1;
+        } else {
+            probation.pages_left = probation.pages_left.saturating_sub(1);
+            if probation.pages_left == 0 {
+                state.probation = None;
+            }
+        }
+    }
+}
+
+/// Takes what is doubted out of the document; where the page as a whole is doubted, everything.
+fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -> Vec<HeldValue> {
+    let sentences: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
+    let mut reason = sentences.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
+    if reason.is_empty() {
+        reason = document.evidence.as_ref().and_then(|evidence| evidence.detail.clone()).unwrap_or_default();
+    }
+    let summary = serde_json::json!({
+        "profile": document.profile.as_ref().map(|profile| {
+            serde_json::json!({"followers": profile.followers, "following": profile.following, "likes": profile.likes})
+        }),
+        "posts": document.posts.len(),
+    });
+    let mut held = vec![HeldValue { path: WHOLE.to_owned(), value: summary, reason: format!("{SIGNAL}: {reason}") }];
+    if whole {
+        document.profile = None;
+        document.posts.clear();
+        document.fields.clear();
+        document.metrics = Metrics::default();
+        document.coverage.got = 0;
+    } else {
+        let paths: Vec<String> = doubts.iter().filter_map(contradicted).collect();
+        held.extend(paths.iter().filter_map(|path| {
+            let value = value_at(document, path)?;
+            Some(HeldValue { path: path.clone(), value, reason: format!("{SIGNAL}: {reason}") })
+        }));
+        plausible::withhold(document, &paths);
+    }
+    document.outcome = Outcome::Partial;
+    document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
+    let (status, final_url) =
+        document.evidence.take().map_or((None, None), |evidence| (evidence.status, evidence.final_url));
+    document.evidence = Some(Evidence { status, final_url, signal: SIGNAL.to_owned(), detail: Some(reason) });
+    held
+}
+
+fn contradicted(doubt: &Doubt) -> Option<String> {
+    match doubt {
+        Doubt::Contradiction { path, .. } => Some(path.clone()),
+        Doubt::SourceUnread { .. } | Doubt::FieldMissing { .. } => None,
+    }
+}
+
+/// A page as healing sees it.
+pub(super) fn heal_page(capture: &Capture) -> Option<Page> {
+    let target = capture.target.as_ref()?;
+    let page = capture.pages.first()?;
+    let responses: Vec<crate::extract::heal::page::Response> = page
+        .responses
+        .iter()
+        .filter_map(|response| {
+            let body = serde_json::from_str(&response.body).ok()?;
+            Some(crate::extract::heal::page::Response { url: response.url.clone(), body })
+        })
+        .collect();
+    Some(Page::parse(target.handle.as_str(), &page.url, &page.html, &responses))
+}
+
+fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
+    let Some(page) = heal_page(capture) else { return false };
+    let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
+    healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
+}

@@ -1,0 +1,289 @@
+//! Whether a template has drifted, told by disagreement and not by emptiness: sources that were always read and are there but are
+//! read no more, fields that were always filled, lists that shrank, sources that contradict each other, two versions that read
+//! one page differently. Pure and cheap: it looks at what was read, never again at the page.
+
+use std::collections::BTreeMap;
+
+use super::reconcile::{Subject, agree, own_profiles};
+use crate::model::capture::Capture;
+use crate::model::document::{Document, Outcome, Precision, SourceKind};
+use crate::model::page::{Field, Page, Value};
+use crate::model::visit::Purpose;
+
+/// Pages after which the past says something.
+const PAGES_MIN: u32 = 5;
+/// The past is halved here, so that it stays young.
+const PAGES_MAX: u32 = 200;
+/// A field or a source that this share of pages has is missed where it is not, in percent.
+const USUAL_PERCENT: u32 = 95;
+/// A response shorter than this holds no list.
+const SUBSTANCE_BYTES: usize = 400;
+/// Values further apart than this are of two things: a count moves by less between two sources of one page.
+const APART: u64 = 20;
+
+/// What a platform's pages usually bring.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expectation {
+    pages: u32,
+    with_posts: u32,
+    fields: BTreeMap<String, u32>,
+    profile_sources: BTreeMap<u8, u32>,
+    post_sources: BTreeMap<u8, u32>,
+}
+
+impl Expectation {
+    /// Takes a page that is believed into account.
+    pub fn learn(&mut self, document: &Document) {
+        if !matches!(document.outcome, Outcome::Ok | Outcome::Partial) || document.profile.is_none() {
+            return;
+        }
+        if self.pages >= PAGES_MAX {
+            self.halve();
+        }
+        self.pages += 1;
+        let (profile, posts) = sources(document);
+        profile.into_iter().for_each(|source| *self.profile_sources.entry(source).or_default() += 1);
+        for field in COUNTS {
+            if document.fields.contains_key(field) {
+                *self.fields.entry(field.to_owned()).or_default() += 1;
+            }
+        }
+        if !document.posts.is_empty() {
+            self.with_posts += 1;
+            posts.into_iter().for_each(|source| *self.post_sources.entry(source).or_default() += 1);
+        }
+    }
+
+    /// Whether a document has what nearly every page had: the counts, from data made for programs where those had it.
+    #[must_use]
+    pub fn is_met_by(&self, document: &Document) -> bool {
+        let (profile, _) = sources(document);
+        let exact = [SourceKind::Network, SourceKind::Embedded].map(rank);
+        let was_exact = exact.iter().any(|key| usual(self.profile_sources.get(key), self.pages));
+        let fields = self.fields.iter().filter(|(_, count)| usual(Some(count), self.pages));
+        fields.into_iter().all(|(path, _)| document.fields.contains_key(path))
+            && (!was_exact || exact.iter().any(|key| profile.contains(key)))
+    }
+
+    fn halve(&mut self) {
+        self.pages /= 2;
+        self.with_posts /= 2;
+        let maps = [&mut self.profile_sources, &mut self.post_sources];
+        maps.into_iter().flat_map(BTreeMap::values_mut).for_each(|count| *count /= 2);
+        self.fields.values_mut().for_each(|count| *count /= 2);
+    }
+}
+
+/// The counts whose absence is noticed.
+const COUNTS: [&str; 4] = ["profile.followers", "profile.following", "profile.likes", "profile.posts_count"];
+
+/// Why a page is doubted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// Data made for programs is there and nothing of it is read any more.
+    SourceUnread {
+        /// `profile` or `posts`.
+        what: &'static str,
+        /// Which kind of place.
+        source: SourceKind,
+    },
+    /// A field that nearly every page had.
+    FieldMissing {
+        /// Its path in the document.
+        path: String,
+    },
+    /// Two sources of one page say different things.
+    Contradiction {
+        /// The path in the document.
+        path: String,
+        /// What one says.
+        one: u64,
+        /// What the other says.
+        other: u64,
+    },
+}
+
+impl Doubt {
+    /// For a person.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::SourceUnread { what, source } => {
+                format!("{what}: the {} data is there and is read no more", word(*source))
+            }
+            Self::FieldMissing { path } => format!("{path} was on nearly every page and is missing"),
+            Self::Contradiction { path, one, other } => format!("{path}: sources say {one} and {other}"),
+        }
+    }
+}
+
+/// What is doubtful of a page that was read. Empty on a page as all others.
+#[must_use]
+pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    if expected.pages < PAGES_MIN || !matches!(document.outcome, Outcome::Ok | Outcome::Partial) {
+        return doubts;
+    }
+    let (profile, posts) = sources(document);
+    // One of the two is enough: which of them a template has is its own affair.
+    let exact = [SourceKind::Network, SourceKind::Embedded].map(rank);
+    for source in [SourceKind::Network, SourceKind::Embedded] {
+        let key = rank(source);
+        let read = exact.iter().any(|key| profile.contains(key));
+        if usual(expected.profile_sources.get(&key), expected.pages) && !read {
+            doubts.push(Doubt::SourceUnread { what: "profile", source });
+        }
+        let listed = expected.with_posts >= PAGES_MIN && usual(expected.post_sources.get(&key), expected.with_posts);
+        if listed
+            && !posts.contains(&key)
+            && (!document.posts.is_empty() || may_hold_posts(document))
+            && holds(capture, source)
+        {
+            doubts.push(Doubt::SourceUnread { what: "posts", source });
+        }
+    }
+    for (path, count) in &expected.fields {
+        if usual(Some(count), expected.pages) && !document.fields.contains_key(path) {
+            doubts.push(Doubt::FieldMissing { path: path.clone() });
+        }
+    }
+    doubts
+}
+
+/// Counts on which the sources of one page contradict each other beyond their displayed precision.
+#[must_use]
+pub fn contradictions(page: &Page, subject: &Subject) -> Vec<Doubt> {
+    let own = own_profiles(page, subject);
+    let mut doubts = Vec::new();
+    for field in [Field::Followers, Field::Following, Field::Likes, Field::PostsCount] {
+        let said: Vec<&Value> = own
+            .iter()
+            .flat_map(|sighting| sighting.readings.iter().filter(|reading| reading.field == field))
+            .map(|reading| &reading.value)
+            .collect();
+        let apart = said.iter().enumerate().find_map(|(at, one)| {
+            let other = said.iter().skip(at + 1).find(|other| !agree(one, other) && far_apart(one, other))?;
+            Some((one.as_count()?, other.as_count()?))
+        });
+        if let Some((one, other)) = apart {
+            doubts.push(Doubt::Contradiction { path: format!("profile.{}", field.name()), one, other });
+        }
+    }
+    doubts
+}
+
+fn usual(count: Option<&u32>, of: u32) -> bool {
+    of >= PAGES_MIN && count.is_some_and(|count| count * 100 >= of * USUAL_PERCENT)
+}
+
+fn far_apart(one: &Value, other: &Value) -> bool {
+    let (Value::Count { value: a, unit: x }, Value::Count { value: b, unit: y }) = (one, other) else { return false };
+    a.abs_diff(*b) > (*x).max(*y).max(a.max(b) / APART).max(2)
+}
+
+/// Where one version's reading of a page contradicts another's: both read a number, and not the same one.
+#[must_use]
+pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
+    let exact = |path: &str| {
+        let notes = [one.fields.get(path), other.fields.get(path)];
+        notes.iter().all(|note| note.is_some_and(|note| note.precision == Precision::Exact))
+    };
+    let counts = |document: &Document| {
+        let profile = document.profile.as_ref();
+        let count = |get: fn(&crate::model::document::Profile) -> Option<u64>| profile.and_then(get);
+        [count(|p| p.followers), count(|p| p.following), count(|p| p.likes), count(|p| p.posts_count)]
+    };
+    let mut doubts = Vec::new();
+    for ((path, one), other) in COUNTS.into_iter().zip(counts(one)).zip(counts(other)) {
+        if let (Some(one), Some(other)) = (one, other)
+            && apart(one, other, exact(path))
+        {
+            doubts.push(Doubt::Contradiction { path: path.to_owned(), one, other });
+        }
+    }
+    for post in &one.posts {
+        let Some(twin) = other.posts.iter().find(|twin| twin.id == post.id) else { continue };
+        let pairs = [
+            ("views", post.views, twin.views),
+            ("likes", post.likes, twin.likes),
+            ("comments", post.comments, twin.comments),
+            ("shares", post.shares, twin.shares),
+            ("saves", post.saves, twin.saves),
+        ];
+        for (field, one, other) in pairs {
+            let path = format!("posts.{}.{field}", post.id);
+            if let (Some(one), Some(other)) = (one, other)
+                && apart(one, other, exact(&path))
+            {
+                doubts.push(Doubt::Contradiction { path, one, other });
+            }
+        }
+    }
+    doubts
+}
+
+/// Further apart than the precision explains: a displayed form may be a tenth away from its number ("1.2K"), two exact ones
+/// may not differ but by what happens between two calls.
+fn apart(one: u64, other: u64, exact: bool) -> bool {
+    let larger = one.max(other);
+    let slack = if !exact {
+        larger / 8
+    } else if larger < 10_000 {
+        0
+    } else {
+        larger / APART
+    };
+    one.abs_diff(other) > slack
+}
+
+fn may_hold_posts(document: &Document) -> bool {
+    let profile = document.profile.as_ref();
+    profile.is_none_or(|profile| profile.posts_count != Some(0) && profile.private != Some(true))
+}
+
+/// Whether a capture has data of this kind at all: a call that failed is no drift.
+fn holds(capture: &Capture, source: SourceKind) -> bool {
+    let mut pages = capture.pages.iter().filter(|page| page.purpose == Purpose::Profile);
+    match source {
+        SourceKind::Network => {
+            pages.flat_map(|page| &page.responses).any(|r| r.status == 200 && r.body.len() >= SUBSTANCE_BYTES)
+        }
+        SourceKind::Embedded | SourceKind::Jsonld | SourceKind::Dom | SourceKind::Meta => {
+            pages.any(|page| page.html.len() >= SUBSTANCE_BYTES)
+        }
+    }
+}
+
+/// The kinds of place that the profile's and the posts' values came from.
+fn sources(document: &Document) -> (Vec<u8>, Vec<u8>) {
+    let mut found = (Vec::new(), Vec::new());
+    for (path, note) in &document.fields {
+        let of = if path.starts_with("profile.") { &mut found.0 } else { &mut found.1 };
+        for source in std::iter::once(&note.source).chain(&note.agreed_by) {
+            if !of.contains(&rank(*source)) {
+                of.push(rank(*source));
+            }
+        }
+    }
+    found
+}
+
+const fn rank(source: SourceKind) -> u8 {
+    match source {
+        SourceKind::Network => 0,
+        SourceKind::Embedded => 1,
+        SourceKind::Jsonld => 2,
+        SourceKind::Dom => 3,
+        SourceKind::Meta => 4,
+    }
+}
+
+const fn word(source: SourceKind) -> &'static str {
+    match source {
+        SourceKind::Network => "network",
+        SourceKind::Embedded => "embedded",
+        SourceKind::Jsonld => "linked",
+        SourceKind::Dom => "rendered",
+        SourceKind::Meta => "meta",
+    }
+}

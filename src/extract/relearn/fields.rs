@@ -1,0 +1,201 @@
+//! Which way beneath a record leads to a field: the one that gave the known value on every page it was asked of. A count may have
+//! drifted since; a text, an id, a time may not. Where two ways fit and say different things, neither is taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::known::Known;
+use super::leaves::Scalar;
+use crate::model::selectors::{Exactness, Rule, Rules};
+
+/// Pages that must agree on a number or a flag; the chance of five accidents is one in ten thousand.
+pub(super) const PROFILES_FOR_COUNTS: usize = 5;
+/// Pages that must agree on a text: each is worth dozens of bits.
+const PROFILES_FOR_TEXTS: usize = 2;
+/// A count may have moved by a fifth since it was known.
+const DRIFT: u64 = 5;
+/// Below this a drifted count is told from nothing.
+const SMALL: u64 = 1_000;
+
+/// One record beside what was known of the same thing.
+pub(super) struct Pair<'a> {
+    /// Whose it is, as the number of the page.
+    pub(super) profile: usize,
+    pub(super) known: &'a BTreeMap<&'static str, Known>,
+    pub(super) leaves: BTreeMap<String, &'a Scalar>,
+}
+
+/// A field's way and who agreed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) rules: Rules,
+    pub(super) profiles: usize,
+    pub(super) values: usize,
+}
+
+/// How a way did over all pairs.
+#[derive(Debug, Default)]
+struct Tally {
+    exact: usize,
+    near: usize,
+    misses: usize,
+    absent: usize,
+    profiles: BTreeSet<usize>,
+    distinct: BTreeSet<String>,
+    digits: usize,
+}
+
+impl Tally {
+    fn fits(&self) -> usize {
+        self.exact + self.near
+    }
+}
+
+/// The ways of all fields.
+pub(super) fn find(pairs: &[Pair<'_>]) -> BTreeMap<&'static str, Found> {
+    let names: BTreeSet<&'static str> = pairs.iter().flat_map(|pair| pair.known.keys().copied()).collect();
+    let found = names.into_iter().filter_map(|name| Some((name, of_field(name, pairs)?)));
+    let mut found: BTreeMap<&'static str, (String, Found)> = found.collect();
+    // One way is one thing: two fields that claim it are both in doubt.
+    let mut claimed: BTreeMap<String, usize> = BTreeMap::new();
+    found.values().for_each(|(way, _)| *claimed.entry(way.clone()).or_default() += 1);
+    found.retain(|_, (way, _)| claimed.get(way) == Some(&1));
+    found.into_iter().map(|(name, (_, found))| (name, found)).collect()
+}
+
+fn of_field(name: &'static str, pairs: &[Pair<'_>]) -> Option<(String, Found)> {
+    let told: Vec<(&Pair<'_>, &Known)> = pairs.iter().filter_map(|pair| Some((pair, pair.known.get(name)?))).collect();
+    let ways: BTreeSet<&String> = told.iter().flat_map(|(pair, _)| pair.leaves.keys()).collect();
+    let mut sound: Vec<(&String, Tally)> =
+        ways.into_iter().map(|way| (way, tally(way, &told))).filter(|(_, tally)| is_sound(tally, &told)).collect();
+    sound.sort_by(|(a, one), (b, other)| {
+        let rank = |tally: &Tally| (tally.exact, tally.fits(), tally.digits);
+        rank(other).cmp(&rank(one)).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b))
+    });
+    let (way, best) = sound.first()?;
+    let rival = |(other, tally): &&(&String, Tally)| tally.exact >= best.exact && differ(way, other, &told);
+    if sound.iter().skip(1).any(|other| rival(&other)) {
+        return None;
+    }
+    let twin = sound.iter().skip(1).find(|(other, _)| is_cut_of(other, way, &told)).map(|(other, _)| (*other).clone());
+    let cut = twin.is_none() && looks_cut(way, &told);
+    let mut rules =
+        vec![Rule { at: (*way).clone(), sibling: twin, precision: cut.then_some(Exactness::Cut), ..Rule::default() }];
+    if best.absent > 0 && matches!(told.first()?.1, Known::Flag(_)) {
+        rules.push(Rule { constant: Some("false".to_owned()), ..Rule::default() });
+    }
+    let found = Found { rules: Rules(rules), profiles: best.profiles.len(), values: best.fits() };
+    Some(((*way).clone(), found))
+}
+
+fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
+    let mut tally = Tally::default();
+    for (pair, known) in told {
+        let Some(seen) = pair.leaves.get(way) else {
+            // A flag that is not set may not be there at all.
+            if **known == Known::Flag(false) {
+                tally.exact += 1;
+                tally.absent += 1;
+                tally.distinct.insert(known.word());
+            } else {
+                tally.misses += 1;
+            }
+            continue;
+        };
+        match fit(known, seen) {
+            Fit::Exact => tally.exact += 1,
+            Fit::Near => tally.near += 1,
+            Fit::No => {
+                tally.misses += 1;
+                continue;
+            }
+        }
+        tally.profiles.insert(pair.profile);
+        tally.distinct.insert(known.word());
+        tally.digits += seen.as_str().trim_end_matches('0').len();
+    }
+    tally
+}
+
+fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)]) -> bool {
+    let (profiles, distinct) = match told.first().map(|(_, known)| *known) {
+        Some(Known::Count(_) | Known::Seconds(_)) => (PROFILES_FOR_COUNTS, 4),
+        Some(Known::Flag(_)) => (PROFILES_FOR_COUNTS, 2),
+        Some(Known::Time(_)) => (2, 4),
+        Some(Known::Text(_) | Known::Address(_)) => (PROFILES_FOR_TEXTS, 2),
+        None => return false,
+    };
+    // Of many, one in eight may have changed since: a new name, a surge.
+    tally.misses * 8 <= tally.fits() && tally.profiles.len() >= profiles && tally.distinct.len() >= distinct
+}
+
+enum Fit {
+    Exact,
+    Near,
+    No,
+}
+
+fn fit(known: &Known, seen: &Scalar) -> Fit {
+    let exact = |same: bool| if same { Fit::Exact } else { Fit::No };
+    match (known, seen) {
+        (Known::Count(count), Scalar::Number(text) | Scalar::Text(text)) => match text.parse::<u64>() {
+            Ok(value) if value == *count => Fit::Exact,
+            Ok(value) if *count >= SMALL && value.abs_diff(*count) <= *count / DRIFT => Fit::Near,
+            Ok(_) | Err(_) => Fit::No,
+        },
+        (Known::Flag(flag), Scalar::Flag(value)) => exact(flag == value),
+        (Known::Time(at), Scalar::Number(text) | Scalar::Text(text)) => exact(text.parse() == Ok(*at)),
+        (Known::Seconds(length), Scalar::Number(text)) => {
+            exact(text.parse::<f64>().is_ok_and(|value| (value - length).abs() < 0.01))
+        }
+        (Known::Text(known), Scalar::Text(text) | Scalar::Number(text)) => {
+            exact(known.split_whitespace().eq(text.split_whitespace()))
+        }
+        (Known::Address(known), Scalar::Text(text)) => exact(bare(known) == bare(text)),
+        _ => Fit::No,
+    }
+}
+
+/// An address without its scheme and its signature.
+fn bare(url: &str) -> &str {
+    let url = url.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
+    url.split('?').next().unwrap_or_default()
+}
+
+/// Whether two ways say different things somewhere, beyond what rounding explains.
+fn differ(one: &str, other: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
+    told.iter().any(|(pair, known)| match (pair.leaves.get(one), pair.leaves.get(other)) {
+        (Some(a), Some(b)) => match (known, a.as_str().parse::<u64>(), b.as_str().parse::<u64>()) {
+            (Known::Count(_), Ok(a), Ok(b)) => a.abs_diff(b) > a.max(b) / 100,
+            (Known::Address(_), _, _) => bare(a.as_str()) != bare(b.as_str()),
+            _ => a.as_str() != b.as_str(),
+        },
+        _ => false,
+    })
+}
+
+/// Whether `other` is the abbreviated form of `way`: the same, or its first digits and zeros; and different at least once.
+fn is_cut_of(other: &str, way: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
+    let mut shorter = 0;
+    for (pair, known) in told {
+        let (Known::Count(_), Some(full), Some(cut)) = (known, pair.leaves.get(way), pair.leaves.get(other)) else {
+            return false;
+        };
+        let (full, cut) = (full.as_str(), cut.as_str());
+        if full == cut {
+            continue;
+        }
+        if full.len() != cut.len() || cut.trim_end_matches('0').len() > 4 {
+            return false;
+        }
+        shorter += 1;
+    }
+    shorter > 0
+}
+
+/// Whether every large value ends in zeros: the site cuts it and has no exact one.
+fn looks_cut(way: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
+    let large = told.iter().filter(|(_, known)| matches!(known, Known::Count(count) if *count >= 100_000));
+    let mut seen = large.filter_map(|(pair, _)| pair.leaves.get(way)).map(|value| value.as_str().ends_with("00"));
+    let first = seen.next();
+    first == Some(true) && seen.all(|cut| cut)
+}

@@ -1,0 +1,102 @@
+//! The profile's own record: the smallest object that names the profile and holds its numbers.
+
+use std::collections::BTreeMap;
+
+use super::fields::{self, Pair};
+use super::known::{self, Values};
+use super::leaves::{self, Leaf, Place};
+use super::{Page, Piece, findings};
+use crate::extract::path::Step;
+use crate::model::selectors::{Owner, Record, RecordKind, Rule, Rules};
+
+/// Ways up from the name that are tried.
+const LEVELS: usize = 4;
+/// A record without this many fields is not worth a rule.
+const FIELDS_MIN: usize = 3;
+const COUNTS: [&str; 4] = ["followers", "following", "likes", "posts_count"];
+
+/// Where a name stands: the record's way without list positions, and the name's way from it.
+type Spot = (Place, String, String);
+
+/// A record on one page: the page, its body, and the way to it there.
+type Seat = (usize, usize, Vec<Step>);
+
+/// The profile's record in each place that has one.
+pub(super) fn learn(pages: &[Page<'_>]) -> Vec<Piece> {
+    let known: Vec<Values> = pages.iter().map(|page| known::of_profile(page.lesson.past)).collect();
+    let mut best: BTreeMap<Place, (usize, usize, Piece)> = BTreeMap::new();
+    for ((place, _, name), seats) in spots(pages) {
+        // A page of the template without it would be a page that it does not hold for.
+        if seats.len() < fields::PROFILES_FOR_COUNTS || seats.len() * 5 < pages.len() * 4 {
+            continue;
+        }
+        let Some(piece) = piece(&place, &name, &seats, pages, &known) else { continue };
+        let counts = piece.findings.iter().filter(|finding| COUNTS.contains(&finding.field.as_str())).count();
+        let width = piece.at.len();
+        let better =
+            best.get(&place).is_none_or(|(held, length, _)| counts > *held || (counts == *held && width > *length));
+        if better {
+            best.insert(place, (counts, width, piece));
+        }
+    }
+    best.into_values().filter(|(counts, _, _)| *counts > 0).map(|(_, _, piece)| piece).collect()
+}
+
+fn spots(pages: &[Page<'_>]) -> BTreeMap<Spot, Vec<Seat>> {
+    let mut spots: BTreeMap<Spot, Vec<Seat>> = BTreeMap::new();
+    for (at, page) in pages.iter().enumerate() {
+        for (number, body) in page.bodies.iter().enumerate() {
+            for leaf in body.leaves.iter().filter(|leaf| names(leaf, page.lesson.handle)) {
+                for up in 1..=LEVELS.min(leaf.way.len()) {
+                    let (record, name) = leaf.way.split_at(leaf.way.len() - up);
+                    if leaves::through_list(name) {
+                        break;
+                    }
+                    let spot = (body.place.clone(), leaves::written(record), leaves::written(name));
+                    let seats = spots.entry(spot).or_default();
+                    // One a page: the first.
+                    if seats.last().is_none_or(|(page, _, _)| *page != at) {
+                        seats.push((at, number, record.to_vec()));
+                    }
+                }
+            }
+        }
+    }
+    spots
+}
+
+fn names(leaf: &Leaf, handle: &str) -> bool {
+    leaf.value.as_str().eq_ignore_ascii_case(handle)
+}
+
+fn piece(place: &Place, name: &str, seats: &[Seat], pages: &[Page<'_>], known: &[Values]) -> Option<Piece> {
+    let pairs: Vec<Pair<'_>> = seats
+        .iter()
+        .map(|(page, body, record)| Pair {
+            profile: *page,
+            known: &known[*page],
+            leaves: leaves::beneath(&pages[*page].bodies[*body].leaves, record),
+        })
+        .collect();
+    let mut found = fields::find(&pairs);
+    // The name's own way is no other field.
+    found.retain(|_, found| found.rules.0.iter().all(|rule| rule.at != name));
+    if found.len() < FIELDS_MIN {
+        return None;
+    }
+    let at = format!("{}[?{name}=$handle]", leaves::from_root(&seats.first()?.2)?);
+    let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
+    let mut record = Record {
+        kind: RecordKind::Profile,
+        owner: Owner { username: rule(name), ..Owner::default() },
+        extends: None,
+        fields: indexmap::IndexMap::new(),
+    };
+    if let Some(id) = found.get("id") {
+        record.owner.id = id.rules.clone();
+    }
+    record.fields.insert("username".to_owned(), rule(name));
+    record.fields.extend(found.iter().map(|(field, found)| ((*field).to_owned(), found.rules.clone())));
+    let findings = findings(&found);
+    Some(Piece { name: "profile", place: place.clone(), record, at, each: None, more: None, hint: None, findings })
+}
