@@ -85,6 +85,8 @@ pub struct EngineConfig {
     pub shutdown_grace_s: u64,
     /// How often and how soon a failed crawl is tried again.
     pub retry: RetryRules,
+    /// Whether doubted pages are held back and new selectors learnt from them.
+    pub healing: bool,
     /// How often ledger and Redis are compared, in seconds.
     pub reconcile_every_s: u64,
     /// How often old rows and blobs that nothing refers to are looked for, in seconds.

@@ -168,10 +168,10 @@ impl Service {
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move { selectors::follow(&rooms, &services.store, &stop).await }
         });
-        around.spawn({
+        if rooms.config.engine.healing {
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
-            async move { Box::pin(healer::run(&rooms, &services.store, &stop)).await }
-        });
+            around.spawn(async move { Box::pin(healer::run(&rooms, &services.store, &stop)).await });
+        }
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
             async move { upkeep::run(&rooms, &services, &stop).await }

@@ -208,7 +208,9 @@ impl Workers {
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let result = result.map(|mut crawled| {
-            self.rooms.drift.recognise(&mut crawled);
+            if self.rooms.config.engine.healing {
+                self.rooms.drift.recognise(&mut crawled);
+            }
             crawled
         });
         let fault = match &result {
@@ -302,6 +304,9 @@ impl Workers {
 
     /// Keeps aside what says that the template is another one. Where other selectors came into force meanwhile, they read it.
     async fn inspect(&self, job: &Job, crawled: Crawled) -> (Crawled, Inspected) {
+        if !self.rooms.config.engine.healing {
+            return (crawled, Inspected::default());
+        }
         let platform = &job.target.platform;
         let (Ok(site), Ok(set)) = (self.rooms.platform(platform), self.rooms.selectors(platform)) else {
             return (crawled, Inspected::default());

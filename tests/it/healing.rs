@@ -210,10 +210,7 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) {
         stage.crawl(std::slice::from_ref(handle)).await;
     }
     stage.eventually("a new version is active", async || stage.active().await != "v1").await;
-    println!(
-        "{site:?} {kind:?}: healed, and sixteen pages crawled, within {:?}",
-        clock.uptime() - begin
-    );
+    println!("{site:?} {kind:?}: healed, and sixteen pages crawled, within {:?}", clock.uptime() - begin);
     stage.eventually("what was held back is filled in", async || stage.still_held().await == 0).await;
     let broken = stage.held().await;
     println!("{site:?} {kind:?}: {broken} broken pages");

@@ -21,6 +21,8 @@ mod gate;
 mod gates;
 mod har;
 mod heal;
+#[cfg(feature = "replica")]
+mod healing;
 mod local;
 #[cfg(feature = "replica")]
 mod polite;
@@ -35,7 +37,5 @@ mod replica;
 mod screenshot;
 mod service;
 mod store;
-#[cfg(feature = "replica")]
-mod healing;
 mod support;
 mod telemetry;

@@ -84,7 +84,12 @@ async fn a_redis_that_comes_later_is_found() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn retries_are_counted_once_and_links_that_break_cost_no_attempt() {
-    let mut stage = Stage::new(&[("ENGINE__WORKERS", "4"), ("ENGINE__RETRY__RETRIES", "50")]).await;
+    let mut stage = Stage::new(&[
+        ("ENGINE__WORKERS", "4"),
+        ("ENGINE__RETRY__RETRIES", "50"),
+        ("ENGINE__RETRY__BACKOFF_MAX_MS", "500"),
+    ])
+    .await;
     let _worker = stage.worker().await;
     stage.submit("flaky", 40).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
