@@ -1,6 +1,6 @@
 //! The engine introduces the rooms to each other and is the library's front door: start it with a [`Config`], crawl a
 //! target, listen to events, shut it down. In process it needs nothing but Chromium; with PostgreSQL and Redis it serves
-//! a queue ([`serve`]).
+//! a queue ([`Service`]).
 
 mod admission;
 mod answers;
