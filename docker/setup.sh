@@ -21,6 +21,7 @@ need gcc cc
 need libc6-dev '/usr/include/stdio.h'
 need nasm nasm
 need util-linux setpriv
+need procps /bin/kill
 need redis-server redis-server
 need postgresql '/usr/lib/postgresql/*/bin/initdb' initdb
 need fonts-liberation '/usr/share/fonts/truetype/liberation*/*.ttf'

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
 
 /// How a child is started: which program, as which user, with its output where.
@@ -145,7 +146,7 @@ impl ChildGroup {
     /// Sends `signal` (a name as `kill` takes it, without SIG) to the child alone.
     pub async fn signal(&self, signal: &str) {
         if let Some(pid) = self.pid {
-            send(signal, &pid.to_string()).await;
+            send(signal, Receiver::Process(pid));
         }
     }
 
@@ -161,7 +162,7 @@ impl ChildGroup {
     /// Kills the whole group at once and reaps the child.
     pub async fn kill(&mut self) {
         if let Some(pid) = self.pid.take() {
-            send("KILL", &format!("-{pid}")).await;
+            send("KILL", Receiver::Group(pid));
         }
         let _ = self.child.kill().await;
     }
@@ -171,21 +172,33 @@ impl Drop for ChildGroup {
     fn drop(&mut self) {
         let Some(pid) = self.pid.take() else { return };
         // A drop cannot wait: the child itself is killed by `kill_on_drop`; this ends the rest of its family.
-        let _ = std::process::Command::new("kill")
-            .args(["-s", "KILL", "--", &format!("-{pid}")])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .and_then(|mut kill| kill.wait());
+        send("KILL", Receiver::Group(pid));
     }
 }
 
-/// `kill` of util-linux or coreutils; a target that is already gone is no error.
-async fn send(signal: &str, target: &str) {
-    let _ = Command::new("kill")
-        .args(["-s", signal, "--", target])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await;
+/// Who gets a signal.
+enum Receiver {
+    Process(u32),
+    Group(u32),
+}
+
+/// Sends a signal by the system call (a slim image has no `kill` program). A receiver that is already gone is no error.
+fn send(name: &str, receiver: Receiver) {
+    let signal = match name {
+        "INT" => Signal::INT,
+        "QUIT" => Signal::QUIT,
+        "KILL" => Signal::KILL,
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
+        _ => Signal::TERM,
+    };
+    let (Receiver::Process(pid) | Receiver::Group(pid)) = receiver;
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    let sent = match receiver {
+        Receiver::Process(_) => kill_process(pid, signal),
+        Receiver::Group(_) => kill_process_group(pid, signal),
+    };
+    if let Err(error) = sent {
+        tracing::debug!(%error, ?pid, name, "a signal reached nobody");
+    }
 }
