@@ -16,8 +16,10 @@ use crate::tree::{self, Tree};
 const FAULTS: [&str; 6] = ["renderer_crash", "endless_script", "hanging_page", "hanging_api", "cut_off", "dialog"];
 /// Crawls submitted at a time.
 const BATCH: usize = 50;
-/// Crawls after which a browser is killed.
+/// Crawls after which a browser is killed, in a long run; a short one has a few such deaths all the same.
 const KILL_EVERY: usize = 250;
+/// Descriptors that a resting engine may hold more than early in the run: connections that were opened when needed.
+const MORE_DESCRIPTORS: usize = 16;
 /// Crawls after which memory counts as settled.
 const SETTLED: usize = 500;
 /// Shorter limits than the defaults, so that a fault costs seconds and not half a minute.
@@ -78,7 +80,7 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
             if let Value::String(outcome) = &line["result"]["outcome"] {
                 *outcomes.entry(outcome.clone()).or_default() += 1;
                 done += 1;
-                if done % KILL_EVERY == 0 {
+                if done % KILL_EVERY.min(crawls.div_ceil(3)) == 0 {
                     kills += usize::from(kill_a_browser(speaker.pid()));
                 }
             }
@@ -94,6 +96,8 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         &profiles,
     ));
     let defunct = tree::look(speaker.pid(), false).defunct;
+    let (early, _) = settled_and_last(&records, |record| record.descriptors as f64);
+    let resting = records.last().map_or(0, |record| record.descriptors);
     speaker.end();
     let left = std::fs::read_dir(&profiles).map_or(0, Iterator::count);
     let alive = processes_with(&folder);
@@ -104,6 +108,7 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         std::fs::write(benches.join("SOAK.md"), &text).expect("the report is written");
         std::fs::write(benches.join("soak.svg"), plot(&records)).expect("the plot is written");
     }
+    assert!(resting as f64 <= early + MORE_DESCRIPTORS as f64, "{early} descriptors early, {resting} at rest at the end");
     assert_eq!(outcomes.values().sum::<usize>(), crawls, "every job ends");
     assert_eq!(
         (open, defunct, left, alive),

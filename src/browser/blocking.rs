@@ -23,6 +23,8 @@ pub(super) enum Held {
     Useless,
     /// Images as well.
     Images,
+    /// Images as well, and the page is not painted: nobody looks at it.
+    Sight,
     /// Images as well, until the picture is taken.
     ImagesUntilPicture,
 }
@@ -31,6 +33,11 @@ pub(super) enum Held {
 const HOLD: &str = "(name => { let held = true;
     window.addEventListener('error', event => { if (held && event.target instanceof HTMLImageElement) event.stopImmediatePropagation() }, true);
     document.addEventListener(name, () => { held = false }) })";
+
+/// Paints nothing until the named event, of a page that is only read: a sixteenth of its cost. Layout, and what observes it, goes on.
+const VEIL: &str = "(name => { const veil = new CSSStyleSheet(); veil.replaceSync('html { opacity: 0 !important }');
+    document.adoptedStyleSheets.push(veil);
+    document.addEventListener(name, () => { document.adoptedStyleSheets = document.adoptedStyleSheets.filter(s => s !== veil) }) })";
 
 /// Requests again the images that were held back and stand in the window.
 const REVEAL: &str = "(name => { document.dispatchEvent(new Event(name)); scrollTo(0, 0);
@@ -52,8 +59,8 @@ pub(super) fn plan(spec: &SessionSpec, config: &Config, picture: Option<Frame>) 
     let late = config.late_images && spec.record_to.is_none();
     match (spec.blocking, picture) {
         (Blocking::None, _) | (_, Some(Frame::FullPage)) => Held::Nothing,
+        (Blocking::Lean | Blocking::Faithful, None) if late => Held::Sight,
         (Blocking::Lean, _) => Held::Images,
-        (Blocking::Faithful, None) if late => Held::Images,
         (Blocking::Faithful, Some(Frame::Viewport)) if late => Held::ImagesUntilPicture,
         (Blocking::Faithful, _) => Held::Useless,
     }
@@ -71,14 +78,36 @@ pub(super) fn steered(spec: &SessionSpec) -> Held {
 /// Tells Chromium, before a navigation, what it may not request.
 pub(super) async fn hold(tab: &Tab, config: &Config, held: Held) {
     let useless = config.block_urls.iter().filter(|_| held != Held::Nothing);
-    let holds_images = matches!(held, Held::Images | Held::ImagesUntilPicture);
+    let holds_images = matches!(held, Held::Images | Held::Sight | Held::ImagesUntilPicture);
     let images = config.block_urls_lean.iter().filter(|_| holds_images);
     block(tab, useless.chain(images)).await;
     if holds_images && tab.first_hold() {
-        let mut script = AddScriptToEvaluateOnNewDocumentParams::new(format!("{HOLD}('{}')", tab.target));
-        script.world_name = Some("sentinel".to_owned());
-        tab.link().post(Some(&tab.session), script).await;
+        at_start(tab, format!("{HOLD}('{}')", tab.target)).await;
     }
+    if held == Held::Sight && tab.first_veil() {
+        at_start(tab, format!("{VEIL}('{}')", lift(tab))).await;
+    }
+}
+
+/// Has this script run at the start of each document, in a world of its own.
+async fn at_start(tab: &Tab, script: String) {
+    let mut script = AddScriptToEvaluateOnNewDocumentParams::new(script);
+    script.world_name = Some("sentinel".to_owned());
+    tab.link().post(Some(&tab.session), script).await;
+}
+
+/// The event that lifts the veil.
+fn lift(tab: &Tab) -> String {
+    format!("{}-seen", tab.target)
+}
+
+/// Has the page painted after all, where it was not.
+pub(super) async fn unveil(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
+    if !tab.is_veiled() {
+        return Ok(());
+    }
+    let script = format!("document.dispatchEvent(new Event('{}'))", lift(tab));
+    super::evaluate::evaluate(tab, &script, config.command_timeout()).await.map(drop)
 }
 
 /// Lets go of the images that were held back.

@@ -43,6 +43,7 @@ pub(super) struct Tab {
     pub(super) shared: Arc<Shared>,
     disposed: bool,
     held: AtomicBool,
+    veiled: AtomicBool,
     start: Mutex<Option<Start>>,
     /// Ends the task that waits for the order to kill the context.
     _open: DropGuard,
@@ -62,6 +63,16 @@ impl Tab {
     /// Whether the script that holds images is yet to be added; true once.
     pub(super) fn first_hold(&self) -> bool {
         !self.held.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether the script that keeps pages from being painted is yet to be added; true once.
+    pub(super) fn first_veil(&self) -> bool {
+        !self.veiled.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether it was added.
+    pub(super) fn is_veiled(&self) -> bool {
+        self.veiled.load(Ordering::Relaxed)
     }
 
     /// Disposes of the context and waits until it is gone.
@@ -131,6 +142,7 @@ pub(super) async fn open(
         shared,
         disposed: false,
         held: AtomicBool::new(false),
+        veiled: AtomicBool::new(false),
         start: Mutex::default(),
         _open: open.drop_guard(),
         _relay: relay,

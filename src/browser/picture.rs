@@ -39,6 +39,7 @@ pub(super) async fn take(
     format: PictureFormat,
     config: &Config,
 ) -> Result<Picture, BrowserError> {
+    super::blocking::unveil(tab, config).await?;
     let wait = config.picture_wait_ms;
     let limit = config.command_timeout() + Duration::from_millis(wait);
     let clip = match frame {

@@ -332,6 +332,45 @@ async fn language_time_zone_and_name_are_what_the_settings_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_page_of_a_session_is_already_as_it_wishes() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let cookie = r#"{"cookies":[{"name":"sid","value":"1","domain":"127.0.0.1"}]}"#;
+    let spec = SessionSpec {
+        locale: Some("de-DE".to_owned()),
+        timezone: Some("Asia/Tokyo".to_owned()),
+        storage_state: Some(StorageState::from_json(cookie).unwrap()),
+        ..SessionSpec::default()
+    };
+    let session = browser.session(&spec).await.unwrap();
+    let visit = Visit { ready: vec![Ready::Response("/api/echo".to_owned())], ..site.visit("/calls/echo") };
+    let page = session.visit(&visit).await.unwrap().page;
+    let call = &page.responses[0].body;
+    assert!(call.contains("sid=1") && call.contains("de-DE"), "{call}");
+    let seen = "[navigator.language, new Date(0).getHours(), innerWidth, innerHeight]";
+    let seen = session.context().unwrap().evaluate(seen, Duration::from_secs(10)).await.unwrap();
+    assert_eq!(seen, serde_json::json!(["de-DE", 9, 1280, 900]));
+
+    let spec = SessionSpec { timezone: Some("Mars/Olympus".to_owned()), ..SessionSpec::default() };
+    let visited = browser.session(&spec).await.unwrap().visit(&site.visit("/")).await;
+    assert!(matches!(visited, Err(BrowserError::Unusable { .. })), "{visited:?}");
+    browser.shutdown().await;
+    assert_eq!(browser.counters().contexts, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_only_read_is_not_painted_until_somebody_looks() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    session.visit(&site.visit("/")).await.unwrap();
+    let context = session.context().unwrap();
+    let opacity = "getComputedStyle(document.documentElement).opacity";
+    assert_eq!(context.evaluate(opacity, Duration::from_secs(10)).await.unwrap(), "0");
+    context.screenshot(Frame::Viewport).await.unwrap();
+    assert_eq!(context.evaluate(opacity, Duration::from_secs(10)).await.unwrap(), "1");
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_context_is_steered_step_by_step() {
     let (site, browser) = (Site::start().await, browser(&config()).await);
     let context = browser.context(&SessionSpec::default()).await.unwrap();
