@@ -4,8 +4,8 @@ use std::io::Read as _;
 
 use crate::model::capture::Capture;
 
-/// Beyond this level zstd costs much time and gains little.
-const LEVEL: i32 = 6;
+/// At level 6 a capture is a fourteenth smaller and takes twice the time, which was half of all that we spent on a profile.
+const LEVEL: i32 = 3;
 
 /// A capture could not be packed.
 #[derive(Debug, thiserror::Error)]
