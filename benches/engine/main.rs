@@ -28,10 +28,6 @@ use lines::Speaker;
 use social_sentinel::clock::Clock;
 use social_sentinel::local::{Durability, Local, LocalConfig};
 
-/// The one of the `sentinel` command.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).cloned();

@@ -108,7 +108,10 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         std::fs::write(benches.join("SOAK.md"), &text).expect("the report is written");
         std::fs::write(benches.join("soak.svg"), plot(&records)).expect("the plot is written");
     }
-    assert!(resting as f64 <= early + MORE_DESCRIPTORS as f64, "{early} descriptors early, {resting} at rest at the end");
+    assert!(
+        resting as f64 <= early + MORE_DESCRIPTORS as f64,
+        "{early} descriptors early, {resting} at rest at the end"
+    );
     assert_eq!(outcomes.values().sum::<usize>(), crawls, "every job ends");
     assert_eq!(
         (open, defunct, left, alive),

@@ -1,6 +1,6 @@
 //! One running Chromium: the child process, its connection and its folder, with what the fleet must know to replace it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -139,8 +139,21 @@ impl Chromium {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((child, profile)) = parts else { return };
         child.stop("TERM", GRACE).await;
+        self.last_of_its_group().await;
         profile.remove().await;
         self.tally.browsers_ended.one();
+    }
+}
+
+impl Chromium {
+    /// Waits until its renderers, which were killed with it, are gone as well.
+    async fn last_of_its_group(&self) {
+        let gone = async {
+            while self.pid.is_some_and(|group| !members(group).is_empty()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(GRACE, gone).await;
     }
 }
 
@@ -170,23 +183,31 @@ async fn greet(address: &str, config: &Config, tally: &Arc<Tally>) -> Result<Gre
     Ok(Greeted { link, user_agent: version.user_agent, holds_pages })
 }
 
-/// Sums the anonymous memory of all processes of a group.
-fn group_memory(group: u32) -> u64 {
-    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
-    let numbered = processes.flatten().filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
-    numbered
-        .filter(|entry| group_of(&entry.path()) == Some(group))
-        .filter_map(|entry| {
-            let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
-            let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
-            line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib * 1024)
-        })
-        .sum()
+/// The folders in `/proc` of all processes of a group that have not ended.
+fn members(group: u32) -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbered = processes.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());
+    numbered.map(|entry| entry.path()).filter(|process| group_of(process) == Some(group)).collect()
 }
 
-/// The process group in `/proc/<pid>/stat`: the third word after the name, which ends with the last parenthesis.
+/// Sums the anonymous memory of all processes of a group.
+fn group_memory(group: u32) -> u64 {
+    let of = |process: PathBuf| {
+        let status = std::fs::read_to_string(process.join("status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+        line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kib| kib * 1024)
+    };
+    members(group).into_iter().filter_map(of).sum()
+}
+
+/// The process group in `/proc/<pid>/stat`: the third word after the name, which ends with the last parenthesis; none of a
+/// process that only waits to be reaped.
 fn group_of(process: &Path) -> Option<u32> {
     let stat = std::fs::read_to_string(process.join("stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;
-    after_name.split_whitespace().nth(2)?.parse().ok()
+    let mut words = after_name.split_whitespace();
+    if matches!(words.next(), Some("Z" | "X")) {
+        return None;
+    }
+    words.nth(1)?.parse().ok()
 }

@@ -353,8 +353,9 @@ async fn the_first_page_of_a_session_is_already_as_it_wishes() {
     let spec = SessionSpec { timezone: Some("Mars/Olympus".to_owned()), ..SessionSpec::default() };
     let visited = browser.session(&spec).await.unwrap().visit(&site.visit("/")).await;
     assert!(matches!(visited, Err(BrowserError::Unusable { .. })), "{visited:?}");
-    browser.shutdown().await;
+    session.close().await;
     assert_eq!(browser.counters().contexts, 0);
+    browser.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
