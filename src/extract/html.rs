@@ -20,6 +20,14 @@ pub(crate) struct ScriptTag<'t> {
 }
 
 impl ScriptTag<'_> {
+    /// Whether a browser runs it: it has no type, or a script's.
+    pub(crate) fn is_program(&self) -> bool {
+        self.attribute("type").is_none_or(|kind| {
+            let kind = kind.trim().to_ascii_lowercase();
+            matches!(kind.as_str(), "" | "module") || kind.ends_with("javascript") || kind.ends_with("ecmascript")
+        })
+    }
+
     /// An attribute's value.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)

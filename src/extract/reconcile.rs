@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::build;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
-use crate::model::page::{Field, OwnerSeen, Page, Reading, Sighting, Value};
+use crate::model::page::{Field, ListSeen, OwnerSeen, Page, Reading, Sighting, Value};
 use crate::model::selectors::Role;
 
 /// What a site's ids tell by calculation alone.
@@ -72,6 +72,20 @@ pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> 
         .filter(|s| s.owner.username.is_none() && s.owner.id.as_deref().is_some_and(|id| ids.contains(&id)));
     own.extend(by_id.collect::<Vec<_>>());
     own
+}
+
+/// The lists that may be the subject's: those without a post of theirs and with posts of others are not, and what such a list
+/// says of its end says nothing about ours.
+#[must_use]
+pub fn own_lists<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p ListSeen> {
+    let own = own_profiles(page, subject);
+    let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
+    let is_own = |list: &&ListSeen| {
+        let posts = page.posts.get(list.first_post..list.first_post + list.posts).unwrap_or_default();
+        let says = |word: Belongs| posts.iter().any(|post| belongs(&post.owner, subject, &ids) == word);
+        says(Belongs::Yes) || !says(Belongs::No)
+    };
+    page.lists.iter().filter(is_own).collect()
 }
 
 /// Takes one value per field, for the profile and for each of its posts.
