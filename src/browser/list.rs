@@ -18,7 +18,7 @@ pub(super) struct ListSeen {
 
 /// Reads a body; none where it is no JSON.
 pub(super) fn read(body: &str, list: &ResponseList) -> Option<ListSeen> {
-    let body = body.trim_start().trim_start_matches("for (;;);");
+    let body = bare(body);
     let mut seen = ListSeen::default();
     let ids = Find { path: &list.list, leaf: Leaf::Ids(&list.id, &mut seen.ids) };
     ids.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
@@ -30,8 +30,13 @@ pub(super) fn read(body: &str, list: &ResponseList) -> Option<ListSeen> {
 pub(super) fn scalar(body: &str, path: &[String]) -> Option<String> {
     let mut word = None;
     let find = Find { path, leaf: Leaf::Scalar(&mut word) };
-    find.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
+    find.deserialize(&mut serde_json::Deserializer::from_str(bare(body))).ok()?;
     word
+}
+
+/// The JSON without what some sites put before it.
+fn bare(body: &str) -> &str {
+    body.trim_start().trim_start_matches("for (;;);")
 }
 
 /// What is wanted at the end of a path.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::context::evaluate;
 use super::error::BrowserError;
+use super::evaluate::evaluate;
 use super::follow::{self, Followed};
 use super::list;
 use super::open::Tab;
@@ -137,7 +137,7 @@ pub(super) async fn page(
     let mut stepped: Option<Instant> = None;
     // Whether something new came since the last step, so that the next may be made at once.
     let mut due = true;
-    let mut follow = Followed::Asked;
+    let mut follow = Followed::Nothing;
     loop {
         let before = count.items();
         count.read_lists(tab, paging);
@@ -159,7 +159,7 @@ pub(super) async fn page(
                 return Ok(PagingEnd::OutOfSteps);
             }
             steps += 1;
-            if follow == Followed::Asked {
+            if follow != Followed::Failed {
                 follow = followed(tab, paging, follows, &mut count, limit).await?;
                 if follow == Followed::Asked {
                     news = Instant::now();
@@ -185,7 +185,8 @@ async fn followed(
     let items = count.items();
     let followed = follow::follow(tab, follows, limit).await?;
     count.read_lists(tab, paging);
-    Ok(if count.items() > items { followed } else { Followed::Scroll })
+    let brought = followed != Followed::Asked || count.items() > items;
+    Ok(if brought { followed } else { Followed::Failed })
 }
 
 /// Waits for a kept response, or a little.

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use chromiumoxide::cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, Viewport};
 
 use super::config::{Config, PictureFormat};
-use super::context::evaluate;
 use super::error::BrowserError;
+use super::evaluate::evaluate;
 use super::open::Tab;
 use crate::model::capture::Picture;
 use crate::model::job::Frame;

@@ -194,7 +194,13 @@ fn session_for(rooms: &Rooms, job: &Job, spec: &SessionSpec, selectors: &Selecto
     let paging = selectors.visit.profile.paging.iter();
     let follows = paging.flat_map(|paging| &paging.lists).filter_map(|list| {
         let follow = list.follow.clone()?;
-        Some(Follow { url: list.url.clone(), cursor: follow.cursor, param: follow.param, drop: follow.drop })
+        Some(Follow {
+            url: list.url.clone(),
+            cursor: follow.cursor,
+            param: follow.param,
+            form: follow.form,
+            drop: follow.drop,
+        })
     });
     spec.follow.extend(follows);
     spec

@@ -170,6 +170,9 @@ pub struct FollowHint {
     pub cursor: Vec<String>,
     /// The query parameter that takes it.
     pub param: String,
+    /// Where the list is asked for by POST: the field of its form whose JSON holds `param`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
     /// Query parameters that the page adds anew to each request, as signatures.
     #[serde(default)]
     pub drop: Vec<String>,

@@ -446,6 +446,7 @@ async fn further_pages_come_by_the_pages_own_fetch_and_by_scrolling_where_that_f
         url: "/api/list".to_owned(),
         cursor: vec!["cursor".to_owned()],
         param: "cursor".to_owned(),
+        form: None,
         drop: Vec::new(),
     };
     let spec = SessionSpec { follow: vec![follow], ..SessionSpec::default() };
