@@ -93,6 +93,7 @@ fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want
         paging: hints.paging.as_ref().map(|paging| Paging {
             want,
             in_order: None,
+            of: Some(plan.target.handle.as_str().to_lowercase()),
             lists: paging
                 .lists
                 .iter()
@@ -100,6 +101,7 @@ fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want
                     url: list.url.clone(),
                     list: list.list.clone(),
                     id: list.id.clone(),
+                    owner: list.owner.clone(),
                     more: list.more.clone(),
                 })
                 .collect(),
