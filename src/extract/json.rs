@@ -282,6 +282,15 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_inside_stays_with_what_it_stands_in() {
+        let value = one(r#"{"a":[1,{"b":[2,3],"secret":[9]},[],[4]],"c":{},"d":5}"#);
+        let inner = Json::Object(vec![("b".into(), Json::List(vec![Json::Int(2), Json::Int(3)]))]);
+        let list = vec![Json::Int(1), inner, Json::List(vec![]), Json::List(vec![Json::Int(4)])];
+        let whole = [("a".into(), Json::List(list)), ("c".into(), Json::Object(vec![])), ("d".into(), Json::Int(5))];
+        assert_eq!(value, Json::Object(whole.into()));
+    }
+
+    #[test]
     fn several_values_in_one_body_are_all_read() {
         assert_eq!(parse_all("{\"a\":1}\n{\"b\":2}\r\n", &[]).unwrap().len(), 2);
         assert_eq!(parse_all("", &[]).unwrap().len(), 0);
