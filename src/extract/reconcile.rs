@@ -1,5 +1,5 @@
-//! Chooses among readings. Exact beats rounded, then the fresher source wins (network, embedded, JSON-LD, rendered page,
-//! meta), then the better shape. Values are taken only from records of the requested profile: a record that names
+//! Chooses among readings. Exact beats rounded, a record of its own beats the copies that posts carry, then the fresher source
+//! wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested profile: a record that names
 //! somebody else, or nobody where a name was asked for, is left out.
 
 use chrono::{DateTime, Utc};
@@ -213,8 +213,13 @@ fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
 }
 
 /// Exact beats rounded, then the fresher source wins, then the better shape.
-fn rank((sighting, reading): &(&Sighting, &Reading)) -> (u8, u8, usize) {
-    (precision_rank(reading.precision), source_rank(sighting.source), sighting.rank)
+fn rank((sighting, reading): &(&Sighting, &Reading)) -> (u8, bool, u8, usize) {
+    (precision_rank(reading.precision), is_copy(sighting), source_rank(sighting.source), sighting.rank)
+}
+
+/// Whether it is the copy of a profile that one of its posts carries, which may be old.
+fn is_copy(sighting: &Sighting) -> bool {
+    sighting.role == Role::Profile && sighting.among_many
 }
 
 fn precision_rank(precision: Precision) -> u8 {
