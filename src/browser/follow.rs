@@ -11,7 +11,9 @@ use super::list;
 use super::open::Tab;
 use super::paging::quoted;
 use super::spec::Follow;
+use super::tally::is_foreign;
 use crate::model::capture::KeptResponse;
+use crate::model::visit::Paging;
 
 /// How far Chromium's events may be behind its scripts.
 const EVENTS_BEHIND: Duration = Duration::from_secs(2);
@@ -53,12 +55,19 @@ impl Next {
 }
 
 /// Asks for the page after the newest one.
-pub(super) async fn follow(tab: &Tab, follows: &[Follow], limit: Duration) -> Result<Followed, BrowserError> {
+pub(super) async fn follow(
+    tab: &Tab,
+    follows: &[Follow],
+    paging: &Paging,
+    limit: Duration,
+) -> Result<Followed, BrowserError> {
     let (next, kept, ended) = {
         let state = tab.shared.state();
         let kept = &state.traffic.kept;
         let next = follows.iter().find_map(|follow| {
-            let newest = kept.iter().rev().find(|response| response.url.contains(&follow.url))?;
+            let is_ours =
+                |response: &&KeptResponse| response.url.contains(&follow.url) && !is_foreign(response, paging);
+            let newest = kept.iter().rev().find(is_ours)?;
             let mut next = next(newest, follow)?;
             if next.form.is_some() {
                 next.headers = state.traffic.script_headers(&newest.url);

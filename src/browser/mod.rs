@@ -68,6 +68,7 @@ mod route;
 mod session;
 mod spec;
 mod storage;
+mod tally;
 mod traffic;
 mod visit;
 mod wire;

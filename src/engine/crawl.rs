@@ -231,8 +231,8 @@ async fn collect(
 ) -> Result<Collected, CrawlError> {
     let selectors = rooms.selectors(&plan.target.platform)?;
     let deadline = rooms.clock.uptime() + rooms.deadline;
-    let mut capture =
-        Capture { target: Some(plan.target.clone()), observed_at: Some(rooms.clock.now()), ..Capture::default() };
+    let mut capture = Capture { target: Some(plan.target.clone()), requested: Some(plan.posts), ..Capture::default() };
+    capture.observed_at = Some(rooms.clock.now());
     let mut picture = None;
     let mut spent = Spent::default();
     while let Some(visit) = platform.next(plan, &capture, &selectors).map(|visit| pictured(rooms, visit)) {
