@@ -81,12 +81,12 @@ pub(super) async fn prepare(tab: &Tab, spec: &SessionSpec, config: &Config) -> R
 /// What a refusal of this time zone means.
 fn unknown_zone(zone: String) -> impl FnOnce(BrowserError) -> Result<(), BrowserError> {
     move |error| {
-        Err(match error {
-            BrowserError::Refused { reason, .. } if reason.contains("Invalid") => BrowserError::Unusable {
-                what: format!("the time zone {zone:?}"),
-                reason: "write it as Europe/Berlin".to_owned(),
-            },
-            error => error,
+        if !matches!(&error, BrowserError::Refused { reason, .. } if reason.contains("Invalid")) {
+            return Err(error);
+        }
+        Err(BrowserError::Unusable {
+            what: format!("the time zone {zone:?}"),
+            reason: "write it as Europe/Berlin".to_owned(),
         })
     }
 }
