@@ -57,7 +57,7 @@ impl Context {
         };
         // Local storage is given to pages before any other.
         if let Some(state) = spec.storage_state.as_ref().filter(|state| !state.origins.is_empty()) {
-            memory::restore_storage(&context, state).await?;
+            Box::pin(memory::restore_storage(&context, state)).await?;
         }
         Ok(context)
     }
@@ -115,7 +115,7 @@ impl Context {
                 Stage::Reserved(place) => place,
             }
         };
-        self.opened(place, url).await
+        Box::pin(self.opened(place, url)).await
     }
 
     /// The page where it is open.
