@@ -46,10 +46,7 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
         let Some(score) = score(scene, cand, field) else { continue };
-        match clusters
-            .iter_mut()
-            .find(|cluster| cluster.members.iter().all(|(other, _)| is_one(other, cand)))
-        {
+        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| is_one(other, cand))) {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
@@ -144,7 +141,8 @@ impl Cluster<'_> {
             .filter(|(_, score)| *score >= ENOUGH)
             .map(|(cand, _)| *cand)
             .min_by(|a, b| rank(a).cmp(&rank(b)));
-        let strongest = self.members.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(self.members[0].0, |(cand, _)| *cand);
+        let strongest =
+            self.members.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(self.members[0].0, |(cand, _)| *cand);
         let best = best.unwrap_or(strongest);
         Verdict {
             count: best.count,

@@ -34,9 +34,9 @@ pub(super) fn mark(dom: &Dom, owners: &DomOwners, cands: &mut [Cand]) {
     let own = blocks.swap_remove(home);
     for block in blocks {
         let differs = |&at: &usize| {
-            own.members.iter().any(|&ours| {
-                cands[ours].says == cands[at].says && !learn::same_value(&cands[ours], &cands[at])
-            })
+            own.members
+                .iter()
+                .any(|&ours| cands[ours].says == cands[at].says && !learn::same_value(&cands[ours], &cands[at]))
         };
         if !block.members.iter().any(differs) {
             continue;
@@ -50,20 +50,14 @@ pub(super) fn mark(dom: &Dom, owners: &DomOwners, cands: &mut [Cand]) {
 
 fn consistent(cands: &[Cand], members: &[usize]) -> bool {
     members.iter().enumerate().all(|(place, &a)| {
-        members[place + 1..]
-            .iter()
-            .all(|&b| cands[a].says != cands[b].says || learn::same_value(&cands[a], &cands[b]))
+        members[place + 1..].iter().all(|&b| cands[a].says != cands[b].says || learn::same_value(&cands[a], &cands[b]))
     })
 }
 
 fn blocks(dom: &Dom, owners: &DomOwners, cands: &[Cand], named: &[usize]) -> Vec<Block> {
     let inside = |element: usize| -> Vec<usize> {
         let end = dom.elements[element].end;
-        named
-            .iter()
-            .copied()
-            .filter(|&at| element <= cands[at].around.0 && cands[at].around.1 <= end)
-            .collect()
+        named.iter().copied().filter(|&at| element <= cands[at].around.0 && cands[at].around.1 <= end).collect()
     };
     let mut blocks: Vec<Block> = Vec::new();
     let mut known: HashMap<usize, bool> = HashMap::new();
@@ -90,7 +84,9 @@ fn home(dom: &Dom, cands: &[Cand], blocks: &[Block]) -> Option<usize> {
     };
     let holds = |outer: usize, inner: usize| outer <= inner && dom.elements[inner].end <= dom.elements[outer].end;
     let near = |block: &Block| {
-        !blocks.iter().any(|other| other.region != block.region && holds(block.region, other.region) && fields(other) >= 2)
+        !blocks
+            .iter()
+            .any(|other| other.region != block.region && holds(block.region, other.region) && fields(other) >= 2)
     };
     let mut likely = (0..blocks.len()).filter(|&at| fields(&blocks[at]) >= 2 && near(&blocks[at]));
     match (likely.next(), likely.next()) {

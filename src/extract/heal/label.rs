@@ -95,8 +95,7 @@ pub(crate) fn beside(text: &str) -> Option<Field> {
     } else {
         plain.split(' ').count().saturating_sub(words) > EXTRA_MAX
     };
-    let meant =
-        !tied && !extra && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
+    let meant = !tied && !extra && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
     meant.then_some(field)
 }
 
@@ -129,12 +128,11 @@ fn named(plain: &str) -> Vec<Name> {
         }
     }
     if plain.chars().any(is_dense_letter) {
-        found.extend(
-            DENSE
-                .iter()
-                .filter(|(word, _)| plain.contains(word))
-                .map(|&(word, field)| Name { letters: word.chars().count(), words: 1, field }),
-        );
+        found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| Name {
+            letters: word.chars().count(),
+            words: 1,
+            field,
+        }));
     }
     found
 }
@@ -157,7 +155,7 @@ fn is_dense_letter(c: char) -> bool {
 
 /// Lower case, without punctuation at the ends, one space between words.
 pub(crate) fn plain(text: &str) -> String {
-    let lower = text.to_lowercase();
+    let lower: String = text.to_lowercase().chars().filter(|&c| !is_invisible(c)).collect();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
         .map(|word| {
@@ -168,6 +166,11 @@ pub(crate) fn plain(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
+}
+
+/// Marks of writing direction and the like. Joiners stay, they are part of words.
+fn is_invisible(c: char) -> bool {
+    matches!(u32::from(c), 0xAD | 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069 | 0xFEFF)
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
@@ -302,7 +305,12 @@ mod tests {
         }
         assert_eq!(beside("Followers and Following"), None);
         assert_eq!(beside("mutual friends"), None);
-        for text in ["Followers you may know", "Followers gained this week", "Weekly reach of followers", "知り合いかもしれないフォロワー"] {
+        for text in [
+            "Followers you may know",
+            "Followers gained this week",
+            "Weekly reach of followers",
+            "知り合いかもしれないフォロワー",
+        ] {
             assert_eq!(beside(text), None, "{text}");
         }
         for text in ["Total followers", "フォロワー数", "位粉丝", "de urmăritori"] {

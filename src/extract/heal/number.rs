@@ -191,12 +191,13 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     }
     let next = rest.chars().next();
     // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
-    let short = end.saturating_sub(number_start(text, end)) <= 5;
+    let short = end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
     let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
     let letters = word.chars().count();
     let unit_like = (1..=4).contains(&letters)
         && gap_chars == 1
         && short
+        && !COUNTED.contains(&word.to_lowercase().as_str())
         && label::beside(word).is_none()
         && label::beside(tail_line(tail)).is_none();
     if unit_like && next != Some('\n') {
@@ -210,6 +211,17 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         }
         _ => Some((1, end)),
     }
+}
+
+/// Short words for what is counted, which are no units.
+const COUNTED: [&str; 14] =
+    ["vues", "vue", "vus", "view", "play", "mal", "keer", "kez", "kali", "lần", "razy", "раз", "fois", "xem"];
+
+/// Whether the digits that end here are the last of a number grouped by spaces.
+fn is_grouped(text: &str, end: usize) -> bool {
+    let digits = text[..end].chars().rev().take_while(|&c| digit(c).is_some()).count();
+    let mut before = text[..end].chars().rev().skip(3);
+    digits == 3 && before.next().and_then(separator) == Some(' ') && before.next().and_then(digit).is_some()
 }
 
 /// `34,5 B`: who means billions writes `34.5B`. Turkish writes thousands so, and where the page does not say that it is Turkish the
@@ -316,6 +328,11 @@ mod tests {
             let counts: Vec<Count> = scan(text, "it").iter().map(|found| found.count).collect();
             assert_eq!(counts, [Count { value: 532, unit: 1 }], "{text}");
         }
+        for (text, value) in
+            [("4 753 vues", 4_753), ("753 vues", 753), ("12,3 k vues", 12_300), ("16,9\u{a0}k vues", 16_900)]
+        {
+            assert_eq!(scan(text, "fr").first().map(|found| found.count.value), Some(value), "{text}");
+        }
         assert_eq!(scan("12,6 mi curtidas", "pt").first().map(|found| found.count.value), Some(12_600_000));
     }
 
@@ -324,8 +341,8 @@ mod tests {
         let values = |text: &str| scan(text, "en").iter().map(|found| found.count.value).collect::<Vec<_>>();
         assert_eq!(values("1,244 Followers, 3 Following, 66.7K Likes"), [1244, 3, 66_700]);
         assert_eq!(values("12\u{1}6K"), [12, 6000]);
-        assert_eq!(values("12\u{3}6K"), []);
-        assert_eq!(values("2,89\u{3}3"), []);
+        assert!(values("12\u{3}6K").is_empty());
+        assert!(values("2,89\u{3}3").is_empty());
         assert_eq!(values("66.7KLikes1,024Followers"), [66_700]);
         assert_eq!(values("1,244Followers"), [1244]);
     }

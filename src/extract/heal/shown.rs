@@ -2,8 +2,8 @@
 //! words, attributes and links of that surrounding are what names it. Texts that hold several numbers are read as a sequence.
 
 use super::cand::{Cand, Feature, Strength};
-use super::dom::{Dom, Sight};
 use super::cell::{Cell, Said};
+use super::dom::{Dom, Sight};
 use super::home;
 use super::label;
 use super::number::{self, Count, Found, SEAM, TORN, WALL};
@@ -20,8 +20,8 @@ pub(crate) struct Phrase {
     pub(crate) element: usize,
     pub(crate) dim: bool,
     /// The rest of the first text before it and of the last after it.
-    pub(super) before: String,
-    pub(super) after: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
 }
 
 /// Every visible number of a page, in order.

@@ -10,6 +10,11 @@ const TEXT_MAX: usize = 48;
 /// Texts that it may be torn into.
 const PARTS_MAX: usize = 12;
 
+/// Digits before a decimal mark, a grouping mark or a unit.
+const INTEGRAL_MAX: usize = 3;
+/// Digits of a number without any mark: larger ones are grouped or abbreviated.
+const BARE_MAX: usize = 4;
+
 /// What lies between two texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Joint {
@@ -34,17 +39,28 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     };
     let digits = number::is_digit(last) && number::is_digit(first);
     let letters = last.is_alphabetic() && first.is_alphabetic();
-    if next.breaks || parted(dom, before, at) {
-        return Joint::Seam;
-    }
-    if grouped(&one.text, &next.text, next.spaced) {
-        return Joint::Torn;
-    }
-    if next.spaced || !(digits || letters) {
+    let thousands = grouped(&one.text, &next.text, next.spaced);
+    if !(digits || letters || thousands) || parted(dom, before, at) {
         return Joint::Seam;
     }
     let around = common(dom, one.element, next.element);
-    let Some((text, place)) = joined(dom, around, at) else {
+    let alike = alike(dom, around, part(dom, around, one.element), part(dom, around, next.element));
+    if named_apart(dom, around, one.element, next.element) || alike == Some(false) {
+        return Joint::Seam;
+    }
+    if next.breaks && !inline(dom, around) {
+        // Boxes below or beside each other: two numbers, unless nothing else is around them.
+        let whole = joined(dom, around, at).and_then(|(text, _)| number::whole(&text, &dom.lang));
+        let unsure = digits && whole.is_some() && one_by_form(dom, &one.text, &next.text);
+        return if unsure { Joint::Torn } else { Joint::Seam };
+    }
+    if thousands {
+        return Joint::Torn;
+    }
+    if next.spaced || (digits && !one_by_form(dom, &one.text, &next.text)) {
+        return Joint::Seam;
+    }
+    let Some((text, place)) = joined(dom, around, at).filter(|_| alike.is_some()) else {
         return if digits { Joint::Torn } else { Joint::Seam };
     };
     if number::whole(&text, &dom.lang).is_some() {
@@ -53,14 +69,67 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     if letters {
         return Joint::Seam;
     }
-    let one_number = match number::scan(&text, &dom.lang).as_slice() {
+    if is_one(dom, &text, place) { Joint::Joined } else { Joint::Torn }
+}
+
+/// Whether a text holds no other digits than those of one number, and it reaches over a place.
+fn is_one(dom: &Dom, text: &str, place: usize) -> bool {
+    match number::scan(text, &dom.lang).as_slice() {
         [only] => {
-            only.start < place && place < only.end && !text[..only.start].chars().any(number::is_digit)
-                && !text[only.end..].chars().any(number::is_digit)
+            let apart = |part: &str| part.chars().any(number::is_digit);
+            only.start < place && place < only.end && !apart(&text[..only.start]) && !apart(&text[only.end..])
         }
         _ => false,
+    }
+}
+
+/// The part of an element that a text lies in: a child of it, or itself.
+fn part(dom: &Dom, around: usize, element: usize) -> usize {
+    dom.upward(element).take_while(|&up| up != around).last().unwrap_or(around)
+}
+
+/// Whether two parts look like parts of one thing: the same markup, or the bare text of the element itself. Two classes are two
+/// things; of other differences nothing is known.
+fn alike(dom: &Dom, around: usize, a: usize, b: usize) -> Option<bool> {
+    let class = |at: usize| dom.elements[at].attr("class").unwrap_or_default();
+    let same = a == around || b == around || (dom.elements[a].tag == dom.elements[b].tag && class(a) == class(b));
+    match (same, class(a), class(b)) {
+        (true, ..) => Some(true),
+        (false, one, other) if one.is_empty() || other.is_empty() || one == other => None,
+        (false, ..) => Some(false),
+    }
+}
+
+/// Whether an element is part of a line whatever stands in it.
+fn inline(dom: &Dom, at: usize) -> bool {
+    matches!(dom.elements[at].tag.as_str(), "span" | "b" | "strong" | "em" | "i" | "small" | "bdi" | "data" | "output")
+}
+
+/// Whether one of two texts bears a name that the other does not.
+fn named_apart(dom: &Dom, around: usize, a: usize, b: usize) -> bool {
+    let names = |text: usize| -> Vec<(&str, &str)> {
+        let inner = dom.upward(text).take_while(|&up| up != around).flat_map(|up| &dom.elements[up].attrs);
+        let naming = |name: &str| {
+            name.starts_with("data-") || matches!(name, "aria-label" | "title" | "id" | "itemprop" | "role")
+        };
+        let named = inner.filter(|(name, value)| naming(name) && !value.is_empty());
+        named.map(|(name, value)| (name.as_str(), value.as_str())).collect()
     };
-    if one_number { Joint::Joined } else { Joint::Torn }
+    names(a) != names(b)
+}
+
+/// Whether the digits where two texts meet could be one number at all: `9,975` and `589` could not, nor `589` and `232.6K`.
+fn one_by_form(dom: &Dom, before: &str, after: &str) -> bool {
+    let counts = |c: char| number::is_digit(c) || matches!(c, '.' | ',' | '٫' | '٬' | '’' | '\'');
+    let start = before.char_indices().rev().take_while(|&(_, c)| counts(c)).last().map_or(before.len(), |(at, _)| at);
+    let text = format!("{}{}", &before[start..], after);
+    let Some(found) = number::scan(&text, &dom.lang).into_iter().next().filter(|found| found.start == 0) else {
+        // A part that is no number by itself is not read without the rest.
+        return number::whole(&before[start..], &dom.lang).is_none();
+    };
+    let leading = text.chars().take_while(|&c| number::is_digit(c)).count();
+    let bare = text[..found.end].chars().all(|c| number::is_digit(c));
+    found.end > before.len() - start && leading <= if bare { BARE_MAX } else { INTEGRAL_MAX }
 }
 
 /// Digits, white space, and just three digits: thousands apart, or two numbers.
@@ -78,7 +147,10 @@ fn parted(dom: &Dom, before: usize, at: usize) -> bool {
     let around = common(dom, from, to);
     let closed = |text: usize| {
         dom.upward(text).take_while(|&up| up != around).any(|up| {
-            matches!(dom.elements[up].tag.as_str(), "a" | "button" | "label" | "td" | "th" | "option" | "svg")
+            matches!(
+                dom.elements[up].tag.as_str(),
+                "a" | "button" | "label" | "li" | "dt" | "dd" | "td" | "th" | "option" | "time" | "svg"
+            )
         })
     };
     // An element without a text of its own that begins after the first text: an icon.
@@ -104,7 +176,7 @@ fn joined(dom: &Dom, around: usize, at: usize) -> Option<(String, usize)> {
         if dom.elements[node.element].sight != sight {
             continue;
         }
-        if index > from && (node.spaced || node.breaks) {
+        if index > from && node.spaced {
             text.push(number::SEAM);
         }
         if index == at {
@@ -135,8 +207,9 @@ mod tests {
         for (page, value) in [
             ("<b><span>19</span><span>7K</span></b>", 197_000),
             ("<b><span>2,89</span><span>3</span></b>", 2_893),
-            ("<b><span>1</span><i>9</i><span>7</span><span>K</span></b>", 197_000),
+            ("<b><span>1</span><span>9</span><span>7</span><span>K</span></b>", 197_000),
             ("<b><span>19</span><span>.</span><span>7K</span></b>", 19_700),
+            ("<span><div><span>19</span></div><div><span>7K</span></div></span>", 197_000),
             ("<p><span>19</span>7K followers</p>", 197_000),
             ("<b><span>2.1 mi</span><span>llion</span></b>", 2_100_000),
         ] {
@@ -148,10 +221,12 @@ mod tests {
     fn digits_that_may_be_one_number_or_two_are_not_read() {
         for page in [
             "<div><span>12</span><span>6K</span><span>900</span></div>",
+            "<div><b>12</b><i>6K</i></div>",
+            "<div><div>12</div><div>6K</div></div>",
             "<div><span>12</span> <span>600</span></div>",
             "<p>1,244 followers · 2<b>3</b> following, 6 posts and much more of this kind</p>",
         ] {
-            assert!(read(page).iter().all(|value| [1244, 6].contains(value)), "{page}: {:?}", read(page));
+            assert!(read(page).iter().all(|value| [1244, 6, 900].contains(value)), "{page}: {:?}", read(page));
         }
     }
 
@@ -159,11 +234,17 @@ mod tests {
     fn numbers_that_stand_apart_stay_apart() {
         for page in [
             "<a href=/a>12</a><a href=/b>600</a>",
-            "<div>12</div><div>600</div>",
+            "<div>12</div><div>600</div><p>Ada</p>",
+            "<div><b class=a>12</b><b class=b>600</b></div>",
+            "<ul><li>12</li><li>600</li></ul>",
+            "<div><div aria-label=views>12</div><div aria-label=likes>600</div></div>",
+            "<p><b>12</b><time>13d</time><b>600</b></p>",
             "<p><i></i><b>12</b><i></i><b>600</b></p>",
-            "<p><b>12</b> <b>60</b>0</p><p>12</p>",
+            "<p><b data-e2e=likes>12</b><b data-e2e=views>600</b></p>",
         ] {
-            assert!(read(page).starts_with(&[12, 600]), "{page}: {:?}", read(page));
+            assert_eq!(read(page), [12, 600], "{page}");
         }
+        let record = "<p><b>9,975</b><b>589</b><b class=v>232.6K</b></p>";
+        assert_eq!(read(record), [9_975, 589, 232_600]);
     }
 }

@@ -49,7 +49,11 @@ pub(super) fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Op
     if let Some(multiplier) = multiplier(&lower, lang).filter(|_| !begins_label(word, tail)) {
         let length = word.len();
         let dotted = tail[length..].starts_with('.');
-        let known_case = lower.chars().count() > 1 || lower == "k" || !apart || word.chars().all(char::is_uppercase) || lang.len() >= 2;
+        let known_case = lower.chars().count() > 1
+            || lower == "k"
+            || !apart
+            || word.chars().all(char::is_uppercase)
+            || lang.len() >= 2;
         return known_case.then_some((multiplier, length + usize::from(dotted)));
     }
     let mut letters = word.chars();
