@@ -160,7 +160,8 @@ fn digits_from(text: &str, start: usize) -> (String, usize) {
         }
         let Some(mark) = mark else { break };
         let run = (j..).map_while(|k| at_char(k).and_then(digit)).count();
-        if run == 0 || (mark == ' ' && (run != 3 || seams > 0)) {
+        let blank = (i..j).filter_map(at_char).any(char::is_whitespace);
+        if run == 0 || (mark == ' ' && (run != 3 || (seams > 0 && blank))) {
             break;
         }
         raw.push(mark);
@@ -304,6 +305,8 @@ mod tests {
             ("1,2 E", "hu", 1_200, 100),
             ("1,2\u{a0}mil\u{a0}M", "es", 1_200_000_000, 100_000_000),
             ("12,3 k", "", 12_300, 100),
+            ("1.2 क॰", "", 12_000_000, 1_000_000),
+            ("1\u{1}’244", "de-ch", 1_244, 1),
             ("3.1B", "en", 3_100_000_000, 100_000_000),
         ] {
             assert_eq!(whole(text, lang), Some(Count { value, unit }), "{text}");

@@ -93,11 +93,10 @@ fn part(dom: &Dom, around: usize, element: usize) -> usize {
 fn alike(dom: &Dom, around: usize, a: usize, b: usize) -> Option<bool> {
     let class = |at: usize| dom.elements[at].attr("class").unwrap_or_default();
     let same = a == around || b == around || (dom.elements[a].tag == dom.elements[b].tag && class(a) == class(b));
-    match (same, class(a), class(b)) {
-        (true, ..) => Some(true),
-        (false, one, other) if one.is_empty() || other.is_empty() || one == other => None,
-        (false, ..) => Some(false),
+    if same {
+        return Some(true);
     }
+    if class(a) == class(b) { None } else { Some(false) }
 }
 
 /// Whether an element is part of a line whatever stands in it.
@@ -211,6 +210,7 @@ mod tests {
             ("<b><span>19</span><span>.</span><span>7K</span></b>", 19_700),
             ("<span><div><span>19</span></div><div><span>7K</span></div></span>", 197_000),
             ("<p><span>19</span>7K followers</p>", 197_000),
+            ("<b><span>٢٥٧</span><span>٬١٦٥</span></b>", 257_165),
             ("<b><span>2.1 mi</span><span>llion</span></b>", 2_100_000),
         ] {
             assert_eq!(read(page), [value], "{page}");
@@ -236,6 +236,7 @@ mod tests {
             "<a href=/a>12</a><a href=/b>600</a>",
             "<div>12</div><div>600</div><p>Ada</p>",
             "<div><b class=a>12</b><b class=b>600</b></div>",
+            "<div><b>12</b><b class=b>600</b></div>",
             "<ul><li>12</li><li>600</li></ul>",
             "<div><div aria-label=views>12</div><div aria-label=likes>600</div></div>",
             "<p><b>12</b><time>13d</time><b>600</b></p>",

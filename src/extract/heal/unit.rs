@@ -51,6 +51,7 @@ pub(super) fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Op
         let dotted = tail[length..].starts_with('.');
         let known_case = lower.chars().count() > 1
             || lower == "k"
+            || !word.is_ascii()
             || !apart
             || word.chars().all(char::is_uppercase)
             || lang.len() >= 2;
