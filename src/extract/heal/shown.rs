@@ -23,8 +23,8 @@ pub(crate) struct Phrase {
     pub(crate) element: usize,
     pub(crate) dim: bool,
     /// The rest of the first text before it and of the last after it.
-    before: String,
-    after: String,
+    pub(crate) before: String,
+    pub(crate) after: String,
 }
 
 /// Every visible number of a page, in order.

@@ -40,7 +40,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         if link.is_none() && !texted {
             continue;
         }
-        let (owner, region) = owners.of(dom, at);
+        let (owner, region) = owners.of_text(dom, at);
         if !matches!(owner, Owner::Own | Owner::Likely | Owner::Mixed) {
             continue;
         }

@@ -13,6 +13,7 @@ pub(crate) struct DomOwners {
     own: Vec<u32>,
     other: Vec<u32>,
     passing: Vec<u32>,
+    mention: Vec<u32>,
     post: Vec<u32>,
     foreign_post: Vec<u32>,
     /// Where people are named, in order, and whether it is the profile.
@@ -27,6 +28,8 @@ enum Mark {
     Other,
     /// Another's name inside a sentence.
     Passing,
+    /// Another's name among the words of a text.
+    Mention,
     OwnPost,
     ForeignPost,
     Post,
@@ -80,6 +83,7 @@ impl DomOwners {
             own: sums(&[Mark::Own]),
             other: sums(&[Mark::Other]),
             passing: sums(&[Mark::Passing]),
+            mention: sums(&[Mark::Passing, Mark::Mention]),
             post: sums(&[Mark::OwnPost, Mark::Post]),
             foreign_post: sums(&[Mark::ForeignPost]),
             names,
@@ -108,6 +112,18 @@ impl DomOwners {
 
     /// Whose an element is, and the element whose names decided.
     pub(crate) fn of(&self, dom: &Dom, at: usize) -> (Owner, usize) {
+        if Self::within(&self.passing, dom, at) > 0 && self.people(dom, at) == (false, false) && !self.holds_post(dom, at) {
+            return (Owner::Foreign, at);
+        }
+        self.of_text(dom, at)
+    }
+
+    fn holds_post(&self, dom: &Dom, at: usize) -> bool {
+        Self::within(&self.post, dom, at) > 0
+    }
+
+    /// Whose a text is: it may speak of others and stays the profile's own.
+    pub(crate) fn of_text(&self, dom: &Dom, at: usize) -> (Owner, usize) {
         for here in dom.upward(at) {
             let own = Self::within(&self.own, dom, here);
             let other = Self::within(&self.other, dom, here);
@@ -119,7 +135,6 @@ impl DomOwners {
                 (true, true, _) => Owner::Mixed,
                 (false, true, _) => Owner::Foreign,
                 (false, false, true) => Owner::Post,
-                (false, false, false) if Self::within(&self.passing, dom, here) > 0 && here == at => Owner::Foreign,
                 (false, false, false) => continue,
             };
             return (owner, here);
@@ -177,6 +192,8 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
             }
         } else if could_be_handle(&text) && !in_outside_link(dom, at) {
             rest.push((at, text));
+        } else if mentions(&text, handle, others) {
+            marks.push((at, Mark::Mention));
         }
     }
     for (at, text) in rest {
@@ -184,10 +201,33 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
             || others.contains(&plain_handle(&text))
             || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
         if named && number::whole(&text, &dom.lang).is_none() {
-            marks.push((at, Mark::Other));
+            marks.push((at, if in_sentence(dom, at) { Mark::Passing } else { Mark::Other }));
         }
     }
     names
+}
+
+/// Whether a name is a link among the words of a sentence that says nothing else: `with @other and @third`.
+fn in_sentence(dom: &Dom, at: usize) -> bool {
+    let Some(link) = dom.upward(at).take(2).find(|&up| dom.elements[up].tag == "a") else { return false };
+    let parent = dom.elements[link].parent;
+    let (from, to) = dom.elements[parent].texts;
+    let mut words = dom.texts[from..to].iter().filter(|text| text.element == parent).map(|text| text.text.as_str());
+    let spoken = words.clone().any(|text| text.chars().any(char::is_alphabetic));
+    let mut inner = (parent + 1..dom.elements[parent].end).map(|inner| dom.elements[inner].tag.as_str());
+    spoken
+        && !words.any(|text| text.chars().any(char::is_numeric))
+        && inner.all(|tag| matches!(tag, "a" | "br" | "span" | "img"))
+}
+
+/// Whether a short text speaks of another: `More from @other`.
+fn mentions(text: &str, handle: &str, others: &HashSet<String>) -> bool {
+    text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '_'))).any(
+        |word| {
+            let name = plain_handle(word);
+            name != handle && (word.starts_with('@') && could_be_handle(&name) || others.contains(&name))
+        },
+    )
 }
 
 /// A name torn into several texts, as of the first of them.
@@ -224,15 +264,30 @@ impl DomOwners {
         )
     }
 
+    /// Whether an element names another, and not the profile.
+    pub(crate) fn names_another(&self, dom: &Dom, at: usize) -> bool {
+        self.people(dom, at) == (false, true)
+    }
+
+    /// Whether another is named inside an element, be it in passing, and the profile is not.
+    pub(crate) fn mentions_another(&self, dom: &Dom, at: usize) -> bool {
+        let (own, other) = self.people(dom, at);
+        !own && (other || Self::within(&self.mention, dom, at) > 0)
+    }
+
     /// The largest surrounding of a post in which nobody is named.
     pub(crate) fn grid_root(&self, dom: &Dom, at: usize) -> usize {
         dom.upward(at).take_while(|&up| self.people(dom, up) == (false, false)).last().unwrap_or(at)
     }
 
-    /// Whose the surroundings of a grid are.
+    /// Whose the surroundings of a grid are: names inside of it are its records' own.
     pub(crate) fn around(&self, dom: &Dom, at: usize) -> Owner {
-        let decided = dom.upward(at).map(|up| self.people(dom, up)).find(|people| *people != (false, false));
-        match decided {
+        let inside = |sums: &[u32]| Self::within(sums, dom, at);
+        let outside = |sums: &[u32], up: usize| Self::within(sums, dom, up) > inside(sums);
+        let people = |up: usize| {
+            (outside(&self.own, up), outside(&self.other, up) || outside(&self.foreign_post, up))
+        };
+        match dom.upward(at).map(people).find(|people| *people != (false, false)) {
             Some((true, false)) => Owner::Own,
             Some((true, true)) => Owner::Mixed,
             Some((false, _)) => Owner::Foreign,
