@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::super::address::{Style, Target};
 use super::super::dom::{Dom, Sight};
 use super::super::number;
-use super::{Owner, could_be_handle, plain_handle, surely_handle};
+use super::{Owner, beside_handle, could_be_handle, plain_handle, surely_handle};
 
 /// Names among the page's elements.
 pub(crate) struct DomOwners {
@@ -37,7 +37,14 @@ enum Mark {
 
 impl DomOwners {
     /// Finds the names of a page. `others` are handles known from elsewhere on the page.
-    pub(crate) fn find(dom: &Dom, style: &Style, handle: &str, others: &HashSet<String>) -> Self {
+    /// `called` are names that the page's head gives the profile.
+    pub(crate) fn find(
+        dom: &Dom,
+        style: &Style,
+        handle: &str,
+        others: &HashSet<String>,
+        called: &[String],
+    ) -> Self {
         let mut marks: Vec<(usize, Mark)> = Vec::new();
         let mut others = others.clone();
         for (at, element) in dom.elements.iter().enumerate() {
@@ -45,7 +52,7 @@ impl DomOwners {
                 marks.extend(link_mark(dom, style, handle, at, href, &mut others));
             }
         }
-        let names = text_marks(dom, handle, &others, &mut marks);
+        let names = text_marks(dom, handle, &others, called, &mut marks);
         for (at, element) in dom.elements.iter().enumerate() {
             let spoken = element.attr("alt").or_else(|| element.attr("aria-label")).unwrap_or_default();
             if spoken.len() <= 120 {
@@ -172,14 +179,28 @@ fn link_mark(
 }
 
 /// Texts that are a name by themselves. What stands where our name stands, in the same markup, is another's name.
-fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec<(usize, Mark)>) -> Vec<usize> {
+fn text_marks(
+    dom: &Dom,
+    handle: &str,
+    others: &HashSet<String>,
+    called: &[String],
+    marks: &mut Vec<(usize, Mark)>,
+) -> Vec<usize> {
     let shape = |at: usize| (dom.elements[at].tag.as_str(), dom.elements[at].attr("class").unwrap_or_default());
     let mut names = Vec::new();
     let mut shapes = HashSet::new();
     let mut rest = Vec::new();
     for (index, node) in dom.texts.iter().enumerate() {
         let element = &dom.elements[node.element];
-        if element.sight == Sight::Hidden || node.text.len() > 60 {
+        if element.sight == Sight::Hidden || node.text.len() > 120 {
+            continue;
+        }
+        if beside_handle(&node.text, handle).is_some_and(|name| called.iter().any(|held| held == name)) {
+            marks.push((node.element, Mark::Own));
+            names.push(node.element);
+            continue;
+        }
+        if node.text.len() > 60 {
             continue;
         }
         let joined = joined_name(dom, index, handle);

@@ -17,8 +17,20 @@ pub(super) struct Group {
     pub(super) owner: Owner,
     /// What it looks like.
     pub(super) shape: u64,
-    /// Whether its title says that it is not the profile's.
-    strange: bool,
+    title: Title,
+}
+
+/// What the text right before a grid says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Title {
+    /// There is none but another grid's.
+    None,
+    /// A section of one's own posts.
+    Own,
+    /// Another's, or suggestions.
+    Strange,
+    /// Something else.
+    Unknown,
 }
 
 /// Letters that the title of a section may have.
@@ -51,7 +63,7 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
             records: Vec::new(),
             owner: named.dom.around(dom, root),
             shape: locator(("grid", record::shape(dom, region, 1))),
-            strange: is_strange(dom, named, root),
+            title: title(dom, named, &regions, region),
         });
         let values = record::values(dom, phrases, region);
         group.records.push(Record { id: id.clone(), values, named: ours });
@@ -59,32 +71,37 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
     groups.into_values().collect()
 }
 
-/// Whether what stands right before a grid, its title, names another or offers what is not the profile's.
-fn is_strange(dom: &Dom, named: &Named, root: usize) -> bool {
-    for up in dom.upward(root) {
-        let parent = dom.elements[up].parent;
-        let mut before = None;
-        let mut child = parent + 1;
-        while child < up && parent != up {
-            before = Some(child).filter(|&at| dom.elements[at].texts.0 < dom.elements[at].texts.1).or(before);
-            child = dom.elements[child].end;
-        }
-        if let Some(title) = before {
-            let text = dom.text_of(title);
-            let short = text.chars().count() <= TITLE_MAX && !text.contains('\n');
-            return short && (named.dom.mentions_another(dom, title) || words::suggests(&text));
-        }
-        if named.dom.names_us(dom, parent) {
-            return false;
-        }
+/// What stands right before a grid.
+fn title(dom: &Dom, named: &Named, regions: &[usize], region: usize) -> Title {
+    let first = dom.elements[region].texts.0;
+    let shown = |index: &usize| dom.elements[dom.texts[*index].element].sight == Sight::Shown;
+    let Some(last) = (0..first).rev().find(shown) else { return Title::None };
+    let at = dom.texts[last].element;
+    if regions.iter().any(|&other| other <= at && at < dom.elements[other].end) {
+        return Title::None;
     }
-    false
+    let is_title = |&up: &usize| {
+        let (from, to) = dom.elements[up].texts;
+        dom.elements[up].end <= region
+            && dom.texts[from..to].iter().map(|text| text.text.len()).sum::<usize>() <= TITLE_MAX
+            && !dom.text_of(up).contains('\n')
+    };
+    let title = dom.upward(at).take_while(is_title).last();
+    let text = title.map_or_else(|| dom.texts[last].text.clone(), |title| dom.text_of(title));
+    if words::suggests(&text) || title.is_some_and(|title| named.dom.mentions_another(dom, title)) {
+        Title::Strange
+    } else if words::is_own_section(&text) {
+        Title::Own
+    } else {
+        Title::Unknown
+    }
 }
 
 type Link = (usize, String, Option<String>);
 
 fn links(dom: &Dom, style: &Style) -> Vec<Link> {
     let mut links = Vec::new();
+    let mut noted: BTreeMap<&str, Vec<Link>> = BTreeMap::new();
     for (at, element) in dom.elements.iter().enumerate() {
         if element.sight == Sight::Hidden {
             continue;
@@ -93,14 +110,39 @@ fn links(dom: &Dom, style: &Style) -> Vec<Link> {
             Target::Post { id, owner } => Some((at, id, owner.map(|owner| plain_handle(&owner)))),
             Target::Profile(_) | Target::Outside | Target::Inside => None,
         });
-        let noted = || {
-            let value =
-                element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
-            Some((at, value.1.clone(), None))
-        };
-        links.extend(addressed.or_else(|| if style.numeric_ids { noted() } else { None }));
+        let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value));
+        match (addressed, value) {
+            (Some(link), _) => links.push(link),
+            (None, Some((_, id))) if style.numeric_ids => links.push((at, id.clone(), None)),
+            (None, Some((name, id))) => noted.entry(name).or_default().push((at, id.clone(), None)),
+            (None, None) => {}
+        }
+    }
+    if links.is_empty() {
+        links = codes(dom, noted);
     }
     links
+}
+
+/// Where no address has a post's id, the attribute that has: every element with it has another code, and one like a post's at that, for
+/// a code is only a short word. Two such attributes leave it open which one it is.
+fn codes(dom: &Dom, noted: BTreeMap<&str, Vec<Link>>) -> Vec<Link> {
+    let is_one = |(name, found): &(&str, Vec<Link>)| {
+        let mut ids: Vec<&str> = found.iter().map(|(_, id, _)| id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let coded = |id: &&&str| {
+            let has = |kind: fn(&u8) -> bool| id.as_bytes().iter().any(kind);
+            has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+        };
+        let all = dom.elements.iter().filter(|element| element.attr(name).is_some()).count();
+        found.len() >= 3 && ids.len() == found.len() && ids.iter().filter(coded).count() == ids.len() && all == found.len()
+    };
+    let mut fitting = noted.into_iter().filter(is_one);
+    match (fitting.next(), fitting.next()) {
+        (Some((_, found)), None) => found,
+        _ => Vec::new(),
+    }
 }
 
 /// The largest surrounding of a link that holds no other post.
@@ -134,7 +176,7 @@ pub(super) fn find(
     groups.retain(|group| match group.owner {
         _ if group.records.is_empty() => false,
         _ if known(group) || all_named(group) => true,
-        _ if !past.is_empty() || group.strange => false,
+        _ if !past.is_empty() || group.title == Title::Strange => false,
         Owner::Own | Owner::Likely | Owner::Mixed => true,
         Owner::Post | Owner::Unknown | Owner::Foreign => false,
     });
@@ -142,10 +184,13 @@ pub(super) fn find(
         if groups.iter().any(|group| group.owner == Owner::Own) {
             groups.retain(|group| group.owner == Owner::Own);
         }
-        if groups.len() > 1 {
+        let alike = groups.windows(2).all(|pair| {
+            let own = pair[0].owner == Owner::Own && pair[1].owner == Owner::Own;
+            own && pair[0].shape == pair[1].shape && matches!(pair[1].title, Title::None | Title::Own)
+        });
+        if groups.len() > 1 && !alike {
             groups.retain(|group| lessons.trust(Role::Id, group.shape) > 0);
-            let alike = groups.windows(2).all(|pair| pair[0].shape == pair[1].shape && pair[0].owner == pair[1].owner);
-            if groups.len() > 1 && !alike {
+            if groups.len() > 1 {
                 return None;
             }
         }

@@ -54,6 +54,19 @@ const SUGGESTING: &[&str] = &[
     "önerilen", "benzer", "おすすめ", "推荐", "推薦", "추천", "مقترح", "सुझाए", "disarankan", "đề xuất", "polecane", "aanbevolen",
 ];
 
+/// Titles of sections that hold the profile's own posts.
+const OWN_SECTIONS: &[&str] = &[
+    "popular", "latest", "newest", "oldest", "recent", "all", "all posts", "all videos", "pinned", "posts", "videos",
+    "reels", "clips", "grid", "most viewed", "top", "beliebt", "neueste", "alle", "angepinnt", "beiträge", "populaires",
+    "récentes", "populares", "recientes", "fijados", "recentes", "fixados", "popolari", "recenti", "популярные", "новые",
+    "popüler", "en yeni", "人気", "最新", "热门", "인기", "최신", "الأحدث", "populer", "terbaru", "popularne", "najnowsze",
+];
+
+/// Whether a title is one of a section of the profile's own posts.
+pub(super) fn is_own_section(title: &str) -> bool {
+    OWN_SECTIONS.contains(&super::super::label::plain(title).as_str())
+}
+
 /// What a text beside a number says it is; a word for each says nothing.
 pub(super) fn told(plain: &str) -> Told {
     let has = |apart: &[&str], dense: &[&str]| {
