@@ -68,7 +68,19 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         let values = record::values(dom, phrases, region);
         group.records.push(Record { id: id.clone(), values, named: ours });
     }
-    groups.into_values().collect()
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.iter_mut().for_each(keep_sole);
+    groups
+}
+
+/// A number is its record's only one in a telling way where that is so, and in the same way, for every record of the grid.
+fn keep_sole(group: &mut Group) {
+    let soles = |record: &Record| record.values.iter().find_map(|value| value.sole);
+    let first = group.records.first().and_then(soles);
+    if group.records.len() < 3 || !group.records.iter().all(|record| soles(record) == first) {
+        let values = group.records.iter_mut().flat_map(|record| &mut record.values);
+        values.for_each(|value| value.sole = None);
+    }
 }
 
 /// What stands right before a grid.

@@ -32,6 +32,8 @@ pub(crate) struct PostLessons {
     tallies: HashMap<(Role, u64), Tally>,
     /// What a number is said to be, or looks like: how many fit the plays.
     marks: HashMap<u64, Tally>,
+    /// Whether any post is known to have no plays.
+    voids: bool,
 }
 
 /// How a found value stands to what is known.
@@ -81,7 +83,8 @@ impl PostLessons {
                     Role::Views => past.without_views(post),
                     Role::Caption | Role::Id => past.without_caption(post),
                 };
-                for &way in value.ways.iter().filter(|_| known_none) {
+                self.voids |= known_none && role == Role::Views;
+                for &way in value.ways.iter().chain(&value.sole).filter(|_| known_none) {
                     self.tallies.entry((role, way)).or_default().void += 1;
                 }
                 continue;
@@ -91,7 +94,7 @@ impl PostLessons {
                     self.marks.entry(mark).or_default().add(fit == Fit::Hit, same_visit);
                 }
             }
-            for &way in &value.ways {
+            for &way in value.ways.iter().chain(&value.sole) {
                 let held = by_way.entry((role, way)).or_insert((fit, &value.found));
                 if !agree(held.1, &value.found) {
                     held.0 = Fit::Miss;
@@ -165,7 +168,24 @@ impl PostLessons {
                 }
             }
         }
-        best.filter(|_| !tied).map(|(_, found)| found)
+        match best {
+            None if role == Role::Views && !post.is_some_and(|post| past.without_views(post)) => self.named(&values),
+            _ => best.filter(|_| !tied).map(|(_, found)| found),
+        }
+    }
+
+    /// Plays by name, where no way has been learned: the one number that is said to be plays; or each record's only one, where a sign
+    /// says so or changed pages bear it out, and every post has plays.
+    fn named<'a>(&self, values: &[&'a Value]) -> Option<&'a Found> {
+        let mut labelled = values.iter().filter(|value| value.labelled && value.told == Told::Views);
+        if let Some(one) = labelled.next() {
+            return labelled.all(|other| agree(&other.found, &one.found)).then_some(&one.found);
+        }
+        let [one] = values else { return None };
+        let tally = self.tallied(Role::Views, one.sole?);
+        let borne_out = tally.changed_hits >= 4 && tally.changed_hits * 10 >= tally.changed_tries * 8;
+        let signed = one.told == Told::Views && tally.changed_tries == 0;
+        ((borne_out || signed) && !self.voids).then_some(&one.found)
     }
 
     /// Whether what a way found may stand. A way that also finds something where nothing is must agree with what is known of the post.

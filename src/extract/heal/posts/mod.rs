@@ -46,11 +46,15 @@ struct Value {
     /// What it looks like, as a mark.
     class: Option<u64>,
     told: Told,
+    /// Whether that is said of it alone, and not by a sign beside it.
+    labelled: bool,
+    /// The way to it as the only number of each record of its grid.
+    sole: Option<u64>,
 }
 
 impl Value {
     const fn new(found: Found, ways: Vec<u64>) -> Self {
-        Self { found, ways, said: Vec::new(), class: None, told: Told::Nothing }
+        Self { found, ways, said: Vec::new(), class: None, told: Told::Nothing, labelled: false, sole: None }
     }
 }
 

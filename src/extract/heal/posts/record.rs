@@ -22,6 +22,9 @@ pub(super) fn values(dom: &Dom, phrases: &[Phrase], region: usize) -> Vec<Value>
     for phrase in inside.iter().filter(|phrase| is_count(phrase)) {
         values.push(number(dom, &inside, phrase, region));
     }
+    if values.len() > 1 {
+        values.iter_mut().for_each(|value| value.sole = None);
+    }
     for at in region..dom.elements[region].end {
         let element = &dom.elements[at];
         if element.sight == Sight::Hidden {
@@ -77,11 +80,13 @@ fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Valu
         inside.iter().filter(|other| from <= other.texts.0 && other.texts.0 < to).count() == 1
     };
     let mut near = String::new();
+    let mut named: Vec<String> = Vec::new();
     for up in dom.upward(phrase.element).take_while(|&up| up >= region && alone(up)) {
         let element = &dom.elements[up];
         for (name, text) in &element.attrs {
             if name.starts_with("data-") && text.len() <= 40 && !text.bytes().any(|b| b.is_ascii_digit()) {
                 value.ways.push(locator(("named", name, text)));
+                named.push(label::plain(&text.replace(['-', '_'], " ")));
             }
             let (from, to) = element.texts;
             let by_itself = from == phrase.texts.0 && to == phrase.texts.1 + 1 && up != region;
@@ -98,10 +103,10 @@ fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Valu
     }
     said.push(own);
     said.retain(|text| !text.is_empty());
-    value.told = match said.iter().map(|text| told(text)).find(|told| *told != Told::Nothing) {
-        Some(told) => told,
-        None => told(&near),
-    };
+    let own = said.iter().chain(&named).map(|text| told(text)).find(|told| *told != Told::Nothing);
+    value.labelled = own.is_some();
+    value.told = own.unwrap_or_else(|| told(&near));
+    value.sole = Some(locator(("sole", &dom.elements[phrase.element].tag, &said, &near)));
     value.said = said.iter().map(|text| locator(("said", text))).collect();
     value.ways.extend(&value.said);
     if !near.is_empty() {
