@@ -235,9 +235,7 @@ impl Dom {
 
 /// A text without the signs that only steer its direction or its breaks: at its ends, and inside of a number.
 fn visible(text: &str) -> String {
-    let steers = |c: char| {
-        matches!(u32::from(c), 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2060 | 0x2066..=0x2069 | 0xFEFF)
-    };
+    let steers = |c: char| matches!(u32::from(c), 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2060 | 0x2066..=0x2069 | 0xFEFF);
     if !text.contains(steers) {
         return text.to_owned();
     }

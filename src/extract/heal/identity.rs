@@ -72,8 +72,7 @@ fn judge(
     let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle, &ids)).collect();
     let mut others = other_handles(page, &json, handle);
     others.extend(rare.iter().cloned());
-    let mut called: Vec<String> =
-        titles(page).filter_map(|title| called(title, handle)).map(str::to_owned).collect();
+    let mut called: Vec<String> = titles(page).filter_map(|title| called(title, handle)).map(str::to_owned).collect();
     called.extend(past.and_then(|past| past.display_name.clone()));
     let dom = DomOwners::find(&page.dom, style, handle, &others, &called);
     let mut body = 0;

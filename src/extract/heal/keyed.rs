@@ -105,7 +105,19 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
 fn is_any_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
-        "url" | "uri" | "link" | "href" | "src" | "name" | "text" | "title" | "id" | "value" | "count" | "data" | "string"
+        "url"
+            | "uri"
+            | "link"
+            | "href"
+            | "src"
+            | "name"
+            | "text"
+            | "title"
+            | "id"
+            | "value"
+            | "count"
+            | "data"
+            | "string"
     )
 }
 

@@ -38,13 +38,7 @@ enum Mark {
 impl DomOwners {
     /// Finds the names of a page. `others` are handles known from elsewhere on the page.
     /// `called` are names that the page's head gives the profile.
-    pub(crate) fn find(
-        dom: &Dom,
-        style: &Style,
-        handle: &str,
-        others: &HashSet<String>,
-        called: &[String],
-    ) -> Self {
+    pub(crate) fn find(dom: &Dom, style: &Style, handle: &str, others: &HashSet<String>, called: &[String]) -> Self {
         let mut marks: Vec<(usize, Mark)> = Vec::new();
         let mut others = others.clone();
         for (at, element) in dom.elements.iter().enumerate() {
@@ -119,7 +113,10 @@ impl DomOwners {
 
     /// Whose an element is, and the element whose names decided.
     pub(crate) fn of(&self, dom: &Dom, at: usize) -> (Owner, usize) {
-        if Self::within(&self.passing, dom, at) > 0 && self.people(dom, at) == (false, false) && !self.holds_post(dom, at) {
+        if Self::within(&self.passing, dom, at) > 0
+            && self.people(dom, at) == (false, false)
+            && !self.holds_post(dom, at)
+        {
             return (Owner::Foreign, at);
         }
         self.of_text(dom, at)
@@ -243,12 +240,12 @@ fn in_sentence(dom: &Dom, at: usize) -> bool {
 
 /// Whether a short text speaks of another: `More from @other`.
 fn mentions(text: &str, handle: &str, others: &HashSet<String>) -> bool {
-    text.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '_'))).any(
-        |word| {
+    text.split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '_')))
+        .any(|word| {
             let name = plain_handle(word);
             name != handle && (word.starts_with('@') && could_be_handle(&name) || others.contains(&name))
-        },
-    )
+        })
 }
 
 /// A name torn into several texts, as of the first of them.
@@ -305,9 +302,7 @@ impl DomOwners {
     pub(crate) fn around(&self, dom: &Dom, at: usize) -> Owner {
         let inside = |sums: &[u32]| Self::within(sums, dom, at);
         let outside = |sums: &[u32], up: usize| Self::within(sums, dom, up) > inside(sums);
-        let people = |up: usize| {
-            (outside(&self.own, up), outside(&self.other, up) || outside(&self.foreign_post, up))
-        };
+        let people = |up: usize| (outside(&self.own, up), outside(&self.other, up) || outside(&self.foreign_post, up));
         match dom.upward(at).map(people).find(|people| *people != (false, false)) {
             Some((true, false)) => Owner::Own,
             Some((true, true)) => Owner::Mixed,

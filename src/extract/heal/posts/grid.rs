@@ -148,7 +148,10 @@ fn codes(dom: &Dom, noted: BTreeMap<&str, Vec<Link>>) -> Vec<Link> {
             has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
         };
         let all = dom.elements.iter().filter(|element| element.attr(name).is_some()).count();
-        found.len() >= 3 && ids.len() == found.len() && ids.iter().filter(coded).count() == ids.len() && all == found.len()
+        found.len() >= 3
+            && ids.len() == found.len()
+            && ids.iter().filter(coded).count() == ids.len()
+            && all == found.len()
     };
     let mut fitting = noted.into_iter().filter(is_one);
     match (fitting.next(), fitting.next()) {

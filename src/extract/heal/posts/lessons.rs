@@ -141,8 +141,7 @@ impl PostLessons {
 
     /// The value of a role in a record: of the most trusted way that finds exactly one, and no other found by one as good.
     fn pick<'a>(&self, role: Role, record: &'a Record, past: &Past<'_>) -> Option<&'a Found> {
-        let usable =
-            |value: &&Value| role_of(&value.found) == role && (role != Role::Views || !self.is_other(value));
+        let usable = |value: &&Value| role_of(&value.found) == role && (role != Role::Views || !self.is_other(value));
         let values: Vec<&Value> = record.values.iter().filter(usable).collect();
         let post = past.by_id.get(record.id.as_str()).copied();
         let mut best: Option<(usize, &Found)> = None;

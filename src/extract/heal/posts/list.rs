@@ -88,12 +88,7 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    past: &Past<'_>,
-    style: &Style,
-) {
+pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
     for doc in &lesson.page.docs {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
@@ -174,9 +169,8 @@ pub(super) fn find(
 /// The posts of a document: the fullest list, and what other lists of the same records have besides, for sites split theirs into
 /// rows. Where two lists say different things of one post, neither is believed.
 fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usize, Vec<Read>)> {
-    let worth = |own: &Own| {
-        own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 }
-    };
+    let worth =
+        |own: &Own| own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 };
     let most = found.iter().map(worth).max()?;
     let base = found.iter().position(|own| worth(own) == most)?;
     let mut places: HashMap<String, usize> = HashMap::new();

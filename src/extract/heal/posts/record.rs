@@ -68,7 +68,10 @@ fn is_caption(text: &str, lang: &str) -> bool {
         return false;
     }
     let counted = !number::scan(text, lang).is_empty();
-    !(counted && !text.contains('#') && pieces(text).all(|piece| is_short(piece) && (piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing)))
+    !(counted
+        && !text.contains('#')
+        && pieces(text)
+            .all(|piece| is_short(piece) && (piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing)))
 }
 
 fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Value {
@@ -164,7 +167,10 @@ fn icon_before(dom: &Dom, at: usize) -> String {
     let sign = before.filter(|&sign| dom.elements[sign].texts.0 == dom.elements[sign].texts.1);
     let said = sign.and_then(|sign| {
         (sign..dom.elements[sign].end).find_map(|inner| {
-            dom.elements[inner].attr("aria-label").or_else(|| dom.elements[inner].attr("title")).filter(|said| said.len() <= 40)
+            dom.elements[inner]
+                .attr("aria-label")
+                .or_else(|| dom.elements[inner].attr("title"))
+                .filter(|said| said.len() <= 40)
         })
     });
     said.map(without_digits).unwrap_or_default()
