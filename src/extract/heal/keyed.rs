@@ -121,7 +121,8 @@ fn is_any_word(name: &str) -> bool {
     )
 }
 
-fn is_empty_word(name: &str) -> bool {
+/// Keys that only wrap a value.
+pub(super) fn is_empty_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
         "count"

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::address::Style;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
-use super::super::keyed::count_of;
+use super::super::keyed::{count_of, is_empty_word};
 use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
 use super::super::page::Page;
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
@@ -51,13 +51,17 @@ fn leaves(doc: &JsonDoc, record: usize) -> impl Iterator<Item = (&str, usize)> +
     key.into_iter().chain(inner)
 }
 
-/// The way from a record to a value in it: keys as they are, ids as `*`, a place in a list only as "one of them".
+/// The way from a record to a value in it: keys as they are, those that say nothing left out at the end, ids as `*`, a place in a list only as "one of them".
 fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
     if at == record {
         return locator("{key}");
     }
     let mut steps: Vec<&str> = Vec::with_capacity(6);
     let mut here = at;
+    // `plays: {value: 3}` is found where `plays: 3` was.
+    while doc.nodes[here].name().is_some_and(is_empty_word) && doc.nodes[here].parent != record {
+        here = doc.nodes[here].parent;
+    }
     while here != record {
         steps.push(match &doc.nodes[here].key {
             Key::Name(name) if name.bytes().filter(u8::is_ascii_digit).count() >= 6 => "*",

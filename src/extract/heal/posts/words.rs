@@ -1,5 +1,9 @@
-//! Words that stand beside a post's numbers. Plays are what is wanted; every other count of a post looks exactly like them, so what is
-//! said to be another is never taken for them.
+//! Words that stand beside a post's numbers and over a grid. Plays are what is wanted; every other count of a post looks exactly like
+//! them, so what is said to be another is never taken for them. The words are data: see `words.txt`.
+
+use std::sync::LazyLock;
+
+use super::super::label;
 
 /// What the words around a number say it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,311 +16,40 @@ pub(super) enum Told {
     Nothing,
 }
 
-/// Plays, in the languages that sites speak.
-const VIEWS: &[&str] = &[
-    "view",
-    "views",
-    "viewed",
-    "play",
-    "plays",
-    "played",
-    "watched",
-    "aufrufe",
-    "aufruf",
-    "wiedergaben",
-    "abgespielt",
-    "vues",
-    "vue",
-    "lectures",
-    "visualizaciones",
-    "visualización",
-    "reproducciones",
-    "reproducción",
-    "vistas",
-    "visualizações",
-    "visualização",
-    "reproduções",
-    "visualizzazioni",
-    "riproduzioni",
-    "просмотров",
-    "просмотра",
-    "просмотры",
-    "просмотр",
-    "переглядів",
-    "перегляди",
-    "görüntüleme",
-    "görüntülenme",
-    "izlenme",
-    "oynatma",
-    "مشاهدة",
-    "مشاهدات",
-    "व्यूज़",
-    "व्यूज",
-    "बार देखा",
-    "tayangan",
-    "ditonton",
-    "tontonan",
-    "lượt xem",
-    "weergaven",
-    "visningar",
-    "visninger",
-    "avspillinger",
-    "afspilninger",
-    "wyświetleń",
-    "wyświetlenia",
-    "odtworzeń",
-    "zhlédnutí",
-    "megtekintés",
-    "προβολές",
-    "προβολή",
-    "vizualizări",
-    "katselukertaa",
-    "näyttökertaa",
-    "צפיות",
-];
-
-/// Plays, in scripts that write without spaces.
-const VIEWS_DENSE: &[&str] =
-    &["播放", "观看", "觀看", "再生", "视频播放", "視聴", "조회", "재생", "การดู", "ยอดดู", "ดูแล้ว"];
-
-/// Other counts of a post.
-const OTHER: &[&str] = &[
-    "like",
-    "likes",
-    "liked",
-    "comment",
-    "comments",
-    "share",
-    "shares",
-    "shared",
-    "save",
-    "saves",
-    "saved",
-    "bookmarks",
-    "favorites",
-    "favourites",
-    "repost",
-    "reposts",
-    "remix",
-    "remixes",
-    "replies",
-    "reactions",
-    "reach",
-    "rank",
-    "impressions",
-    "gefällt",
-    "likes",
-    "kommentare",
-    "kommentar",
-    "geteilt",
-    "gespeichert",
-    "j'aime",
-    "j’aime",
-    "aime",
-    "commentaires",
-    "commentaire",
-    "partages",
-    "enregistrements",
-    "gusta",
-    "comentarios",
-    "comentario",
-    "compartidos",
-    "compartido",
-    "guardados",
-    "curtidas",
-    "curtida",
-    "gostos",
-    "gosto",
-    "comentários",
-    "comentário",
-    "partilhas",
-    "compartilhamentos",
-    "piace",
-    "commenti",
-    "commento",
-    "condivisioni",
-    "отметок",
-    "отметки",
-    "лайков",
-    "лайка",
-    "лайк",
-    "нравится",
-    "комментариев",
-    "комментария",
-    "комментарии",
-    "комментарий",
-    "поделились",
-    "вподобань",
-    "beğeni",
-    "beğenme",
-    "beğenen",
-    "yorum",
-    "paylaşım",
-    "kaydetme",
-    "إعجاب",
-    "إعجابات",
-    "تعليق",
-    "تعليقات",
-    "مشاركة",
-    "लाइक",
-    "पसंद",
-    "टिप्पणियां",
-    "टिप्पणी",
-    "कमेंट",
-    "suka",
-    "menyukai",
-    "komentar",
-    "bagikan",
-    "thích",
-    "bình luận",
-    "chia sẻ",
-    "vind-ik-leuks",
-    "reacties",
-    "gilla-markeringar",
-    "gillar",
-    "kommentarer",
-    "liker",
-    "polubień",
-    "polubienia",
-    "komentarzy",
-    "komentarze",
-    "udostępnień",
-    "followers",
-    "following",
-    "posts",
-];
-
-/// Other counts, in scripts that write without spaces.
-const OTHER_DENSE: &[&str] = &[
-    "赞",
-    "讚",
-    "喜欢",
-    "喜歡",
-    "评论",
-    "評論",
-    "留言",
-    "分享",
-    "收藏",
-    "いいね",
-    "コメント",
-    "シェア",
-    "좋아요",
-    "댓글",
-    "공유",
-    "ถูกใจ",
-    "ความคิดเห็น",
-];
-
-/// What begins the title of a section that holds others' posts.
-const SUGGESTING: &[&str] = &[
-    "suggested",
-    "recommended",
-    "related",
-    "similar",
-    "you may like",
-    "you might like",
-    "more like",
-    "for you",
-    "more from",
-    "discover",
-    "trending",
-    "empfohlen",
-    "vorgeschlagen",
-    "vorschläge",
-    "ähnliche",
-    "mehr von",
-    "suggestions",
-    "suggéré",
-    "recommandé",
-    "similaires",
-    "plus de",
-    "sugerido",
-    "sugerencias",
-    "recomendado",
-    "similares",
-    "más de",
-    "sugestões",
-    "mais de",
-    "consigliati",
-    "suggeriti",
-    "simili",
-    "altro di",
-    "рекомендуем",
-    "рекомендации",
-    "похожие",
-    "önerilen",
-    "benzer",
-    "おすすめ",
-    "推荐",
-    "推薦",
-    "추천",
-    "مقترح",
-    "सुझाए",
-    "disarankan",
-    "đề xuất",
-    "polecane",
-    "aanbevolen",
-];
-
-/// Titles of sections that hold the profile's own posts.
-const OWN_SECTIONS: &[&str] = &[
-    "popular",
-    "latest",
-    "newest",
-    "oldest",
-    "recent",
-    "all",
-    "all posts",
-    "all videos",
-    "pinned",
-    "posts",
-    "videos",
-    "reels",
-    "clips",
-    "grid",
-    "most viewed",
-    "top",
-    "beliebt",
-    "neueste",
-    "alle",
-    "angepinnt",
-    "beiträge",
-    "populaires",
-    "récentes",
-    "populares",
-    "recientes",
-    "fijados",
-    "recentes",
-    "fixados",
-    "popolari",
-    "recenti",
-    "популярные",
-    "новые",
-    "popüler",
-    "en yeni",
-    "人気",
-    "最新",
-    "热门",
-    "인기",
-    "최신",
-    "الأحدث",
-    "populer",
-    "terbaru",
-    "popularne",
-    "najnowsze",
-];
-
-/// Whether a title is one of a section of the profile's own posts.
-pub(super) fn is_own_section(title: &str) -> bool {
-    OWN_SECTIONS.contains(&super::super::label::plain(title).as_str())
+/// The lists of the file, one a line: its name, then its words. `dense` are those of scripts that write without spaces.
+struct Words {
+    views: Vec<&'static str>,
+    views_dense: Vec<&'static str>,
+    other: Vec<&'static str>,
+    other_dense: Vec<&'static str>,
+    suggesting: Vec<&'static str>,
+    own_sections: Vec<&'static str>,
 }
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let list = |name: &str| {
+        let lines = include_str!("words.txt").lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(held, _)| *held == name).flat_map(|(_, words)| words.split(" | ")).collect()
+    };
+    Words {
+        views: list("views"),
+        views_dense: list("views dense"),
+        other: list("other"),
+        other_dense: list("other dense"),
+        suggesting: list("suggesting"),
+        own_sections: list("own sections"),
+    }
+});
 
 /// What a text beside a number says it is; a word for each says nothing.
 pub(super) fn told(plain: &str) -> Told {
+    if plain.is_empty() {
+        return Told::Nothing;
+    }
     let has = |apart: &[&str], dense: &[&str]| {
         apart.iter().any(|word| stands_in(plain, word)) || dense.iter().any(|word| plain.contains(word))
     };
-    match (has(VIEWS, VIEWS_DENSE), has(OTHER, OTHER_DENSE)) {
+    match (has(&WORDS.views, &WORDS.views_dense), has(&WORDS.other, &WORDS.other_dense)) {
         (true, false) => Told::Views,
         (false, true) => Told::Other,
         _ => Told::Nothing,
@@ -325,8 +58,13 @@ pub(super) fn told(plain: &str) -> Told {
 
 /// Whether a section's title offers what is not the profile's.
 pub(super) fn suggests(title: &str) -> bool {
-    let plain = super::super::label::plain(title);
-    SUGGESTING.iter().any(|word| plain.contains(word))
+    let plain = label::plain(title);
+    WORDS.suggesting.iter().any(|word| plain.contains(word))
+}
+
+/// Whether a title is one of a section of the profile's own posts.
+pub(super) fn is_own_section(title: &str) -> bool {
+    WORDS.own_sections.contains(&label::plain(title).as_str())
 }
 
 fn stands_in(text: &str, word: &str) -> bool {
