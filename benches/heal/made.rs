@@ -8,6 +8,7 @@ use crate::layout::{Look, Site};
 use crate::locale::LOCALES;
 use crate::mutate;
 use crate::person::Person;
+use crate::strange;
 use crate::tree::{El, Node, el, text};
 
 /// Every class of change.
@@ -53,6 +54,12 @@ pub(crate) const CLASSES: &[&str] = &[
     "no_labels",
     "mixed_wrong",
     "look_alike_counts",
+    "torn_number",
+    "removed_near",
+    "folded_copy",
+    "coarse_stranger",
+    "unnamed_cards",
+    "lang_missing",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +147,7 @@ fn track_of(class: &str, chance: &mut Chance) -> Track {
         | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
+        "removed_near" => Track::Dom,
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
     }
 }
@@ -267,11 +275,13 @@ fn changed_page(
     let mut look = base.clone();
     if !untouched {
         mutate::look(&mut look, change, at);
+        strange::look(&mut look, change);
     }
     let mut removed = Vec::new();
     let mut body = if track == Track::Json { shell() } else { look.body(&now, others) };
     if track != Track::Json && !untouched {
         mutate::body(&mut body, &look, &now, before, others, change, chance, &mut removed);
+        strange::body(&mut body, &look, &now, before, change, chance, &mut removed);
     }
     let (embedded, address, network) = data::base(look.site, &now, others);
     let mut docs = mutate::Docs { embedded: vec![embedded], address, network, extra: Vec::new(), description: None };
@@ -297,7 +307,11 @@ fn changed_page(
             "avatar_url": null, "external_url": null, "posts": null});
         return (page, truth);
     }
-    let html = document(&now, &look, track, body, &docs.embedded, docs.description.clone());
+    let mut html = document(&now, &look, track, body, &docs.embedded, docs.description.clone());
+    if change.class == "lang_missing" {
+        let declared = format!(" lang=\"{}\"", look.locale.lang);
+        html = html.replacen(&declared, if change.severity == 2 { " lang=\"en\"" } else { "" }, 1);
+    }
     let mut responses = vec![json!({"url": docs.address, "body": docs.network})];
     responses.extend(docs.extra.clone());
     if change.severity > 1 {

@@ -19,6 +19,7 @@ mod made;
 mod mutate;
 mod person;
 mod score;
+mod strange;
 mod tree;
 
 use std::collections::BTreeMap;

@@ -51,6 +51,12 @@ pub(crate) struct Cand {
     pub(crate) features: Vec<Feature>,
     /// The field that a label, an attribute or a key beside it names.
     pub(crate) says: Option<Field>,
+    /// Whether the words beside it name something that is none of our fields.
+    pub(crate) foreign: bool,
+    /// Whether it stands in a block of counts that contradicts the profile's own.
+    pub(crate) away: bool,
+    /// The elements of its surrounding: first, end.
+    pub(crate) around: (usize, usize),
     /// The field whose old selector still finds it.
     pub(crate) old: Option<Field>,
     /// Weaker than what is plainly shown.
@@ -72,6 +78,9 @@ impl Cand {
             is_address: false,
             features: Vec::new(),
             says: None,
+            foreign: false,
+            away: false,
+            around: (0, 0),
             old: None,
             dim: false,
             group: 0,

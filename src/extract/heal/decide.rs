@@ -46,10 +46,7 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
         let Some(score) = score(scene, cand, field) else { continue };
-        match clusters
-            .iter_mut()
-            .find(|cluster| cluster.members.iter().all(|(other, _)| learn::same_value(other, cand)))
-        {
+        match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| is_one(other, cand))) {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
@@ -68,6 +65,16 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     Some(chosen.verdict(scene, field))
 }
 
+/// Whether two candidates give the same value. A coarse count says little: within one source it stands for a finer one only where both
+/// stand in one place, as a number and its tooltip do.
+fn is_one(a: &Cand, b: &Cand) -> bool {
+    let twins = || {
+        let inside = |a: (usize, usize), b: (usize, usize)| a.1 > 0 && b.1 > 0 && a.0 <= b.0 && b.1 <= a.1;
+        a.place == b.place || inside(a.around, b.around) || inside(b.around, a.around)
+    };
+    learn::same_value(a, b) && (a.source != b.source || a.count == b.count || twins())
+}
+
 /// Two values with about as much behind them: the fresher source wins, unless it repeats the past to the digit while the other moved on.
 fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Cluster<'a>) -> Option<&'a Cluster<'a>> {
     if b.score() < ENOUGH {
@@ -80,9 +87,11 @@ fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Clust
         let was = scene.past.and_then(|past| past.count(field));
         cluster.members.iter().any(|(cand, _)| was.is_some() && cand.count.map(|count| count.value) == was)
     };
+    // Within one source nothing tells an old value from one that has not changed.
+    let apart = !a.shares_source(b);
     match (stale(a), stale(b)) {
-        (true, false) if a.sources() == 1 => Some(b),
-        (false, true) if b.sources() == 1 => Some(a),
+        (true, false) if apart && a.sources() == 1 => Some(b),
+        (false, true) if apart && b.sources() == 1 => Some(a),
         _ if a.freshest() == b.freshest() => None,
         _ => Some(if a.freshest() < b.freshest() { a } else { b }),
     }
@@ -108,6 +117,10 @@ impl Cluster<'_> {
         kinds.len()
     }
 
+    fn shares_source(&self, other: &Self) -> bool {
+        self.members.iter().any(|(a, _)| other.members.iter().any(|(b, _)| a.source == b.source))
+    }
+
     fn freshest(&self) -> Option<SourceKind> {
         self.members.iter().map(|(cand, _)| cand.source).min()
     }
@@ -121,14 +134,16 @@ impl Cluster<'_> {
     /// The most exact value, of the freshest source.
     fn verdict(&self, scene: &Scene<'_>, field: Field) -> Verdict {
         let rank = |cand: &Cand| (cand.count.map_or(0, |count| count.unit), cand.source);
+        // A finer value is given out only where it has enough behind it by itself.
         let best = self
             .members
             .iter()
-            .filter(|(_, score)| *score > 0.0)
+            .filter(|(_, score)| *score >= ENOUGH)
             .map(|(cand, _)| *cand)
             .min_by(|a, b| rank(a).cmp(&rank(b)));
-        let fallback = self.members[0].0;
-        let best = best.unwrap_or(fallback);
+        let strongest =
+            self.members.iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(self.members[0].0, |(cand, _)| *cand);
+        let best = best.unwrap_or(strongest);
         Verdict {
             count: best.count,
             text: best.text.clone(),
@@ -144,6 +159,9 @@ impl Cluster<'_> {
 /// What speaks for a candidate; none where nothing does.
 fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     if cand.says.is_some_and(|said| said != field) {
+        return None;
+    }
+    if cand.foreign && !proven_alias(scene, cand, field) {
         return None;
     }
     let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
@@ -210,6 +228,18 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         score -= 1.0;
     }
     Some(score)
+}
+
+/// Profiles that must agree before words that name none of our fields are taken for a new name of one.
+const ALIAS_PROFILES: usize = 5;
+
+/// Whether the unknown words beside a count have shown that they mean the field: on known-good pages, or on enough profiles.
+fn proven_alias(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
+    cand.features.iter().filter(|feature| feature.strength == Strength::Meaning).any(|feature| {
+        let record = scene.lessons.of(field, feature.hash);
+        let clean = record.misses == 0 && record.wrong == 0;
+        clean && (record.good >= 2 || record.fits >= ALIAS_PROFILES)
+    })
 }
 
 /// A count that left its past stands in one list with another count that fits its own: a surge, and not a stranger's number.

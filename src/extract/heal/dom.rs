@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use ego_tree::NodeId;
 use scraper::{Html, Node, Selector};
 
+use super::tongue;
+
 /// Elements one page may have; what lies beyond is not looked at.
 const ELEMENTS_MAX: usize = 60_000;
 
@@ -49,6 +51,8 @@ pub(crate) struct TextNode {
     pub(crate) text: String,
     /// Whether a block or a line break begins between the text before and this one.
     pub(crate) breaks: bool,
+    /// Whether white space stands between the text before and this one.
+    pub(crate) spaced: bool,
 }
 
 /// A script.
@@ -89,11 +93,12 @@ impl Dom {
             canonical: None,
             html: Html::new_document(),
         };
-        let mut walk = Walk { hiding: hiding_classes(&html), pending_break: true };
+        let mut walk = Walk { hiding: hiding_classes(&html), pending_break: true, pending_space: false };
         for child in html.tree.root().children() {
             dom.add(child, 0, 0, Sight::Shown, &mut walk);
         }
         dom.html = html;
+        dom.lang = tongue::spoken(&dom);
         dom
     }
 
@@ -102,8 +107,11 @@ impl Dom {
             Node::Text(text) => {
                 let text = visible(text);
                 if !text.trim().is_empty() && !self.elements.is_empty() {
-                    self.texts.push(TextNode { element: parent, text, breaks: walk.pending_break });
-                    walk.pending_break = false;
+                    let (breaks, spaced) = (walk.pending_break, walk.pending_space);
+                    self.texts.push(TextNode { element: parent, text, breaks, spaced });
+                    (walk.pending_break, walk.pending_space) = (false, false);
+                } else {
+                    walk.pending_space = true;
                 }
             }
             Node::Element(element) => self.add_element(node, element, parent, depth, sight, walk),
@@ -135,7 +143,9 @@ impl Dom {
         let attrs: Vec<(String, String)> =
             element.attrs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let at = self.elements.len();
-        let sight = above.max(own_sight(&tag, &attrs, &walk.hiding));
+        let folded = self.elements.get(parent).is_some_and(|above| is_folded(&above.tag, &above.attrs, &tag));
+        let own = own_sight(&tag, &attrs, &walk.hiding);
+        let sight = above.max(own).max(if folded { Sight::Hidden } else { Sight::Shown });
         if tag == "html" {
             self.lang = element.attr("lang").unwrap_or_default().to_lowercase();
         }
@@ -253,10 +263,12 @@ fn trimmed(text: &str, steers: impl Fn(char) -> bool) -> String {
 struct Walk {
     hiding: HashSet<String>,
     pending_break: bool,
+    pending_space: bool,
 }
 
 fn own_sight(tag: &str, attrs: &[(String, String)], hiding: &HashSet<String>) -> Sight {
-    if matches!(tag, "noscript" | "template" | "head") {
+    let closed = tag == "dialog" && !attrs.iter().any(|(name, _)| name == "open");
+    if closed || matches!(tag, "noscript" | "template" | "head") {
         return Sight::Hidden;
     }
     let mut sight = Sight::Shown;
@@ -271,6 +283,11 @@ fn own_sight(tag: &str, attrs: &[(String, String)], hiding: &HashSet<String>) ->
         });
     }
     sight
+}
+
+/// Whether a child of a closed `details` is folded away: all but its summary.
+fn is_folded(parent: &str, attrs: &[(String, String)], child: &str) -> bool {
+    parent == "details" && child != "summary" && !attrs.iter().any(|(name, _)| name == "open")
 }
 
 fn style_sight(style: &str) -> Sight {

@@ -31,6 +31,20 @@ const OTHER: &[&str] = &[
     "and",
     "more",
     "others",
+    "viewers",
+    "visits",
+    "reach",
+    "rank",
+    "saved",
+    "weekly",
+    "monthly",
+    "daily",
+    "today",
+    "new",
+    "gained",
+    "lost",
+    "goal",
+    "you may know",
     "weitere",
     "autres",
 ];
@@ -62,26 +76,43 @@ pub(crate) fn beside(text: &str) -> Option<Field> {
     if plain.is_empty() || letters > 60 {
         return None;
     }
-    let mut best: Option<(usize, Field)> = None;
+    let mut best: Option<Name> = None;
     let mut tied = false;
-    for (length, field) in named(&plain) {
-        match best {
-            Some((other, _)) if other > length => {}
-            Some((other, before)) if other == length => tied |= before != field,
+    for name in named(&plain) {
+        match &best {
+            Some(held) if held.letters > name.letters => {}
+            Some(held) if held.letters == name.letters => tied |= held.field != name.field,
             _ => {
                 tied = false;
-                best = Some((length, field));
+                best = Some(name);
             }
         }
     }
-    let (length, field) = best?;
-    // A long sentence that happens to hold the word is no label.
-    let meant = !tied && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
+    let Name { letters: length, words, field } = best?;
+    // A sentence that happens to hold the word is no label, nor is a phrase in which the word is but a part.
+    let extra = if plain.chars().any(is_dense_letter) {
+        letters.saturating_sub(length) > DENSE_EXTRA_MAX
+    } else {
+        plain.split(' ').count().saturating_sub(words) > EXTRA_MAX
+    };
+    let meant = !tied && !extra && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
     meant.then_some(field)
 }
 
-/// Every word of ours in a plain text, with its length.
-fn named(plain: &str) -> Vec<(usize, Field)> {
+/// Words of a label beyond the one that names the field.
+const EXTRA_MAX: usize = 2;
+/// The same in letters, for scripts without spaces.
+const DENSE_EXTRA_MAX: usize = 6;
+
+/// A word of ours in a text.
+struct Name {
+    letters: usize,
+    words: usize,
+    field: Field,
+}
+
+/// Every word of ours in a plain text.
+fn named(plain: &str) -> Vec<Name> {
     let mut found = Vec::new();
     let starts: Vec<usize> = std::iter::once(0).chain(plain.match_indices(' ').map(|(at, _)| at + 1)).collect();
     for (index, &from) in starts.iter().enumerate() {
@@ -89,7 +120,7 @@ fn named(plain: &str) -> Vec<(usize, Field)> {
             let to = starts.get(index + next).map_or(plain.len(), |&start| start - 1);
             let words = &plain[from..to];
             if let Some(&field) = APART.get(words) {
-                found.push((words.chars().count(), field));
+                found.push(Name { letters: words.chars().count(), words: next, field });
             }
             if to == plain.len() {
                 break;
@@ -97,16 +128,18 @@ fn named(plain: &str) -> Vec<(usize, Field)> {
         }
     }
     if plain.chars().any(is_dense_letter) {
-        found.extend(
-            DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| (word.chars().count(), field)),
-        );
+        found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| Name {
+            letters: word.chars().count(),
+            words: 1,
+            field,
+        }));
     }
     found
 }
 
 /// How many fields a plain text names.
 pub(crate) fn all_in(plain: &str) -> usize {
-    let mut fields: Vec<Field> = named(plain).into_iter().map(|(_, field)| field).collect();
+    let mut fields: Vec<Field> = named(plain).into_iter().map(|name| name.field).collect();
     fields.sort_unstable();
     fields.dedup();
     fields.len()
@@ -122,7 +155,7 @@ fn is_dense_letter(c: char) -> bool {
 
 /// Lower case, without punctuation at the ends, one space between words.
 pub(crate) fn plain(text: &str) -> String {
-    let lower = text.to_lowercase();
+    let lower: String = text.to_lowercase().chars().filter(|&c| !is_invisible(c)).collect();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
         .map(|word| {
@@ -133,6 +166,11 @@ pub(crate) fn plain(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
+}
+
+/// Marks of writing direction and the like. Joiners stay, they are part of words.
+fn is_invisible(c: char) -> bool {
+    matches!(u32::from(c), 0xAD | 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2066..=0x2069 | 0xFEFF)
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
@@ -267,6 +305,17 @@ mod tests {
         }
         assert_eq!(beside("Followers and Following"), None);
         assert_eq!(beside("mutual friends"), None);
+        for text in [
+            "Followers you may know",
+            "Followers gained this week",
+            "Weekly reach of followers",
+            "知り合いかもしれないフォロワー",
+        ] {
+            assert_eq!(beside(text), None, "{text}");
+        }
+        for text in ["Total followers", "フォロワー数", "位粉丝", "de urmăritori"] {
+            assert_eq!(beside(text), Some(Field::Followers), "{text}");
+        }
     }
 
     #[test]

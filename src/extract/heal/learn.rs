@@ -196,7 +196,7 @@ impl Index {
 /// Whether a candidate has the type of a field.
 pub(crate) fn could_be(cand: &Cand, field: Field) -> bool {
     match field {
-        Field::Followers | Field::Following | Field::Likes | Field::PostsCount => cand.count.is_some(),
+        Field::Followers | Field::Following | Field::Likes | Field::PostsCount => cand.count.is_some() && !cand.away,
         Field::AvatarUrl | Field::ExternalUrl => cand.is_address,
         Field::DisplayName | Field::Bio => cand.text.is_some() && !cand.is_address,
         Field::Username => false,

@@ -8,9 +8,11 @@
 mod address;
 mod cand;
 pub mod case;
+mod cell;
 mod decide;
 mod dom;
 pub mod field;
+mod home;
 mod identity;
 mod json;
 mod keyed;
@@ -26,6 +28,9 @@ pub mod selectors;
 mod shown;
 mod text;
 mod told;
+mod tongue;
+mod torn;
+mod unit;
 mod worded;
 
 use std::collections::HashSet;

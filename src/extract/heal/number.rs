@@ -3,11 +3,14 @@
 //! around it can name it.
 
 use super::label;
+use super::unit::{dense_unit, is_mark, spaced_unit};
 
 /// Stands between two texts of the page that were joined for reading.
 pub(crate) const SEAM: char = '\u{1}';
 /// Stands where nothing may be joined.
 pub(crate) const WALL: char = '\u{2}';
+/// Stands between digits that may be one number or two: neither is read.
+pub(crate) const TORN: char = '\u{3}';
 
 /// A count and how coarse it is: `12.6K` is 12,600 to the unit of 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +59,7 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
     while let Some(step) = text[at..].find(|c: char| digit(c).is_some()) {
         let start = at + step;
         let (raw, end) = digits_from(text, start);
-        if !may_begin(text, start) {
+        if !may_begin(text, start) || text[end..].starts_with(TORN) {
             at = skip_word(text, end);
             continue;
         }
@@ -82,7 +85,7 @@ fn may_begin(text: &str, start: usize) -> bool {
     match before.next() {
         None => true,
         Some(c) if c.is_alphabetic() => !is_spaced_script(c),
-        Some('_' | '@' | '#' | '-' | '/' | ':' | '=' | '&' | '%' | '.' | ',' | '$' | '€' | '£') => false,
+        Some(TORN | '_' | '@' | '#' | '-' | '/' | ':' | '=' | '&' | '%' | '.' | ',' | '$' | '€' | '£') => false,
         Some('+') => before.next().is_none_or(|c| !c.is_alphanumeric()),
         Some(_) => true,
     }
@@ -109,6 +112,11 @@ fn digit(c: char) -> Option<char> {
         _ => return None,
     };
     char::from_digit(code - zero, 10)
+}
+
+/// Whether a character is a digit of any script that sites use.
+pub(crate) fn is_digit(c: char) -> bool {
+    digit(c).is_some()
 }
 
 const fn separator(c: char) -> Option<char> {
@@ -152,7 +160,8 @@ fn digits_from(text: &str, start: usize) -> (String, usize) {
         }
         let Some(mark) = mark else { break };
         let run = (j..).map_while(|k| at_char(k).and_then(digit)).count();
-        if run == 0 || (mark == ' ' && (run != 3 || seams > 0)) {
+        let blank = (i..j).filter_map(at_char).any(char::is_whitespace);
+        if run == 0 || (mark == ' ' && (run != 3 || (seams > 0 && blank))) {
             break;
         }
         raw.push(mark);
@@ -174,18 +183,22 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
             return Some((multiplier, end + gap + length));
         }
         let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
+        if foreign_thousand(&text[number_start(text, end)..end], gap_chars, word, lang) {
+            return None;
+        }
         if let Some((multiplier, length)) = spaced_unit(word, tail, lang, gap > 0) {
             return Some((multiplier, end + gap + length));
         }
     }
     let next = rest.chars().next();
     // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
-    let short = end.saturating_sub(number_start(text, end)) <= 5;
+    let short = end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
     let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
     let letters = word.chars().count();
     let unit_like = (1..=4).contains(&letters)
         && gap_chars == 1
         && short
+        && !COUNTED.contains(&word.to_lowercase().as_str())
         && label::beside(word).is_none()
         && label::beside(tail_line(tail)).is_none();
     if unit_like && next != Some('\n') {
@@ -199,6 +212,23 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         }
         _ => Some((1, end)),
     }
+}
+
+/// Short words for what is counted, which are no units.
+const COUNTED: [&str; 14] =
+    ["vues", "vue", "vus", "view", "play", "mal", "keer", "kez", "kali", "lần", "razy", "раз", "fois", "xem"];
+
+/// Whether the digits that end here are the last of a number grouped by spaces.
+fn is_grouped(text: &str, end: usize) -> bool {
+    let digits = text[..end].chars().rev().take_while(|&c| digit(c).is_some()).count();
+    let mut before = text[..end].chars().rev().skip(3);
+    digits == 3 && before.next().and_then(separator) == Some(' ') && before.next().and_then(digit).is_some()
+}
+
+/// `34,5 B`: who means billions writes `34.5B`. Turkish writes thousands so, and where the page does not say that it is Turkish the
+/// number is not known.
+fn foreign_thousand(digits: &str, gap: usize, word: &str, lang: &str) -> bool {
+    matches!(word, "B" | "b") && !matches!(lang.get(..2), Some("tr" | "az")) && (gap > 0 || digits.contains([',', '٫']))
 }
 
 fn tail_line(tail: &str) -> &str {
@@ -215,89 +245,6 @@ fn number_start(text: &str, end: usize) -> usize {
         start = at;
     }
     start
-}
-
-/// Combining marks of the Indic scripts belong to words.
-fn is_mark(c: char) -> bool {
-    matches!(u32::from(c), 0x0900..=0x0D7F | 0x0300..=0x036F | 0x200C | 0x200D)
-}
-
-/// Units of scripts without spaces.
-fn dense_unit(tail: &str) -> Option<(u64, usize)> {
-    const UNITS: [(&str, u64); 15] = [
-        ("千", 1_000),
-        ("萬", 10_000),
-        ("万", 10_000),
-        ("億", 100_000_000),
-        ("亿", 100_000_000),
-        ("천", 1_000),
-        ("만", 10_000),
-        ("억", 100_000_000),
-        ("พันล้าน", 1_000_000_000),
-        ("พัน", 1_000),
-        ("หมื่น", 10_000),
-        ("แสน", 100_000),
-        ("ล้าน", 1_000_000),
-        ("கோடி", 10_000_000),
-        ("లక్ష", 100_000),
-    ];
-    UNITS.iter().find(|(unit, _)| tail.starts_with(unit)).map(|&(unit, multiplier)| (multiplier, unit.len()))
-}
-
-/// Units that are words: the whole word, or a capital letter with another capital right behind it (`66.7KLikes`).
-fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Option<(u64, usize)> {
-    if word.is_empty() {
-        return None;
-    }
-    let lower = word.to_lowercase();
-    let lower = lower.trim_end_matches(['॰', '.']).to_owned();
-    if let Some(multiplier) = multiplier(&lower, lang) {
-        let length = word.len();
-        let dotted = tail[length..].starts_with('.');
-        let known_case = lower.chars().count() > 1 || !apart || word.chars().all(char::is_uppercase) || lang.len() >= 2;
-        return known_case.then_some((multiplier, length + usize::from(dotted)));
-    }
-    let mut letters = word.chars();
-    let (first, second) = (letters.next()?, letters.next()?);
-    let glued = matches!(first, 'K' | 'M' | 'B') && (second.is_uppercase() || !second.is_ascii()) && !apart;
-    glued.then(|| multiplier(&first.to_lowercase().to_string(), lang).map(|multiplier| (multiplier, 1))).flatten()
-}
-
-fn multiplier(word: &str, lang: &str) -> Option<u64> {
-    const K: u64 = 1_000;
-    const M: u64 = 1_000_000;
-    const G: u64 = 1_000_000_000;
-    let lang = lang.get(..2).unwrap_or(lang);
-    let by_language = match (lang, word) {
-        ("tr" | "az", "b" | "bin") => Some(K),
-        ("id" | "ms", "m") | ("vi", "t" | "tỷ" | "tỉ") => Some(G),
-        ("vi", "n" | "nghìn" | "ngàn") | ("da" | "nb" | "no" | "fi" | "nn", "t") | ("hu", "e") | ("pl", "t") => {
-            Some(K)
-        }
-        ("vi", "tr" | "triệu") => Some(M),
-        ("es" | "pt" | "ca" | "gl", "mil") => Some(K),
-        ("ro" | "cs" | "sk" | "hr" | "sl" | "bs" | "mo", "mil") => Some(M),
-        ("hi" | "en" | "bn" | "mr" | "gu" | "ta" | "te", "l" | "lakh" | "lac") => Some(100_000),
-        _ => None,
-    };
-    if by_language.is_some() {
-        return by_language;
-    }
-    let multiplier = match word {
-        "k" | "к" | "тыс" | "тис" | "хил" | "хиљ" | "илј" | "tsd" | "tys" | "tis" | "tn" | "rb" | "ribu" | "ezer"
-        | "χιλ" | "tūkst" | "tuh" | "elfu" | "hilj" | "ألف" | "آلاف" | "الف" | "هزار" | "אלף" | "हज़ार" | "हजार"
-        | "হাজার" | "হা" | "bin" | "mil" | "mila" | "thousand" | "tusind" | "tusen" | "duizend" | "mille" | "tisuć"
-        | "мың" => K,
-        "m" | "м" | "mio" | "mln" | "млн" | "mn" | "mill" | "milj" | "mi" | "jt" | "juta" | "εκ" | "tr" | "triệu"
-        | "مليون" | "ملايين" | "میلیون" | "מיליון" | "мил" | "милј" | "million" | "millions" | "milyon" | "millones"
-        | "milhões" | "milioni" => M,
-        "b" | "bn" | "mrd" | "md" | "mld" | "млрд" | "mlrd" | "miliar" | "δισ" | "مليار" | "میلیارد" | "milyar"
-        | "billion" | "mia" | "mr" | "mljrd" | "bi" | "bilhões" | "tỷ" | "mld€" => G,
-        "lakh" | "लाख" | "লাখ" | "লা" => 100_000,
-        "cr" | "crore" | "करोड़" | "क" | "কোটি" | "কো" => 10_000_000,
-        _ => return None,
-    };
-    Some(multiplier)
 }
 
 /// The value: grouping and decimal marks told apart by what follows them and by whether a unit stands behind.
@@ -356,6 +303,11 @@ mod tests {
             ("1M", "en", 1_000_000, 1_000_000),
             ("5,4 тыс.", "ru", 5_400, 100),
             ("1,2 E", "hu", 1_200, 100),
+            ("1,2\u{a0}mil\u{a0}M", "es", 1_200_000_000, 100_000_000),
+            ("12,3 k", "", 12_300, 100),
+            ("1.2 क॰", "", 12_000_000, 1_000_000),
+            ("1\u{1}’244", "de-ch", 1_244, 1),
+            ("3.1B", "en", 3_100_000_000, 100_000_000),
         ] {
             assert_eq!(whole(text, lang), Some(Count { value, unit }), "{text}");
         }
@@ -371,10 +323,29 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_that_may_be_a_label_or_another_unit_is_no_unit() {
+        for text in ["34,5 B", "34 B", "34,5B"] {
+            assert_eq!((whole(text, "en"), whole(text, "")), (None, None), "{text}");
+        }
+        for text in ["532 Mi piace", "532\u{1}Mi piace"] {
+            let counts: Vec<Count> = scan(text, "it").iter().map(|found| found.count).collect();
+            assert_eq!(counts, [Count { value: 532, unit: 1 }], "{text}");
+        }
+        for (text, value) in
+            [("4 753 vues", 4_753), ("753 vues", 753), ("12,3 k vues", 12_300), ("16,9\u{a0}k vues", 16_900)]
+        {
+            assert_eq!(scan(text, "fr").first().map(|found| found.count.value), Some(value), "{text}");
+        }
+        assert_eq!(scan("12,6 mi curtidas", "pt").first().map(|found| found.count.value), Some(12_600_000));
+    }
+
+    #[test]
     fn several_counts_in_one_text_stay_apart() {
         let values = |text: &str| scan(text, "en").iter().map(|found| found.count.value).collect::<Vec<_>>();
         assert_eq!(values("1,244 Followers, 3 Following, 66.7K Likes"), [1244, 3, 66_700]);
         assert_eq!(values("12\u{1}6K"), [12, 6000]);
+        assert!(values("12\u{3}6K").is_empty());
+        assert!(values("2,89\u{3}3").is_empty());
         assert_eq!(values("66.7KLikes1,024Followers"), [66_700]);
         assert_eq!(values("1,244Followers"), [1244]);
     }

@@ -56,6 +56,9 @@ fn numbers(dom: &Dom, meta: usize, content: &str, handle: &str) -> Vec<Cand> {
         cand.features.push(Feature::new(Strength::Meaning, ("meta", words)));
         found.push(cand);
     }
+    // Where one label of the sentence is known, an unknown one names something else.
+    let read = found.iter().any(|cand| cand.says.is_some());
+    found.iter_mut().for_each(|cand| cand.foreign = read && cand.says.is_none());
     found
 }
 
