@@ -83,7 +83,9 @@ impl Style {
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
         match self.target_of_steps(&steps) {
             post @ Target::Post { .. } => post,
-            target => self.target_of_query(query).unwrap_or(target),
+            target @ (Target::Profile(_) | Target::Outside | Target::Inside) => {
+                self.target_of_query(query).unwrap_or(target)
+            }
         }
     }
 
