@@ -224,6 +224,15 @@ fn an_accounts_own_id_is_no_post() {
 }
 
 #[test]
+fn anothers_data_on_a_new_profiles_page_is_no_earlier_self() {
+    let other = values(1);
+    let user = json!({"name": HANDLES[1], "title": other.display_name, "avatar": other.avatar_url, "about": other.bio});
+    let header = r#"<h1 class="n">new_face77</h1><div class="cell"><strong>81</strong><span>Followers</span></div>"#;
+    let page = page_with("new_face77", header, "", json!({"user": user, "list": listed(1, HANDLES[1])}));
+    assert_eq!(healed(&known_lists(), &[page])[0].posts, None);
+}
+
+#[test]
 fn ids_in_queries_and_attributes_are_ids() {
     for attribute in [false, true] {
         let pages = pages(|handle, _, post| {

@@ -151,7 +151,8 @@ fn post_ids(page: &Page, style: &Style) -> HashSet<String> {
     linked.chain(json.filter(|text| style.is_post_id(text)).map(str::to_owned)).collect()
 }
 
-/// What is known of a page's profile under an earlier name: most of its posts are there, and at least two more of its facts.
+/// What is known of a page's profile under an earlier name: most of its posts are there, at least two more of its facts, and the earlier
+/// name nowhere.
 pub(crate) fn earlier_self<'a>(page: &Page, style: &Style, known: &'a [Known]) -> Option<&'a Values> {
     let shown = post_ids(page, style);
     if shown.is_empty() {
@@ -160,7 +161,13 @@ pub(crate) fn earlier_self<'a>(page: &Page, style: &Style, known: &'a [Known]) -
     let mut same = known.iter().filter(|good| {
         let posts = good.values.posts.as_deref().unwrap_or_default();
         let there = posts.iter().filter(|post| shown.contains(post.id.as_str())).count();
-        there >= 3 && there * 2 > posts.len() && facts_kept(&good.values, &texts(page)) >= 2
+        if there < 3 || there * 2 <= posts.len() {
+            return false;
+        }
+        let seen = texts(page);
+        let before = plain_handle(&good.page.profile);
+        // Where the other name still stands, it is another's account whose data came along.
+        facts_kept(&good.values, &seen) >= 2 && !seen.iter().any(|text| text.to_lowercase().contains(&before))
     });
     same.next().filter(|_| same.next().is_none()).map(|good| &good.values)
 }

@@ -64,12 +64,14 @@ fn is_short(piece: &str) -> bool {
 
 /// A number, alone or with the word for what it counts, is no caption.
 fn is_caption(text: &str, lang: &str) -> bool {
-    if text.trim().is_empty() || number::whole(text, lang).is_some() {
+    if text.contains('#') || !text.contains(char::is_numeric) {
+        return !text.trim().is_empty();
+    }
+    if number::whole(text, lang).is_some() {
         return false;
     }
     let counted = !number::scan(text, lang).is_empty();
     !(counted
-        && !text.contains('#')
         && pieces(text)
             .all(|piece| is_short(piece) && (piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing)))
 }
