@@ -8,9 +8,9 @@ use social_sentinel::extract::heal::page::{Page, Response};
 use social_sentinel::extract::heal::selectors::OldSelectors;
 use social_sentinel::extract::heal::{Known, Refusal, case, heal, negative_control};
 
-const HANDLES: [&str; 3] = ["ana.reed12", "bo_lind7", "cem.kaya88"];
+pub(crate) const HANDLES: [&str; 3] = ["ana.reed12", "bo_lind7", "cem.kaya88"];
 
-fn values(at: usize) -> Values {
+pub(crate) fn values(at: usize) -> Values {
     let number = u64::try_from(at).unwrap() + 1;
     let posts = (0..4).map(|post| PostValues {
         id: format!("75000000000000{number}00{post}"),
@@ -51,7 +51,7 @@ fn page(handle: &str, header: &str, posts: &[PostValues], network: Value) -> Pag
     Page::parse(handle, &format!("https://www.clips.example/@{handle}"), &html, &responses)
 }
 
-fn header(at: usize, values: &Values, number: &str, label: &str) -> String {
+pub(crate) fn header(at: usize, values: &Values, number: &str, label: &str) -> String {
     let count = |value: Option<u64>, word: &str| {
         let shown = value.map(|value| value.to_string()).unwrap_or_default();
         format!(r#"<div class="cell"><{number}>{shown}</{number}><{label}>{word}</{label}></div>"#)
@@ -69,7 +69,7 @@ fn header(at: usize, values: &Values, number: &str, label: &str) -> String {
     )
 }
 
-fn known() -> Vec<Known> {
+pub(crate) fn known() -> Vec<Known> {
     (0..3)
         .map(|at| {
             let values = values(at);

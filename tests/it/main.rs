@@ -21,6 +21,7 @@ mod gate;
 mod gates;
 mod har;
 mod heal;
+mod heal_posts;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;

@@ -39,12 +39,22 @@ pub(super) fn check(files: &[PathBuf]) -> anyhow::Result<u8> {
     Ok(if wrong == 0 { 0 } else { exit::USAGE })
 }
 
-/// Heals cases, one line each, in the order given. A case that cannot be read ends it: its line cannot be made up.
+/// Heals cases, one line each, in the order given. A case file that cannot be read has no line, and the exit code says so at the end;
+/// a page that cannot be read is null.
 pub(super) fn heal(cases: &[PathBuf]) -> anyhow::Result<u8> {
     let clock = Clock::system();
+    let mut code = 0;
     for path in cases {
-        let answer = case::run(path, &clock).map_err(|error| BadInput(error.to_string()))?;
-        output::json_line(&answer)?;
+        match case::run(path, &clock) {
+            Ok(answer) => {
+                answer.unread.iter().for_each(|reason| say(reason));
+                output::json_line(&answer)?;
+            }
+            Err(error) => {
+                say(&error.to_string());
+                code = exit::USAGE;
+            }
+        }
     }
-    Ok(0)
+    Ok(code)
 }

@@ -3,6 +3,7 @@
 
 use super::Known;
 use super::json::decode_percent;
+use super::owner::could_be_handle;
 use super::page::Page;
 
 /// What an address points to.
@@ -77,9 +78,28 @@ impl Style {
             None if address.starts_with("mailto:") || address.starts_with("tel:") => return Target::Inside,
             None => address.trim_start_matches('/'),
         };
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let (path, query) = path.split('#').next().unwrap_or_default().split_once('?').unwrap_or((path, ""));
+        let path = path.split('#').next().unwrap_or_default();
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
-        self.target_of_steps(&steps)
+        match self.target_of_steps(&steps) {
+            post @ Target::Post { .. } => post,
+            target @ (Target::Profile(_) | Target::Outside | Target::Inside) => {
+                self.target_of_query(query).unwrap_or(target)
+            }
+        }
+    }
+
+    /// A post whose id stands in the query: exactly one id, under a key that names a post.
+    fn target_of_query(&self, query: &str) -> Option<Target> {
+        let pairs = || query.split('&').filter_map(|pair| pair.split_once('='));
+        let mut ids = pairs().filter(|(key, value)| is_id_key(key) && self.is_post_id(value));
+        let (_, id) = ids.next().filter(|_| query.len() <= 400)?;
+        if ids.next().is_some() {
+            return None;
+        }
+        let owner = pairs().find(|(key, _)| matches!(*key, "u" | "user" | "username" | "author" | "owner" | "handle"));
+        let owner = owner.map(|(_, name)| name.trim_start_matches("%40").trim_start_matches('@').to_lowercase());
+        Some(Target::Post { id: id.to_owned(), owner: owner.filter(|name| could_be_handle(name)) })
     }
 
     fn target_of_steps(&self, steps: &[&str]) -> Target {
@@ -141,6 +161,13 @@ pub(crate) fn unwrapped(address: &str) -> String {
 pub(crate) fn stem(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// Keys of a query that hold a post's id.
+fn is_id_key(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["item", "post", "media", "video", "reel", "clip", "code", "aweme"].iter().any(|word| key.contains(word))
+        || matches!(key.as_str(), "id" | "v" | "p" | "vid" | "pid" | "mid")
 }
 
 fn is_post_word(word: &str) -> bool {
@@ -261,6 +288,11 @@ mod tests {
             Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }
         );
         assert_eq!(clips.target("/foryou"), Target::Inside);
+        assert_eq!(
+            clips.target("/v?item_id=7503537009853668251&u=ana"),
+            Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }
+        );
+        assert_eq!(clips.target("/music?track=7503537009853668251"), Target::Inside);
         let pics = style(false);
         assert_eq!(pics.target("/ana_b/followers/"), Target::Profile("ana_b".to_owned()));
         assert_eq!(pics.target("/explore/"), Target::Inside);

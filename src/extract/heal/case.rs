@@ -116,40 +116,55 @@ pub struct CaseAnswer {
     pub pages: IndexMap<String, Values>,
     /// Milliseconds per page, parsing excluded; what is learned from all pages is shared evenly.
     pub heal_ms: Vec<f64>,
+    /// What could not be read of the case: those pages' values are null, those responses are missing.
+    #[serde(skip)]
+    pub unread: Vec<String>,
 }
 
 /// Reads one case and heals its pages.
 ///
 /// # Errors
-/// A file that is missing or not in the form of CONTRACTS §5. A page that is not what it should be is no error: its values are null.
+/// A case file that is missing or not in the form of CONTRACTS §5. A page that is not what it should be is no error: its values are
+/// null, and the answer's `unread` says why.
 pub fn run(path: &Path, clock: &Clock) -> Result<CaseAnswer, CaseError> {
     let case: CaseFile = read_json(path)?;
     let count = case.known_good.len().max(case.pages.len());
     if count > PAGES_MAX {
         return Err(CaseError::TooMany { path: path.to_owned(), count });
     }
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let mut files = Files { folder: path.parent().unwrap_or_else(|| Path::new(".")), unread: Vec::new() };
     let mut known = Vec::with_capacity(case.known_good.len());
     for entry in &case.known_good {
-        let page = read_page(folder, &entry.profile, &entry.url, &entry.html, entry.network.as_deref())?;
+        let page = files.page(&entry.profile, &entry.url, &entry.html, entry.network.as_deref());
         known.push(super::Known { page, values: entry.values.clone() });
     }
     let mut pages = Vec::with_capacity(case.pages.len());
     for entry in &case.pages {
-        pages.push(read_page(folder, &entry.profile, &entry.url, &entry.html, entry.network.as_deref())?);
+        pages.push(files.page(&entry.profile, &entry.url, &entry.html, entry.network.as_deref()));
     }
     let healed = super::heal(&case.selectors, &known, &pages, clock);
     let answers = case.pages.into_iter().zip(healed.pages).map(|(entry, page)| (entry.page_id, page.values)).collect();
-    Ok(CaseAnswer { case_id: case.case_id, pages: answers, heal_ms: healed.heal_ms })
+    Ok(CaseAnswer { case_id: case.case_id, pages: answers, heal_ms: healed.heal_ms, unread: files.unread })
 }
 
-fn read_page(folder: &Path, profile: &str, url: &str, html: &str, network: Option<&str>) -> Result<Page, CaseError> {
-    let html = read_text(&folder.join(html))?;
-    let responses = match network {
-        Some(file) => read_responses(&folder.join(file))?,
-        None => Vec::new(),
-    };
-    Ok(Page::parse(profile, url, &html, &responses))
+/// The files of one case, and what could not be read of them.
+struct Files<'a> {
+    folder: &'a Path,
+    unread: Vec<String>,
+}
+
+impl Files<'_> {
+    /// A page as far as it can be read: without its file it is empty and names nobody, without its responses it speaks for itself.
+    fn page(&mut self, profile: &str, url: &str, html: &str, network: Option<&str>) -> Page {
+        let html = self.kept(read_text(&self.folder.join(html))).unwrap_or_default();
+        let responses = network.map(|file| read_responses(&self.folder.join(file)));
+        let responses = responses.and_then(|read| self.kept(read)).unwrap_or_default();
+        Page::parse(profile, url, &html, &responses)
+    }
+
+    fn kept<T>(&mut self, read: Result<T, CaseError>) -> Option<T> {
+        read.map_err(|error| self.unread.push(error.to_string())).ok()
+    }
 }
 
 /// A list of `{url, body}`; anything that is not one counts as no response, a broken body as that one body missing.

@@ -267,7 +267,7 @@ pub(crate) fn withhold_doubles(fields: &mut [Option<Verdict>]) {
     for a in 0..fields.len() {
         for b in a + 1..fields.len() {
             let (Some(one), Some(other)) = (&fields[a], &fields[b]) else { continue };
-            if one.place != other.place || one.source != other.source || one.count.is_none() {
+            if one.place != other.place || one.source != other.source {
                 continue;
             }
             let apart = one.score + one.bits / 10.0 - other.score - other.bits / 10.0;

@@ -105,9 +105,10 @@ impl Dom {
     fn add(&mut self, node: ego_tree::NodeRef<'_, Node>, parent: usize, depth: usize, sight: Sight, walk: &mut Walk) {
         match node.value() {
             Node::Text(text) => {
+                let text = visible(text);
                 if !text.trim().is_empty() && !self.elements.is_empty() {
                     let (breaks, spaced) = (walk.pending_break, walk.pending_space);
-                    self.texts.push(TextNode { element: parent, text: text.to_string(), breaks, spaced });
+                    self.texts.push(TextNode { element: parent, text, breaks, spaced });
                     (walk.pending_break, walk.pending_space) = (false, false);
                 } else {
                     walk.pending_space = true;
@@ -240,6 +241,23 @@ impl Dom {
             Some(here)
         })
     }
+}
+
+/// A text without the signs that only steer its direction or its breaks: at its ends, and inside of a number.
+fn visible(text: &str) -> String {
+    let steers = |c: char| matches!(u32::from(c), 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2060 | 0x2066..=0x2069 | 0xFEFF);
+    if !text.contains(steers) {
+        return text.to_owned();
+    }
+    let short = text.trim().chars().count() <= 32 && text.contains(char::is_numeric);
+    if short { text.replace(steers, "") } else { trimmed(text, steers) }
+}
+
+/// Signs are taken off the ends of what white space surrounds.
+fn trimmed(text: &str, steers: impl Fn(char) -> bool) -> String {
+    let inner = text.trim_matches(|c: char| c.is_whitespace() || steers(c));
+    let (front, back) = (text.starts_with(char::is_whitespace), text.ends_with(char::is_whitespace));
+    format!("{}{inner}{}", if front { " " } else { "" }, if back { " " } else { "" })
 }
 
 struct Walk {

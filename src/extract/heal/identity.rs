@@ -9,7 +9,7 @@ use super::address::{Style, Target, stem};
 use super::dom::Sight;
 use super::field::Values;
 use super::label;
-use super::owner::{DomOwners, Ids, JsonOwners, could_be_handle, plain_handle};
+use super::owner::{DomOwners, Ids, JsonOwners, beside_handle, could_be_handle, plain_handle};
 use super::page::Page;
 
 /// Why a page's values are withheld.
@@ -36,16 +36,23 @@ pub(crate) struct Named {
 /// Judges a page.
 pub(crate) fn gate(page: &Page, style: &Style, known: &[Known], rare: &HashSet<String>) -> Result<Named, Refusal> {
     let asked = plain_handle(&page.profile);
-    match judge(page, style, &asked, rare) {
+    let past = known.iter().find(|good| plain_handle(&good.page.profile) == asked).map(|good| &good.values);
+    match judge(page, style, &asked, rare, past) {
         Err(Refusal::NamesAnother) => {
             let renamed = renamed(page, style, known, &asked).ok_or(Refusal::NamesAnother)?;
-            judge(page, style, &renamed, rare)
+            judge(page, style, &renamed, rare, past)
         }
         judged => judged,
     }
 }
 
-fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Result<Named, Refusal> {
+fn judge(
+    page: &Page,
+    style: &Style,
+    handle: &str,
+    rare: &HashSet<String>,
+    past: Option<&Values>,
+) -> Result<Named, Refusal> {
     let mut places = 0;
     for address in addresses(page) {
         match style.target(address) {
@@ -65,7 +72,9 @@ fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Re
     let json: Vec<JsonOwners> = page.docs.iter().map(|doc| JsonOwners::find(doc, handle, &ids)).collect();
     let mut others = other_handles(page, &json, handle);
     others.extend(rare.iter().cloned());
-    let dom = DomOwners::find(&page.dom, style, handle, &others);
+    let mut called: Vec<String> = titles(page).filter_map(|title| called(title, handle)).map(str::to_owned).collect();
+    called.extend(past.and_then(|past| past.display_name.clone()));
+    let dom = DomOwners::find(&page.dom, style, handle, &others, &called);
     let mut body = 0;
     for (doc, owners) in page.docs.iter().zip(&json) {
         if !owners.own.is_empty() {
@@ -75,6 +84,10 @@ fn judge(page: &Page, style: &Style, handle: &str, rare: &HashSet<String>) -> Re
         }
     }
     body += usize::from(!dom.names.is_empty()) + usize::from(dom.names_us(&page.dom, 0));
+    if body == 0 && places == 3 && past.is_some_and(|past| shows_posts(page, style, past)) {
+        // A page without a header: the head names the profile twice, and the posts are its own.
+        body = 1;
+    }
     let places = usize::from(places & 1 > 0) + usize::from(places & 2 > 0) + body;
     if body == 0 || places < 2 {
         return Err(Refusal::NotNamed);
@@ -112,6 +125,51 @@ fn title_names(title: &str, handle: &str) -> Option<bool> {
         other |= word.starts_with('@') && could_be_handle(&word.to_lowercase());
     }
     other.then_some(false)
+}
+
+/// The name before the handle in a title: `Name (@handle) • Site`.
+fn called<'a>(title: &'a str, handle: &str) -> Option<&'a str> {
+    let end = title.find([')', '）']).map(|at| at + title[at..].chars().next().map_or(1, char::len_utf8))?;
+    beside_handle(&title[..end], handle)
+}
+
+/// Whether most of the known posts, three at least, are addressed on a page.
+fn shows_posts(page: &Page, style: &Style, past: &Values) -> bool {
+    let shown = post_ids(page, style);
+    let posts = past.posts.as_deref().unwrap_or_default();
+    let there = posts.iter().filter(|post| shown.contains(post.id.as_str())).count();
+    there >= 3 && there * 2 > posts.len()
+}
+
+/// The ids of posts that a page's addresses and JSON hold.
+fn post_ids(page: &Page, style: &Style) -> HashSet<String> {
+    let linked = page.dom.elements.iter().filter_map(|element| match style.target(element.attr("href")?) {
+        Target::Post { id, .. } => Some(id),
+        Target::Profile(_) | Target::Outside | Target::Inside => None,
+    });
+    let json = page.docs.iter().flat_map(|doc| doc.nodes.iter().filter_map(|node| node.scalar()));
+    linked.chain(json.filter(|text| style.is_post_id(text)).map(str::to_owned)).collect()
+}
+
+/// What is known of a page's profile under an earlier name: most of its posts are there, at least two more of its facts, and the earlier
+/// name nowhere.
+pub(crate) fn earlier_self<'a>(page: &Page, style: &Style, known: &'a [Known]) -> Option<&'a Values> {
+    let shown = post_ids(page, style);
+    if shown.is_empty() {
+        return None;
+    }
+    let mut same = known.iter().filter(|good| {
+        let posts = good.values.posts.as_deref().unwrap_or_default();
+        let there = posts.iter().filter(|post| shown.contains(post.id.as_str())).count();
+        if there < 3 || there * 2 <= posts.len() {
+            return false;
+        }
+        let seen = texts(page);
+        let before = plain_handle(&good.page.profile);
+        // Where the other name still stands, it is another's account whose data came along.
+        facts_kept(&good.values, &seen) >= 2 && !seen.iter().any(|text| text.to_lowercase().contains(&before))
+    });
+    same.next().filter(|_| same.next().is_none()).map(|good| &good.values)
 }
 
 /// Words that could be handles and stand on one page only of all at hand, or on very few: words of the site stand on many. What is known of the

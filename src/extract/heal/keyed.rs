@@ -101,7 +101,28 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
     None
 }
 
-fn is_empty_word(name: &str) -> bool {
+/// Keys that say what a value is made of, and not whose or what it is: two things of one profile have them.
+fn is_any_word(name: &str) -> bool {
+    matches!(
+        name.to_lowercase().as_str(),
+        "url"
+            | "uri"
+            | "link"
+            | "href"
+            | "src"
+            | "name"
+            | "text"
+            | "title"
+            | "id"
+            | "value"
+            | "count"
+            | "data"
+            | "string"
+    )
+}
+
+/// Keys that only wrap a value.
+pub(super) fn is_empty_word(name: &str) -> bool {
     matches!(
         name.to_lowercase().as_str(),
         "count"
@@ -160,7 +181,7 @@ fn features(doc: &JsonDoc, mark: usize, here: usize, at: usize, handle: &str) ->
     features.push(Feature::new(Strength::Meaning, ("path", anchor, up, &path)));
     let names: Vec<&str> = path.iter().map(String::as_str).filter(|step| !step.starts_with('[')).collect();
     let listed = path.iter().find(|step| step.starts_with("[="));
-    if let Some(last) = names.last() {
+    if let Some(last) = names.last().filter(|last| !is_any_word(last)) {
         features.push(Feature::new(Strength::Name, ("key", last, listed)));
     }
     if names.len() >= 2 {

@@ -100,7 +100,7 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
         own_time.push(clock.uptime().saturating_sub(from));
     }
     let from = clock.uptime();
-    let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known)).collect();
+    let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known, &style)).collect();
     let mut verdicts = judge(known, &good, &readied, &pasts);
     let corrected = correct(&pasts, &verdicts);
     if corrected != pasts {
@@ -134,7 +134,7 @@ pub fn negative_control(known: &[Known], pages: &[Page]) -> (usize, usize) {
     let every: Vec<&Page> = known.iter().map(|good| &good.page).chain(pages).collect();
     let rare = identity::rare_words(&every, known);
     let readied: Vec<Result<Ready, Refusal>> = pages.iter().map(|page| ready(page, &style, known, &rare)).collect();
-    let honest: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known)).collect();
+    let honest: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known, &style)).collect();
     let seen: Vec<usize> = (0..pages.len()).filter(|&at| honest[at].is_some() && readied[at].is_ok()).collect();
     let mut shuffled: Vec<Option<Values>> = vec![None; pages.len()];
     for (place, &at) in seen.iter().enumerate() {
@@ -178,10 +178,11 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     Ok(Ready { named, cands, found, phrases })
 }
 
-/// What is known of a page's profile from an earlier visit.
-fn past_of(page: &Page, known: &[Known]) -> Option<Values> {
+/// What is known of a page's profile from an earlier visit, be it under another name.
+fn past_of(page: &Page, known: &[Known], style: &address::Style) -> Option<Values> {
     let asked = owner::plain_handle(&page.profile);
-    known.iter().find(|good| owner::plain_handle(&good.page.profile) == asked).map(|good| good.values.clone())
+    let same = known.iter().find(|good| owner::plain_handle(&good.page.profile) == asked).map(|good| &good.values);
+    same.or_else(|| identity::earlier_self(page, style, known)).cloned()
 }
 
 type Verdicts = Vec<Option<Vec<Option<decide::Verdict>>>>;

@@ -7,7 +7,7 @@ use super::address::{Style, Target, unwrapped};
 use super::cand::{Cand, Feature, Strength};
 use super::dom::{Dom, Sight};
 use super::field::Field;
-use super::owner::{DomOwners, Owner, plain_handle};
+use super::owner::{DomOwners, Owner, beside_handle, plain_handle};
 use crate::model::document::SourceKind;
 
 /// The longest text that is looked at, in bytes.
@@ -40,7 +40,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         if link.is_none() && !texted {
             continue;
         }
-        let (owner, region) = owners.of(dom, at);
+        let (owner, region) = owners.of_text(dom, at);
         if !matches!(owner, Owner::Own | Owner::Likely | Owner::Mixed) {
             continue;
         }
@@ -57,6 +57,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         }
         if texted {
             let text = dom.text_of(at);
+            let text = beside_handle(&text, handle).map(str::to_owned).unwrap_or(text);
             if text.is_empty() || text.len() > TEXT_MAX || plain_handle(&text) == handle {
                 continue;
             }
@@ -80,8 +81,7 @@ pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String,
         "img" | "image" | "source" | "picture" => {
             let src = ["src", "data-src", "href", "xlink:href"]
                 .iter()
-                .find_map(|name| element.attr(name))
-                .filter(|src| !src.starts_with("data:"));
+                .find_map(|name| element.attr(name).filter(|src| !src.is_empty() && !src.starts_with("data:")));
             let set = element
                 .attr("srcset")
                 .and_then(|set| set.split(',').next_back())
@@ -89,9 +89,8 @@ pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String,
             src.or(set).filter(|src| !src.is_empty()).map(|src| (src.to_owned(), "src"))
         }
         _ => {
-            let href =
-                element.attr("href").or_else(|| element.attr("data-href")).or_else(|| element.attr("data-url"))?;
-            (style.target(href) == Target::Outside).then(|| (unwrapped(href), "href"))
+            let href = ["href", "data-href", "data-url"].iter().find_map(|name| element.attr(name));
+            href.filter(|href| style.target(href) == Target::Outside).map(|href| (unwrapped(href), "href"))
         }
     }
     .or_else(|| background(element.attr("style")?).map(|url| (url, "style")))
@@ -100,7 +99,7 @@ pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String,
 fn background(style: &str) -> Option<String> {
     let (_, rest) = style.split_once("url(")?;
     let url = rest.split(')').next()?.trim_matches(['"', '\'', ' ']);
-    url.starts_with("http").then(|| url.to_owned())
+    (url.starts_with("http") || url.starts_with("//")).then(|| url.to_owned())
 }
 
 /// A picture whose description is the profile's name is its avatar.

@@ -31,6 +31,29 @@ pub(crate) fn plain_handle(text: &str) -> String {
     text.trim().trim_start_matches('@').to_lowercase()
 }
 
+/// The name in a text that is a name and the handle: `Name (@handle)`, `Name · @handle`, `@handle | Name`.
+pub(crate) fn beside_handle<'a>(text: &'a str, handle: &str) -> Option<&'a str> {
+    const SIGNS: [char; 13] = ['(', ')', '（', '）', '·', '•', '|', '-', '–', '—', ',', '/', ':'];
+    let text = text.trim();
+    if text.len() > 120 || text.contains('\n') || text.matches('@').count() > 1 {
+        return None;
+    }
+    let is_handle = |word: &str| {
+        let signed = word.contains('@') || word.starts_with(['(', '（']);
+        signed && plain_handle(word.trim_matches(SIGNS)) == handle
+    };
+    let (first, last) = (text.split_whitespace().next()?, text.split_whitespace().next_back()?);
+    let rest = if is_handle(last) {
+        text.strip_suffix(last)?
+    } else if is_handle(first) {
+        text.strip_prefix(first)?
+    } else {
+        return None;
+    };
+    let rest = rest.trim_matches(|c: char| c.is_whitespace() || SIGNS.contains(&c));
+    (!rest.is_empty()).then_some(rest)
+}
+
 /// Whether a text could be a handle: one token of the letters handles are made of.
 pub(crate) fn could_be_handle(text: &str) -> bool {
     let bare = text.trim().trim_start_matches('@');

@@ -6,13 +6,14 @@ use std::collections::HashSet;
 use super::super::address::{Style, Target};
 use super::super::dom::{Dom, Sight};
 use super::super::number;
-use super::{Owner, could_be_handle, plain_handle, surely_handle};
+use super::{Owner, beside_handle, could_be_handle, plain_handle, surely_handle};
 
 /// Names among the page's elements.
 pub(crate) struct DomOwners {
     own: Vec<u32>,
     other: Vec<u32>,
     passing: Vec<u32>,
+    mention: Vec<u32>,
     post: Vec<u32>,
     foreign_post: Vec<u32>,
     /// Where people are named, in order, and whether it is the profile.
@@ -27,6 +28,8 @@ enum Mark {
     Other,
     /// Another's name inside a sentence.
     Passing,
+    /// Another's name among the words of a text.
+    Mention,
     OwnPost,
     ForeignPost,
     Post,
@@ -34,7 +37,8 @@ enum Mark {
 
 impl DomOwners {
     /// Finds the names of a page. `others` are handles known from elsewhere on the page.
-    pub(crate) fn find(dom: &Dom, style: &Style, handle: &str, others: &HashSet<String>) -> Self {
+    /// `called` are names that the page's head gives the profile.
+    pub(crate) fn find(dom: &Dom, style: &Style, handle: &str, others: &HashSet<String>, called: &[String]) -> Self {
         let mut marks: Vec<(usize, Mark)> = Vec::new();
         let mut others = others.clone();
         for (at, element) in dom.elements.iter().enumerate() {
@@ -42,7 +46,7 @@ impl DomOwners {
                 marks.extend(link_mark(dom, style, handle, at, href, &mut others));
             }
         }
-        let names = text_marks(dom, handle, &others, &mut marks);
+        let names = text_marks(dom, handle, &others, called, &mut marks);
         for (at, element) in dom.elements.iter().enumerate() {
             let spoken = element.attr("alt").or_else(|| element.attr("aria-label")).unwrap_or_default();
             if spoken.len() <= 120 {
@@ -80,6 +84,7 @@ impl DomOwners {
             own: sums(&[Mark::Own]),
             other: sums(&[Mark::Other]),
             passing: sums(&[Mark::Passing]),
+            mention: sums(&[Mark::Passing, Mark::Mention]),
             post: sums(&[Mark::OwnPost, Mark::Post]),
             foreign_post: sums(&[Mark::ForeignPost]),
             names,
@@ -108,6 +113,21 @@ impl DomOwners {
 
     /// Whose an element is, and the element whose names decided.
     pub(crate) fn of(&self, dom: &Dom, at: usize) -> (Owner, usize) {
+        if Self::within(&self.passing, dom, at) > 0
+            && self.people(dom, at) == (false, false)
+            && !self.holds_post(dom, at)
+        {
+            return (Owner::Foreign, at);
+        }
+        self.of_text(dom, at)
+    }
+
+    fn holds_post(&self, dom: &Dom, at: usize) -> bool {
+        Self::within(&self.post, dom, at) > 0
+    }
+
+    /// Whose a text is: it may speak of others and stays the profile's own.
+    pub(crate) fn of_text(&self, dom: &Dom, at: usize) -> (Owner, usize) {
         for here in dom.upward(at) {
             let own = Self::within(&self.own, dom, here);
             let other = Self::within(&self.other, dom, here);
@@ -119,7 +139,6 @@ impl DomOwners {
                 (true, true, _) => Owner::Mixed,
                 (false, true, _) => Owner::Foreign,
                 (false, false, true) => Owner::Post,
-                (false, false, false) if Self::within(&self.passing, dom, here) > 0 && here == at => Owner::Foreign,
                 (false, false, false) => continue,
             };
             return (owner, here);
@@ -157,14 +176,28 @@ fn link_mark(
 }
 
 /// Texts that are a name by themselves. What stands where our name stands, in the same markup, is another's name.
-fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec<(usize, Mark)>) -> Vec<usize> {
+fn text_marks(
+    dom: &Dom,
+    handle: &str,
+    others: &HashSet<String>,
+    called: &[String],
+    marks: &mut Vec<(usize, Mark)>,
+) -> Vec<usize> {
     let shape = |at: usize| (dom.elements[at].tag.as_str(), dom.elements[at].attr("class").unwrap_or_default());
     let mut names = Vec::new();
     let mut shapes = HashSet::new();
     let mut rest = Vec::new();
     for (index, node) in dom.texts.iter().enumerate() {
         let element = &dom.elements[node.element];
-        if element.sight == Sight::Hidden || node.text.len() > 60 {
+        if element.sight == Sight::Hidden || node.text.len() > 120 {
+            continue;
+        }
+        if beside_handle(&node.text, handle).is_some_and(|name| called.iter().any(|held| held == name)) {
+            marks.push((node.element, Mark::Own));
+            names.push(node.element);
+            continue;
+        }
+        if node.text.len() > 60 {
             continue;
         }
         let joined = joined_name(dom, index, handle);
@@ -177,6 +210,8 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
             }
         } else if could_be_handle(&text) && !in_outside_link(dom, at) {
             rest.push((at, text));
+        } else if mentions(&text, handle, others) {
+            marks.push((at, Mark::Mention));
         }
     }
     for (at, text) in rest {
@@ -184,10 +219,33 @@ fn text_marks(dom: &Dom, handle: &str, others: &HashSet<String>, marks: &mut Vec
             || others.contains(&plain_handle(&text))
             || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
         if named && number::whole(&text, &dom.lang).is_none() {
-            marks.push((at, Mark::Other));
+            marks.push((at, if in_sentence(dom, at) { Mark::Passing } else { Mark::Other }));
         }
     }
     names
+}
+
+/// Whether a name is a link among the words of a sentence that says nothing else: `with @other and @third`.
+fn in_sentence(dom: &Dom, at: usize) -> bool {
+    let Some(link) = dom.upward(at).take(2).find(|&up| dom.elements[up].tag == "a") else { return false };
+    let parent = dom.elements[link].parent;
+    let (from, to) = dom.elements[parent].texts;
+    let mut words = dom.texts[from..to].iter().filter(|text| text.element == parent).map(|text| text.text.as_str());
+    let spoken = words.clone().any(|text| text.chars().any(char::is_alphabetic));
+    let mut inner = (parent + 1..dom.elements[parent].end).map(|inner| dom.elements[inner].tag.as_str());
+    spoken
+        && !words.any(|text| text.chars().any(char::is_numeric))
+        && inner.all(|tag| matches!(tag, "a" | "br" | "span" | "img"))
+}
+
+/// Whether a short text speaks of another: `More from @other`.
+fn mentions(text: &str, handle: &str, others: &HashSet<String>) -> bool {
+    text.split_whitespace()
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '_')))
+        .any(|word| {
+            let name = plain_handle(word);
+            name != handle && (word.starts_with('@') && could_be_handle(&name) || others.contains(&name))
+        })
 }
 
 /// A name torn into several texts, as of the first of them.
@@ -224,15 +282,28 @@ impl DomOwners {
         )
     }
 
+    /// Whether an element names another, and not the profile.
+    pub(crate) fn names_another(&self, dom: &Dom, at: usize) -> bool {
+        self.people(dom, at) == (false, true)
+    }
+
+    /// Whether another is named inside an element, be it in passing, and the profile is not.
+    pub(crate) fn mentions_another(&self, dom: &Dom, at: usize) -> bool {
+        let (own, other) = self.people(dom, at);
+        !own && (other || Self::within(&self.mention, dom, at) > 0)
+    }
+
     /// The largest surrounding of a post in which nobody is named.
     pub(crate) fn grid_root(&self, dom: &Dom, at: usize) -> usize {
         dom.upward(at).take_while(|&up| self.people(dom, up) == (false, false)).last().unwrap_or(at)
     }
 
-    /// Whose the surroundings of a grid are.
+    /// Whose the surroundings of a grid are: names inside of it are its records' own.
     pub(crate) fn around(&self, dom: &Dom, at: usize) -> Owner {
-        let decided = dom.upward(at).map(|up| self.people(dom, up)).find(|people| *people != (false, false));
-        match decided {
+        let inside = |sums: &[u32]| Self::within(sums, dom, at);
+        let outside = |sums: &[u32], up: usize| Self::within(sums, dom, up) > inside(sums);
+        let people = |up: usize| (outside(&self.own, up), outside(&self.other, up) || outside(&self.foreign_post, up));
+        match dom.upward(at).map(people).find(|people| *people != (false, false)) {
             Some((true, false)) => Owner::Own,
             Some((true, true)) => Owner::Mixed,
             Some((false, _)) => Owner::Foreign,

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::address::{Style, Target};
 use super::super::dom::{Dom, Sight};
-use super::super::field::PostValues;
 use super::super::identity::Named;
-use super::super::label;
 use super::super::owner::{Owner, plain_handle};
 use super::super::page::Page;
 use super::super::shown::Phrase;
-use super::{Found, PostLessons, Record, Role, locator};
+use super::{Past, PostLessons, Read, Record, Role, locator, record, words};
 
 /// One grid.
 pub(super) struct Group {
@@ -19,39 +17,103 @@ pub(super) struct Group {
     pub(super) owner: Owner,
     /// What it looks like.
     pub(super) shape: u64,
+    title: Title,
 }
+
+/// What the text right before a grid says of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Title {
+    /// There is none but another grid's.
+    None,
+    /// A section of one's own posts.
+    Own,
+    /// Another's, or suggestions.
+    Strange,
+    /// Something else.
+    Unknown,
+}
+
+/// Letters that the title of a section may have.
+const TITLE_MAX: usize = 60;
 
 /// The page's grids whose posts are not known to be another's.
 pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Style) -> Vec<Group> {
     let dom = &page.dom;
     let links = links(dom, style);
+    let regions: Vec<usize> = (0..links.len()).map(|index| region(dom, &links, index)).collect();
+    let mut siblings: HashMap<usize, usize> = HashMap::new();
+    for &region in &regions {
+        *siblings.entry(dom.elements[region].parent).or_default() += 1;
+    }
     let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
     let mut seen: HashSet<&str> = HashSet::new();
-    for (index, (at, id, owner)) in links.iter().enumerate() {
-        let foreign = owner.as_ref().is_some_and(|owner| *owner != named.handle);
-        if foreign || !seen.insert(id) {
+    for ((_, id, owner), &region) in links.iter().zip(&regions) {
+        let ours = owner.as_ref().is_some_and(|owner| *owner == named.handle);
+        let foreign = owner.is_some() && !ours;
+        // A record of an advertisement says whose it is beside its link.
+        if foreign || (!ours && named.dom.names_another(dom, region)) || !seen.insert(id) {
             continue;
         }
-        let region = region(dom, &links, index);
-        let root = named.dom.grid_root(dom, region);
+        let mut root = named.dom.grid_root(dom, region);
+        let parent = dom.elements[region].parent;
+        if root == region && siblings[&parent] > 1 {
+            root = parent;
+        }
         let group = groups.entry(root).or_insert_with(|| Group {
             records: Vec::new(),
             owner: named.dom.around(dom, root),
-            shape: locator(("grid", shape(dom, region, 1))),
+            shape: locator(("grid", record::shape(dom, region, 1))),
+            title: title(dom, named, &regions, region),
         });
-        group.records.push(Record {
-            id: id.clone(),
-            values: values(dom, phrases, region, *at),
-            named: owner.is_some(),
-        });
+        let values = record::values(dom, phrases, region);
+        group.records.push(Record { id: id.clone(), values, named: ours });
     }
-    groups.into_values().collect()
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.iter_mut().for_each(keep_sole);
+    groups
+}
+
+/// A number is its record's only one in a telling way where that is so, and in the same way, for every record of the grid.
+fn keep_sole(group: &mut Group) {
+    let soles = |record: &Record| record.values.iter().find_map(|value| value.sole);
+    let first = group.records.first().and_then(soles);
+    if group.records.len() < 3 || !group.records.iter().all(|record| soles(record) == first) {
+        let values = group.records.iter_mut().flat_map(|record| &mut record.values);
+        values.for_each(|value| value.sole = None);
+    }
+}
+
+/// What stands right before a grid.
+fn title(dom: &Dom, named: &Named, regions: &[usize], region: usize) -> Title {
+    let first = dom.elements[region].texts.0;
+    let shown = |index: &usize| dom.elements[dom.texts[*index].element].sight == Sight::Shown;
+    let Some(last) = (0..first).rev().find(shown) else { return Title::None };
+    let at = dom.texts[last].element;
+    if regions.iter().any(|&other| other <= at && at < dom.elements[other].end) {
+        return Title::None;
+    }
+    let is_title = |&up: &usize| {
+        let (from, to) = dom.elements[up].texts;
+        dom.elements[up].end <= region
+            && dom.texts[from..to].iter().map(|text| text.text.len()).sum::<usize>() <= TITLE_MAX
+            && !dom.text_of(up).contains('\n')
+    };
+    let title = dom.upward(at).take_while(is_title).last();
+    let text = title.map_or_else(|| dom.texts[last].text.clone(), |title| dom.text_of(title));
+    if words::suggests(&text) || title.is_some_and(|title| named.dom.mentions_another(dom, title)) {
+        Title::Strange
+    } else if words::is_own_section(&text) {
+        Title::Own
+    } else {
+        Title::Unknown
+    }
 }
 
 type Link = (usize, String, Option<String>);
 
 fn links(dom: &Dom, style: &Style) -> Vec<Link> {
     let mut links = Vec::new();
+    let mut noted: BTreeMap<&str, Vec<Link>> = BTreeMap::new();
     for (at, element) in dom.elements.iter().enumerate() {
         if element.sight == Sight::Hidden {
             continue;
@@ -60,14 +122,42 @@ fn links(dom: &Dom, style: &Style) -> Vec<Link> {
             Target::Post { id, owner } => Some((at, id, owner.map(|owner| plain_handle(&owner)))),
             Target::Profile(_) | Target::Outside | Target::Inside => None,
         });
-        let noted = || {
-            let value =
-                element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value))?;
-            Some((at, value.1.clone(), None))
-        };
-        links.extend(addressed.or_else(|| if style.numeric_ids { noted() } else { None }));
+        let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value));
+        match (addressed, value) {
+            (Some(link), _) => links.push(link),
+            (None, Some((_, id))) if style.numeric_ids => links.push((at, id.clone(), None)),
+            (None, Some((name, id))) => noted.entry(name).or_default().push((at, id.clone(), None)),
+            (None, None) => {}
+        }
+    }
+    if links.is_empty() {
+        links = codes(dom, noted);
     }
     links
+}
+
+/// Where no address has a post's id, the attribute that has: every element with it has another code, and one like a post's at that, for
+/// a code is only a short word. Two such attributes leave it open which one it is.
+fn codes(dom: &Dom, noted: BTreeMap<&str, Vec<Link>>) -> Vec<Link> {
+    let is_one = |(name, found): &(&str, Vec<Link>)| {
+        let mut ids: Vec<&str> = found.iter().map(|(_, id, _)| id.as_str()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let coded = |id: &&&str| {
+            let has = |kind: fn(&u8) -> bool| id.as_bytes().iter().any(kind);
+            has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+        };
+        let all = dom.elements.iter().filter(|element| element.attr(name).is_some()).count();
+        found.len() >= 3
+            && ids.len() == found.len()
+            && ids.iter().filter(coded).count() == ids.len()
+            && all == found.len()
+    };
+    let mut fitting = noted.into_iter().filter(is_one);
+    match (fitting.next(), fitting.next()) {
+        (Some((_, found)), None) => found,
+        _ => Vec::new(),
+    }
 }
 
 /// The largest surrounding of a link that holds no other post.
@@ -81,109 +171,46 @@ fn region(dom: &Dom, links: &[Link], index: usize) -> usize {
     dom.upward(*at).take_while(|&up| alone(up)).last().unwrap_or(*at)
 }
 
-/// Every number and text of a record by the ways to find it in any record.
-fn values(dom: &Dom, phrases: &[Phrase], region: usize, link: usize) -> Vec<(u64, Found)> {
-    let mut values = Vec::new();
-    let (from, to) = dom.elements[region].texts;
-    let first = phrases.partition_point(|phrase| phrase.texts.0 < from);
-    let inside: Vec<&Phrase> = phrases[first..].iter().take_while(|phrase| phrase.texts.0 < to).collect();
-    for (place, phrase) in inside.iter().enumerate() {
-        for way in number_ways(dom, phrase, region, place) {
-            values.push((way, Found::Count(phrase.count)));
-        }
-    }
-    for at in region..dom.elements[region].end {
-        let element = &dom.elements[at];
-        if element.sight == Sight::Hidden {
-            continue;
-        }
-        for name in ["alt", "title", "aria-label", "data-caption", "data-desc", "data-title"] {
-            if let Some(value) = element.attr(name).filter(|value| !value.is_empty()) {
-                values.push((locator(("attr", name, &element.tag)), Found::Text(value.to_owned())));
-            }
-        }
-        let (from, to) = element.texts;
-        if to > from && to - from <= 8 && dom.texts[from..to].iter().any(|text| text.element == at || to - from > 1) {
-            let text = dom.text_of(at);
-            if text.len() > 1 {
-                values.push((locator(("text", shape(dom, at, 1))), Found::Text(text.clone())));
-                values.push((locator(("tag", &element.tag)), Found::Text(text)));
-            }
-        }
-    }
-    let _ = link;
-    values
-}
-
-fn number_ways(dom: &Dom, phrase: &Phrase, region: usize, place: usize) -> Vec<u64> {
-    let mut ways =
-        vec![locator(("shape", shape(dom, phrase.element, 3))), locator(("own", shape(dom, phrase.element, 1)))];
-    let mut said = String::new();
-    for up in dom.upward(phrase.element).take_while(|&up| up >= region) {
-        let element = &dom.elements[up];
-        for (name, value) in &element.attrs {
-            if name.starts_with("data-") && value.len() <= 40 && !value.bytes().any(|b| b.is_ascii_digit()) {
-                ways.push(locator(("named", name, value)));
-            }
-        }
-        if said.is_empty() {
-            said = spoken(dom, up);
-        }
-        if !said.is_empty() {
-            break;
-        }
-    }
-    ways.push(locator(("said", said)));
-    ways.push(locator(("place", place)));
-    ways
-}
-
-/// What an element, or a picture in it, is said to be.
-fn spoken(dom: &Dom, at: usize) -> String {
-    let inside = at..dom.elements[at].end;
-    let mut said = inside.filter_map(|inner| dom.elements[inner].attr("aria-label").filter(|said| said.len() <= 40));
-    said.next().map(label::plain).unwrap_or_default()
-}
-
-fn shape(dom: &Dom, at: usize, levels: usize) -> Vec<(&str, &str)> {
-    dom.upward(at)
-        .take(levels)
-        .map(|up| (dom.elements[up].tag.as_str(), dom.elements[up].attr("class").unwrap_or_default()))
-        .collect()
-}
-
 /// The profile's posts among a page's grids.
 pub(super) fn find(
     page: &Page,
     named: &Named,
     phrases: &[Phrase],
-    past: &HashMap<&str, &PostValues>,
+    past: &Past<'_>,
     lessons: &PostLessons,
     style: &Style,
-) -> Option<Vec<PostValues>> {
+) -> Option<Vec<Read>> {
     let mut groups = groups(page, named, phrases, style);
-    let known = |group: &Group| group.records.iter().filter(|record| past.contains_key(record.id.as_str())).count();
+    let known = |group: &Group| group.records.iter().any(|record| past.knows(&record.id));
     let all_named = |group: &Group| group.records.iter().all(|record| record.named);
-    groups.retain(|group| match group.owner {
-        _ if known(group) > 0 => true,
-        _ if !past.is_empty() => all_named(group) && group.owner != Owner::Foreign,
-        Owner::Own | Owner::Likely | Owner::Mixed => true,
-        Owner::Post | Owner::Unknown | Owner::Foreign => all_named(group),
-    });
-    if groups.iter().any(|group| known(group) > 0) {
-        groups.retain(|group| known(group) > 0);
-    } else if groups.iter().any(all_named) {
-        groups.retain(all_named);
-    } else if groups.iter().any(|group| group.owner == Owner::Own) {
-        groups.retain(|group| group.owner == Owner::Own);
+    let some_named = groups.iter().any(|group| group.records.iter().any(|record| record.named));
+    if some_named && !groups.iter().any(|group| known(group) && !all_named(group)) {
+        // Where addresses say whose a post is, those without a name are not ours.
+        groups.iter_mut().for_each(|group| group.records.retain(|record| record.named));
     }
-    if groups.len() > 1 && past.is_empty() {
-        groups.retain(|group| lessons.trust(Role::Id, group.shape) > 0 || all_named(group));
-        if groups.len() > 1 && !groups.iter().all(all_named) {
-            return None;
+    groups.retain(|group| match group.owner {
+        _ if group.records.is_empty() => false,
+        _ if known(group) || all_named(group) => true,
+        _ if !past.is_empty() || group.title == Title::Strange => false,
+        Owner::Own | Owner::Likely | Owner::Mixed => true,
+        Owner::Post | Owner::Unknown | Owner::Foreign => false,
+    });
+    if !groups.iter().any(|group| known(group) || all_named(group)) {
+        if groups.iter().any(|group| group.owner == Owner::Own) {
+            groups.retain(|group| group.owner == Owner::Own);
+        }
+        let alike = groups.windows(2).all(|pair| {
+            let own = pair[0].owner == Owner::Own && pair[1].owner == Owner::Own;
+            own && pair[0].shape == pair[1].shape && matches!(pair[1].title, Title::None | Title::Own)
+        });
+        if groups.len() > 1 && !alike {
+            groups.retain(|group| lessons.trust(Role::Id, group.shape) > 0);
+            if groups.len() > 1 {
+                return None;
+            }
         }
     }
-    let posts: Vec<PostValues> =
-        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record).0).collect();
+    let posts: Vec<Read> =
+        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record, past)).collect();
     (!posts.is_empty()).then_some(posts)
 }

@@ -3,13 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::address::Style;
-use super::super::field::PostValues;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
-use super::super::keyed::count_of;
-use super::super::owner::{JsonOwners, Owner, map_by_id};
+use super::super::keyed::{count_of, is_empty_word};
+use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
 use super::super::page::Page;
-use super::{Found, PostLesson, PostLessons, Record, Role, locator};
+use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
 
 /// Scalars of one record that are looked at.
 const LEAVES_MAX: usize = 400;
@@ -52,13 +51,17 @@ fn leaves(doc: &JsonDoc, record: usize) -> impl Iterator<Item = (&str, usize)> +
     key.into_iter().chain(inner)
 }
 
-/// The way from a record to a value in it: keys as they are, ids as `*`, a place in a list only as "one of them".
+/// The way from a record to a value in it: keys as they are, those that say nothing left out at the end, ids as `*`, a place in a list only as "one of them".
 fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
     if at == record {
         return locator("{key}");
     }
     let mut steps: Vec<&str> = Vec::with_capacity(6);
     let mut here = at;
+    // `plays: {value: 3}` is found where `plays: 3` was.
+    while doc.nodes[here].name().is_some_and(is_empty_word) && doc.nodes[here].parent != record {
+        here = doc.nodes[here].parent;
+    }
     while here != record {
         steps.push(match &doc.nodes[here].key {
             Key::Name(name) if name.bytes().filter(u8::is_ascii_digit).count() >= 6 => "*",
@@ -71,7 +74,7 @@ fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
     locator(steps)
 }
 
-fn found_in(doc: &JsonDoc, record: usize) -> Vec<(u64, Found)> {
+fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     let mut values = Vec::new();
     for (text, at) in leaves(doc, record) {
         let count = count_of(&doc.nodes[at].kind);
@@ -80,21 +83,16 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<(u64, Found)> {
             continue;
         }
         let way = way(doc, record, at);
-        values.extend(count.map(|count| (way, Found::Count(count))));
+        values.extend(count.map(|count| Value::new(Found::Count(count), vec![way])));
         if texted {
-            values.push((way, Found::Text(text.to_owned())));
+            values.push(Value::new(Found::Text(text.to_owned()), vec![way]));
         }
     }
     values
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    past: &HashMap<&str, &PostValues>,
-    style: &Style,
-) {
+pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
     for doc in &lesson.page.docs {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
@@ -107,13 +105,13 @@ fn learn_list(
     lesson: &PostLesson<'_>,
     doc: &JsonDoc,
     list: &List,
-    past: &HashMap<&str, &PostValues>,
+    past: &Past<'_>,
     style: &Style,
 ) {
     let mut id_paths: HashMap<u64, usize> = HashMap::new();
     for &record in &list.records {
         for (text, at) in leaves(doc, record) {
-            if style.is_post_id(text) && past.contains_key(text) {
+            if style.is_post_id(text) && past.knows(text) {
                 *id_paths.entry(way(doc, record, at)).or_default() += 1;
             }
         }
@@ -132,76 +130,120 @@ fn learn_list(
             .collect();
         let [id] = ids.as_slice() else { continue };
         learned.tally(Role::Id, best, style.is_post_id(id), lesson.same_visit);
-        if let Some(post) = past.get(id) {
-            learned.learn_values(&found_in(doc, record), post, lesson.same_visit);
+        if let Some(post) = past.by_id.get(id) {
+            learned.learn_values(&found_in(doc, record), post, past, lesson.same_visit);
         }
     }
+}
+
+/// A list's records that are the profile's posts.
+struct Own {
+    records: Vec<Record>,
+    /// Whether the records themselves say so: by ids known of old, or by each naming the profile.
+    sure: bool,
+    /// The way to the ids.
+    way: u64,
 }
 
 /// The profile's posts among a page's JSON.
 pub(super) fn find(
     page: &Page,
     named: &Named,
-    past: &HashMap<&str, &PostValues>,
+    past: &Past<'_>,
     lessons: &PostLessons,
     style: &Style,
-) -> Option<Vec<PostValues>> {
-    let mut best: Option<(usize, Vec<PostValues>)> = None;
-    let mut seen = HashSet::new();
+) -> Option<Vec<Read>> {
+    let mut best: Option<(usize, Vec<Read>)> = None;
     for (doc, owners) in page.docs.iter().zip(&named.json) {
+        let mut found = Vec::new();
         for list in lists(doc) {
-            let Some(records) = records(doc, owners, &list, past, lessons, style) else { continue };
-            if records.len() * 2 < list.records.len() && records.len() < 3 {
-                continue;
+            let Some(own) = records(doc, owners, named, &list, past, lessons, style) else { continue };
+            if own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
+                found.push(own);
             }
-            let worth = records.len()
-                + if records.iter().any(|record| past.contains_key(record.id.as_str())) { 1_000 } else { 0 };
-            seen.extend(records.iter().map(|record| record.id.clone()));
-            if best.as_ref().is_none_or(|(held, _)| worth > *held) {
-                best = Some((worth, records.iter().map(|record| lessons.read(record).0).collect()));
-            }
+        }
+        let Some((worth, posts)) = united(&found, past, lessons) else { continue };
+        if best.as_ref().is_none_or(|(held, _)| worth > *held) {
+            best = Some((worth, posts));
         }
     }
     best.map(|(_, posts)| posts)
+}
+
+/// The posts of a document: the fullest list, and what other lists of the same records have besides, for sites split theirs into
+/// rows. Where two lists say different things of one post, neither is believed.
+fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usize, Vec<Read>)> {
+    let worth =
+        |own: &Own| own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 };
+    let most = found.iter().map(worth).max()?;
+    let base = found.iter().position(|own| worth(own) == most)?;
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut posts: Vec<(usize, Read)> = Vec::new();
+    let others = (0..found.len()).filter(|&at| at != base && found[at].sure && found[base].sure);
+    for at in std::iter::once(base).chain(others.filter(|&at| found[at].way == found[base].way)) {
+        let apart = found[at].records.iter().all(|record| !places.contains_key(&record.id));
+        for record in &found[at].records {
+            let read = lessons.read(record, past);
+            if let Some(&place) = places.get(&record.id) {
+                posts[place].1.doubt(&read);
+                continue;
+            }
+            places.insert(record.id.clone(), posts.len());
+            posts.push((if apart { at } else { found.len() }, read));
+        }
+    }
+    posts.sort_by_key(|(at, _)| *at);
+    Some((most.max(posts.len()), posts.into_iter().map(|(_, read)| read).collect()))
 }
 
 /// A list's records that are the profile's posts.
 fn records(
     doc: &JsonDoc,
     owners: &JsonOwners,
+    named: &Named,
     list: &List,
-    past: &HashMap<&str, &PostValues>,
+    past: &Past<'_>,
     lessons: &PostLessons,
     style: &Style,
-) -> Option<Vec<Record>> {
+) -> Option<Own> {
     let mut records = Vec::new();
     let mut ids = HashSet::new();
+    let mut ways: HashSet<u64> = HashSet::new();
     for &at in &list.records {
-        if owners.foreign_record(at) {
+        if owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| plain_handle(name) == named.handle) {
             continue;
         }
-        let mut best: Option<(usize, String)> = None;
+        let mut best: Option<(usize, u64, String)> = None;
         for (text, leaf) in leaves(doc, at) {
-            let trust = if style.is_post_id(text) { lessons.trust(Role::Id, way(doc, at, leaf)) } else { 0 };
-            if trust > 0 && best.as_ref().is_none_or(|(held, _)| trust > *held) {
-                best = Some((trust, text.to_owned()));
+            let way = if style.is_post_id(text) { way(doc, at, leaf) } else { continue };
+            let trust = lessons.trust(Role::Id, way);
+            if trust > 0 && best.as_ref().is_none_or(|(held, _, _)| trust > *held) {
+                best = Some((trust, way, text.to_owned()));
             }
         }
-        let Some((_, id)) = best else { continue };
+        let Some((_, way, id)) = best else { continue };
+        ways.insert(way);
         if ids.insert(id.clone()) {
             records.push((at, id));
         }
     }
-    let overlap = records.iter().filter(|(_, id)| past.contains_key(id.as_str())).count();
-    let named = records.iter().filter(|(at, _)| owners.names_us(*at)).count();
+    let known = records.iter().any(|(_, id)| past.knows(id));
+    let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
-    let ours = overlap > 0 || (named == records.len() && (past.is_empty() || around)) || (around && past.is_empty());
+    let ours = known || (all_named && (past.is_empty() || around)) || (around && past.is_empty());
     if records.is_empty() || !ours {
         return None;
     }
-    let built =
-        records.into_iter().map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) });
-    Some(built.collect())
+    let built: Vec<Record> = records
+        .into_iter()
+        .map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) })
+        .collect();
+    // An account's own id looks like a post's: a post has plays or a text as well.
+    if !known && !built.iter().any(|record| lessons.is_post(&record.values)) {
+        return None;
+    }
+    let way = if ways.len() == 1 { ways.into_iter().next()? } else { 0 };
+    Some(Own { records: built, sure: known || all_named, way })
 }
 
 /// Whose the list is, from outside of it.

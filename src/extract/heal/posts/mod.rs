@@ -2,7 +2,10 @@
 //! nearly all records (N of N, not 1 of N), and a record counts only when nothing in it names another as its owner.
 
 mod grid;
+mod lessons;
 mod list;
+mod record;
+mod words;
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,7 +16,8 @@ use super::identity::Named;
 use super::number::Count;
 use super::page::Page;
 use super::shown::Phrase;
-use super::text;
+pub(crate) use lessons::PostLessons;
+use words::Told;
 
 /// A record's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,26 +30,32 @@ pub(crate) enum Role {
     Caption,
 }
 
-/// What a locator has shown for a role: hits and tries, on known-good and on changed pages.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tally {
-    hits: usize,
-    tries: usize,
-    changed_hits: usize,
-    changed_tries: usize,
-}
-
-/// All that was learned about records.
-#[derive(Default)]
-pub(crate) struct PostLessons {
-    tallies: HashMap<(Role, u64), Tally>,
-}
-
 /// A value found in a record.
 #[derive(Debug, Clone, PartialEq)]
 enum Found {
     Count(Count),
     Text(String),
+}
+
+/// A value of a record with the ways to find it in any record.
+struct Value {
+    found: Found,
+    ways: Vec<u64>,
+    /// What it is said to be, as marks.
+    said: Vec<u64>,
+    /// What it looks like, as a mark.
+    class: Option<u64>,
+    told: Told,
+    /// Whether that is said of it alone, and not by a sign beside it.
+    labelled: bool,
+    /// The way to it as the only number of each record of its grid.
+    sole: Option<u64>,
+}
+
+impl Value {
+    const fn new(found: Found, ways: Vec<u64>) -> Self {
+        Self { found, ways, said: Vec::new(), class: None, told: Told::Nothing, labelled: false, sole: None }
+    }
 }
 
 /// A locator's name: the same parts give the same on every page and in every run.
@@ -55,10 +65,10 @@ fn locator(parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// A record: its post's id and every value in it, by locator.
+/// A record: its post's id and every value in it.
 struct Record {
     id: String,
-    values: Vec<(u64, Found)>,
+    values: Vec<Value>,
     /// Whether the record itself names the profile as its owner.
     named: bool,
 }
@@ -72,125 +82,68 @@ pub(crate) struct PostLesson<'a> {
     pub(crate) same_visit: bool,
 }
 
-impl PostLessons {
-    /// Learns from all pages with a past.
-    pub(crate) fn learn(lessons: &[PostLesson<'_>], style: &Style) -> Self {
-        let mut learned = Self::default();
-        for lesson in lessons {
-            let Some(posts) = lesson.past.posts.as_deref().filter(|posts| !posts.is_empty()) else { continue };
-            let past: HashMap<&str, &PostValues> = posts.iter().map(|post| (post.id.as_str(), post)).collect();
-            list::learn(&mut learned, lesson, &past, style);
-            for group in grid::groups(lesson.page, lesson.named, lesson.phrases, style) {
-                for record in &group.records {
-                    if let Some(post) = past.get(record.id.as_str()) {
-                        learned.learn_values(&record.values, post, lesson.same_visit);
-                    }
-                }
-                let ours = group.records.iter().any(|record| past.contains_key(record.id.as_str()));
-                if ours {
-                    learned.tally(Role::Id, group.shape, true, lesson.same_visit);
-                }
-            }
-        }
-        learned
-    }
+/// What is known of a profile's posts, by id.
+struct Past<'a> {
+    by_id: HashMap<&'a str, &'a PostValues>,
+    /// Whether any of them has plays, and a caption: only then does a post without say something.
+    views: bool,
+    captions: bool,
+}
 
-    fn tally(&mut self, role: Role, locator: u64, hit: bool, same_visit: bool) {
-        let tally = self.tallies.entry((role, locator)).or_default();
-        let (hits, tries) = if same_visit {
-            (&mut tally.hits, &mut tally.tries)
-        } else {
-            (&mut tally.changed_hits, &mut tally.changed_tries)
-        };
-        *hits += usize::from(hit);
-        *tries += 1;
-    }
-
-    /// What each locator of a record whose post is known finds for views and caption.
-    fn learn_values(&mut self, values: &[(u64, Found)], post: &PostValues, same_visit: bool) {
-        for (locator, found) in values {
-            match found {
-                Found::Count(count) => {
-                    if let Some(was) = post.views {
-                        self.tally(Role::Views, *locator, views_fit(was, *count, same_visit), same_visit);
-                    }
-                }
-                Found::Text(found) => {
-                    if let Some(was) = post.caption.as_deref().filter(|caption| !caption.is_empty()) {
-                        self.tally(Role::Caption, *locator, text::plain(was) == text::plain(found), same_visit);
-                    }
-                }
-            }
+impl<'a> Past<'a> {
+    fn new(posts: &'a [PostValues]) -> Self {
+        Self {
+            by_id: posts.iter().map(|post| (post.id.as_str(), post)).collect(),
+            views: posts.iter().any(|post| post.views.is_some()),
+            captions: posts.iter().any(|post| post.caption.as_deref().is_some_and(|caption| !caption.is_empty())),
         }
     }
 
-    /// How far a locator is trusted for a role: 0 not at all.
-    fn trust(&self, role: Role, locator: u64) -> usize {
-        let Some(tally) = self.tallies.get(&(role, locator)) else { return 0 };
-        if tally.changed_tries > 0 {
-            // Some posts surge and leave their past; no other number of a record follows the past of half of them.
-            let held = tally.changed_hits * 2 >= tally.changed_tries && tally.changed_hits >= 2;
-            return if held { 1_000 + tally.changed_hits } else { 0 };
-        }
-        let held = tally.hits * 10 >= tally.tries * 9 && tally.hits >= 2;
-        if held { tally.hits } else { 0 }
+    fn knows(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
     }
 
-    /// The value of a role in a record: of the most trusted locator that finds exactly one.
-    fn pick(&self, role: Role, record: &Record) -> Option<Found> {
-        let mut best: Option<(usize, &Found)> = None;
-        for (locator, found) in &record.values {
-            let trust = self.trust(role, *locator);
-            if trust == 0 || matches!(found, Found::Count(_)) != (role == Role::Views) {
-                continue;
-            }
-            let alone = record
-                .values
-                .iter()
-                .filter(|(other, _)| other == locator)
-                .all(|(_, other)| agree(other, found) || !alike(other, found));
-            if !alone || best.is_some_and(|(held, _)| held >= trust) {
-                continue;
-            }
-            best = Some((trust, found));
-        }
-        best.map(|(_, found)| found.clone())
+    fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
     }
 
-    fn read(&self, record: &Record) -> (PostValues, u64) {
-        let (views, unit) = match self.pick(Role::Views, record) {
-            Some(Found::Count(count)) => (Some(count.value), count.unit),
-            _ => (None, 1),
-        };
-        let caption = match self.pick(Role::Caption, record) {
-            Some(Found::Text(text)) => Some(text),
-            _ => None,
-        };
-        (PostValues { id: record.id.clone(), views, caption }, unit)
+    /// A post known to have no plays, where others have.
+    fn without_views(&self, post: &PostValues) -> bool {
+        self.views && post.views.is_none()
+    }
+
+    /// A post known to have no caption, where others have.
+    fn without_caption(&self, post: &PostValues) -> bool {
+        self.captions && post.caption.as_deref().is_none_or(str::is_empty)
     }
 }
 
-fn alike(a: &Found, b: &Found) -> bool {
-    matches!(a, Found::Count(_)) == matches!(b, Found::Count(_))
+/// A post as read, with the unit of its plays.
+#[derive(Clone)]
+struct Read {
+    post: PostValues,
+    unit: u64,
 }
 
-fn agree(a: &Found, b: &Found) -> bool {
-    match (a, b) {
-        (Found::Count(a), Found::Count(b)) => a.agrees(*b),
-        (Found::Text(a), Found::Text(b)) => a == b,
-        _ => false,
+impl Read {
+    /// Another source's reading of the same post: what it says differently is believed of neither, what is lacking it fills in.
+    fn doubt(&mut self, other: &Self) {
+        match (self.post.views, other.post.views) {
+            (Some(ours), Some(theirs)) => {
+                let room = self.unit.max(other.unit);
+                if ours.abs_diff(theirs) > if room > 1 { room } else { 0 } {
+                    self.post.views = None;
+                } else if other.unit < self.unit {
+                    (self.post.views, self.unit) = (Some(theirs), other.unit);
+                }
+            }
+            (None, Some(_)) => (self.post.views, self.unit) = (other.post.views, other.unit),
+            (_, None) => {}
+        }
+        if self.post.caption.is_none() {
+            self.post.caption.clone_from(&other.post.caption);
+        }
     }
-}
-
-/// Views only grow, but for small corrections.
-fn views_fit(was: u64, is: Count, same_visit: bool) -> bool {
-    let coarse = if is.unit > 1 { is.unit } else { 0 };
-    if same_visit {
-        return was.abs_diff(is.value) <= coarse;
-    }
-    let low = was - was / 25;
-    let high = was + was / 6 + 3;
-    is.value + coarse >= low && is.value <= high + coarse
 }
 
 /// The posts of a page: from JSON where it has the list, from the grid otherwise; what one lacks the other fills in.
@@ -202,30 +155,26 @@ pub(crate) fn find(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Vec<PostValues>> {
-    let past: HashMap<&str, &PostValues> = past
-        .and_then(|past| past.posts.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .map(|post| (post.id.as_str(), post))
-        .collect();
+    let past = Past::new(past.and_then(|past| past.posts.as_deref()).unwrap_or_default());
     let listed = list::find(page, named, &past, lessons, style);
     let shown = grid::find(page, named, phrases, &past, lessons, style);
-    let (Some(mut listed), Some(shown)) = (listed.clone(), shown.clone()) else { return listed.or(shown) };
-    let shown_by_id: HashMap<&str, &PostValues> = shown.iter().map(|post| (post.id.as_str(), post)).collect();
-    let shared = listed.iter().filter(|post| shown_by_id.contains_key(post.id.as_str())).count();
-    if shared == 0 {
-        return None;
-    }
-    for post in &mut listed {
-        let Some(other) = shown_by_id.get(post.id.as_str()) else { continue };
-        post.views = post.views.or(other.views);
-        if post.caption.is_none() {
-            post.caption.clone_from(&other.caption);
+    let posts = match (listed, shown) {
+        (Some(listed), Some(shown)) => joined(listed, shown)?,
+        (listed, shown) => listed.or(shown)?,
+    };
+    Some(posts.into_iter().map(|read| read.post).collect())
+}
+
+/// The longer of both, with what the other says of the same posts; none where they have no post in common.
+fn joined(listed: Vec<Read>, shown: Vec<Read>) -> Option<Vec<Read>> {
+    let (mut longer, other) = if shown.len() > listed.len() { (shown, listed) } else { (listed, shown) };
+    let others: HashMap<&str, &Read> = other.iter().map(|read| (read.post.id.as_str(), read)).collect();
+    let mut shared = false;
+    for read in &mut longer {
+        if let Some(other) = others.get(read.post.id.as_str()) {
+            shared = true;
+            read.doubt(other);
         }
     }
-    if shown.len() > listed.len() {
-        let by_id: HashMap<String, PostValues> = listed.into_iter().map(|post| (post.id.clone(), post)).collect();
-        return Some(shown.into_iter().map(|post| by_id.get(&post.id).cloned().unwrap_or(post)).collect());
-    }
-    Some(listed)
+    shared.then_some(longer)
 }

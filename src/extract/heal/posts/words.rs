@@ -1,0 +1,98 @@
+//! Words that stand beside a post's numbers and over a grid. Plays are what is wanted; every other count of a post looks exactly like
+//! them, so what is said to be another is never taken for them. The words are data: see `words.txt`.
+
+use std::sync::LazyLock;
+
+use super::super::label;
+
+/// What the words around a number say it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Plays.
+    Views,
+    /// Another count.
+    Other,
+    /// Nothing that is known.
+    Nothing,
+}
+
+/// The lists of the file, one a line: its name, then its words. `dense` are those of scripts that write without spaces.
+struct Words {
+    views: Vec<&'static str>,
+    views_dense: Vec<&'static str>,
+    other: Vec<&'static str>,
+    other_dense: Vec<&'static str>,
+    suggesting: Vec<&'static str>,
+    own_sections: Vec<&'static str>,
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
+    let list = |name: &str| {
+        let lines = include_str!("words.txt").lines().filter_map(|line| line.split_once(": "));
+        lines.filter(|(held, _)| *held == name).flat_map(|(_, words)| words.split(" | ")).collect()
+    };
+    Words {
+        views: list("views"),
+        views_dense: list("views dense"),
+        other: list("other"),
+        other_dense: list("other dense"),
+        suggesting: list("suggesting"),
+        own_sections: list("own sections"),
+    }
+});
+
+/// What a text beside a number says it is; a word for each says nothing.
+pub(super) fn told(plain: &str) -> Told {
+    if plain.is_empty() {
+        return Told::Nothing;
+    }
+    let has = |apart: &[&str], dense: &[&str]| {
+        apart.iter().any(|word| stands_in(plain, word)) || dense.iter().any(|word| plain.contains(word))
+    };
+    match (has(&WORDS.views, &WORDS.views_dense), has(&WORDS.other, &WORDS.other_dense)) {
+        (true, false) => Told::Views,
+        (false, true) => Told::Other,
+        _ => Told::Nothing,
+    }
+}
+
+/// Whether a section's title offers what is not the profile's.
+pub(super) fn suggests(title: &str) -> bool {
+    let plain = label::plain(title);
+    WORDS.suggesting.iter().any(|word| plain.contains(word))
+}
+
+/// Whether a title is one of a section of the profile's own posts.
+pub(super) fn is_own_section(title: &str) -> bool {
+    WORDS.own_sections.contains(&label::plain(title).as_str())
+}
+
+fn stands_in(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        !(before.is_some_and(char::is_alphabetic) || after.is_some_and(char::is_alphabetic))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_tell_plays_from_other_counts() {
+        for (text, wanted) in [
+            ("view count icon", Told::Views),
+            ("aufrufe", Told::Views),
+            ("次播放", Told::Views),
+            ("likes", Told::Other),
+            ("gefällt mir", Told::Other),
+            ("likes and views", Told::Nothing),
+            ("reviews", Told::Nothing),
+        ] {
+            assert_eq!(told(text), wanted, "{text}");
+        }
+        assert!(suggests("Suggested for you"));
+        assert!(!suggests("Popular"));
+    }
+}
