@@ -43,7 +43,7 @@ impl Stage {
             ("QUEUE__URL", servers().redis_url.clone()),
             ("QUEUE__PREFIX", redis_prefix()),
             ("BLOB__KIND", "folder".to_owned()),
-            ("BLOB__FOLDER", folder.path().join("blobs").to_string_lossy().into_owned()),
+            ("BLOB__FOLDER", kept(&folder).join("blobs").to_string_lossy().into_owned()),
             ("PLATFORM__TIKTOK__BASE_URL", replica.base_url().to_owned()),
             ("PLATFORM__INSTAGRAM__BASE_URL", replica.base_url().to_owned()),
             ("GATE__PAGE_LOADS_PER_MINUTE", "6000".to_owned()),
@@ -181,6 +181,11 @@ impl Stage {
     }
 }
 
+/// Where captures are stored: `SENTINEL_HEALING_KEEP` names a folder that stays, to look at afterwards.
+fn kept(folder: &tempfile::TempDir) -> std::path::PathBuf {
+    std::env::var_os("SENTINEL_HEALING_KEEP").map_or_else(|| folder.path().to_owned(), Into::into)
+}
+
 fn apart(what: &str, seen: Option<i64>, truth: Option<u64>, rounded: bool) -> Option<String> {
     let seen = u64::try_from(seen?).unwrap();
     let truth = truth.unwrap_or(u64::MAX);
@@ -236,14 +241,24 @@ async fn renamed_json_heals_by_itself_without_one_wrong_row() {
     heals(7, Site::TikTok, RedesignKind::Json, 1.0).await;
 }
 
+/// Every kind on both sites, for all profiles at once and for half of them first. `SENTINEL_HEALING_LONG` runs all of them or,
+/// where it says so, those whose name contains its value: `instagram_both`.
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_redesigns_heal_on_both_sites() {
-    if std::env::var_os("SENTINEL_HEALING_LONG").is_none() {
-        return;
+    let Some(wanted) = std::env::var_os("SENTINEL_HEALING_LONG") else { return };
+    let wanted = wanted.to_string_lossy().into_owned();
+    let kinds = [("json", RedesignKind::Json), ("dom", RedesignKind::Dom), ("both", RedesignKind::Both)];
+    for (n, (site, platform)) in [(Site::TikTok, "tiktok"), (Site::Instagram, "instagram")].into_iter().enumerate() {
+        for (k, (word, kind)) in kinds.into_iter().enumerate() {
+            for (share, part) in [(1.0, "all"), (0.5, "half")] {
+                let name = format!("{platform}_{word}_{part}");
+                if wanted == "1" || name.contains(&wanted) {
+                    println!("--- {name}");
+                    heals(20 + 10 * n as u64 + k as u64, site, kind, share).await;
+                }
+            }
+        }
     }
-    heals(8, Site::TikTok, RedesignKind::Both, 1.0).await;
-    heals(9, Site::Instagram, RedesignKind::Json, 1.0).await;
-    heals(10, Site::TikTok, RedesignKind::Both, 0.5).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

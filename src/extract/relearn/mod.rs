@@ -1,24 +1,34 @@
 //! Writing a new selector version from what is known: changed pages beside the last good documents of the same profiles. Each known
-//! value is looked for in the pages' JSON; a way that leads to it on every page, anchored to the record that names the profile,
-//! becomes a rule. Records are appended to the parent's, so the old template is still read while a site rolls out a new one.
+//! value is looked for in the pages' JSON, elements and meta tags; a way that leads to it on every page, anchored to what names the
+//! profile, becomes a rule. What the parent still reads is not learned again, and what it reads wrongly there is taken out.
 //!
 //! Pure and deterministic: the same pages in the same order give the same version, byte for byte.
 
+mod cards;
+mod elements;
 mod fields;
 mod known;
 mod leaves;
+mod locate;
 mod posts;
 mod profile;
+mod prune;
+mod rendered;
+mod tags;
+mod weigh;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use self::leaves::{Body, Place};
+use self::rendered::Rendered;
+use super::gather::gather;
 use super::selectors::{SelectorError, export, parse};
 use crate::model::capture::Capture;
-use crate::model::document::Document;
-use crate::model::selectors::{Author, ListHint, Record, SelectorSet, Shape};
+use crate::model::document::{Document, SourceKind};
+use crate::model::page::Sighting;
+use crate::model::selectors::{Author, ListHint, Record, RecordKind, Role, Script, SelectorSet, Shape};
 
 /// A changed page beside what was known of its profile.
 #[derive(Debug, Clone, Copy)]
@@ -31,15 +41,24 @@ pub struct Lesson<'a> {
     pub page: &'a Studied,
 }
 
-/// A page's JSON, taken apart once for all lessons.
+/// A page taken apart once for all lessons: its JSON, its elements, and what the parent reads of it.
 #[derive(Debug)]
-pub struct Studied(Vec<Body>);
+pub struct Studied {
+    bodies: Vec<Body>,
+    shown: Option<Rendered>,
+    /// The parent's readings of the profile's own records and posts.
+    seen: Vec<Sighting>,
+}
 
 impl Studied {
     /// Takes a page apart; `set` names its scripts and responses.
     #[must_use]
     pub fn of(capture: &Capture, set: &SelectorSet) -> Self {
-        Self(leaves::bodies(capture, set))
+        let handle = capture.target.as_ref().map(|target| target.handle.as_str().to_lowercase());
+        let page = gather(capture, set, handle.as_deref());
+        let own = |sighting: &Sighting| sighting.owner.username.is_none() || sighting.owner.username == handle;
+        let seen = page.profiles.into_iter().filter(own).chain(page.posts).filter(|seen| seen.visit == 0).collect();
+        Self { bodies: leaves::bodies(capture, set), shown: Rendered::of(capture), seen }
     }
 }
 
@@ -67,24 +86,81 @@ pub struct Relearned {
     pub text: String,
     /// What its new rules stand on.
     pub findings: Vec<Finding>,
+    /// The parent's rules that these pages disprove; it has them no more.
+    pub dropped: Vec<Disproved>,
+}
+
+/// A rule of the parent that says what is not so.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Disproved {
+    /// The shape it is read in.
+    pub shape: String,
+    /// The field.
+    pub field: String,
+    /// Profiles on whose pages it was wrong.
+    pub profiles: usize,
 }
 
 /// What was learned of one kind of record at one place.
 struct Piece {
     name: &'static str,
-    place: Place,
+    source: SourceKind,
+    /// The script that it stands in, where it is one; new ones are entered.
+    script: Option<Script>,
+    url: String,
     record: Record,
-    at: String,
+    at: Vec<String>,
     each: Option<String>,
+    contains: Vec<String>,
     more: Option<String>,
     hint: Option<ListHint>,
+    /// An element whose presence says that the list is there.
+    ready: Option<String>,
     findings: Vec<Finding>,
 }
 
-/// A lesson with its pages' bodies.
+impl Piece {
+    fn new(name: &'static str, source: SourceKind, record: Record, at: String, findings: Vec<Finding>) -> Self {
+        Self {
+            name,
+            source,
+            script: None,
+            url: String::new(),
+            record,
+            at: vec![at],
+            each: None,
+            contains: Vec::new(),
+            more: None,
+            hint: None,
+            ready: None,
+            findings,
+        }
+    }
+
+    fn in_json(name: &'static str, place: &Place, record: Record, at: String, findings: Vec<Finding>) -> Self {
+        let piece = Self::new(name, place.source(), record, at, findings);
+        Self { script: place.script(), url: place.url.clone(), ..piece }
+    }
+
+    fn role(&self) -> Role {
+        if self.record.kind == RecordKind::Profile { Role::Profile } else { Role::Timeline }
+    }
+}
+
+/// A lesson with its page's parts.
 struct Page<'a> {
+    number: usize,
     lesson: Lesson<'a>,
     bodies: &'a [Body],
+    shown: Option<&'a Rendered>,
+    seen: &'a [Sighting],
+}
+
+impl<'a> Page<'a> {
+    fn new(number: usize, lesson: Lesson<'a>) -> Self {
+        let Studied { bodies, shown, seen } = lesson.page;
+        Self { number, lesson, bodies, shown: shown.as_ref(), seen }
+    }
 }
 
 /// Learns a version; none where nothing is sure enough.
@@ -95,59 +171,93 @@ pub fn relearn(parent: &SelectorSet, lessons: &[Lesson<'_>]) -> Result<Option<Re
     let mut lessons: Vec<Lesson<'_>> = lessons.to_vec();
     lessons.sort_by(|a, b| a.handle.cmp(b.handle));
     lessons.dedup_by(|a, b| a.handle == b.handle);
-    let pages: Vec<Page<'_>> = lessons.into_iter().map(|lesson| Page { lesson, bodies: &lesson.page.0 }).collect();
+    let pages: Vec<Page<'_>> = lessons.into_iter().enumerate().map(|(at, lesson)| Page::new(at, lesson)).collect();
     let mut pieces = profile::learn(&pages);
     pieces.extend(posts::learn(&pages, parent));
-    if pieces.is_empty() {
+    pieces.extend(elements::learn(&pages));
+    pieces.extend(cards::learn(&pages));
+    pieces.extend(tags::learn(&pages));
+    // What the parent reads is not learned again.
+    pieces.retain(|piece| adds(piece, &pages));
+    let disproved = prune::disproved(parent, &pages);
+    if pieces.is_empty() && disproved.is_empty() {
         return Ok(None);
     }
-    let (set, findings) = assemble(parent, pieces);
+    let (set, findings) = assemble(parent, pieces, &disproved);
     let text = export(&set).map_err(|error| SelectorError::Form {
         origin: set.version.clone(),
         line: None,
         message: error.to_string(),
     })?;
     let set = parse(&text, &set.version)?;
-    Ok(Some(Relearned { set, text, findings }))
+    Ok(Some(Relearned { set, text, findings, dropped: disproved }))
 }
 
-fn assemble(parent: &SelectorSet, pieces: Vec<Piece>) -> (SelectorSet, Vec<Finding>) {
+/// Whether a piece brings something that the parent does not read from this kind of place on most pages.
+fn adds(piece: &Piece, pages: &[Page<'_>]) -> bool {
+    let reads = |page: &Page<'_>, field: &str| {
+        page.seen.iter().any(|seen| {
+            seen.source == piece.source
+                && (seen.role == Role::Profile) == (piece.role() == Role::Profile)
+                && seen.readings.iter().any(|reading| reading.field.name() == field)
+        })
+    };
+    let listed = |page: &Page<'_>| page.seen.iter().any(|seen| seen.source == piece.source && seen.role == Role::Timeline);
+    let unread = |field: &str| pages.iter().filter(|page| !reads(page, field)).count() * 2 > pages.len();
+    let unlisted = pages.iter().filter(|page| !listed(page)).count() * 2 > pages.len();
+    piece.findings.iter().any(|finding| unread(&finding.field)) || (piece.role() == Role::Timeline && unlisted)
+}
+
+fn assemble(parent: &SelectorSet, pieces: Vec<Piece>, disproved: &[Disproved]) -> (SelectorSet, Vec<Finding>) {
     let mut set = parent.clone();
-    let mark = mark(&pieces);
+    let mark = mark(&pieces, disproved);
     set.parent = Some(parent.version.clone());
     set.version = format!("heal-{mark}");
     set.author = Author::Heal;
+    prune::drop(&mut set, disproved, &mark);
     let mut findings = Vec::new();
     for (at, piece) in pieces.into_iter().enumerate() {
         let name = format!("healed_{mark}_{}_{}", piece.name, at + 1);
-        let role = posts::role(piece.name);
+        let role = piece.role();
         set.records.insert(name.clone(), piece.record);
         findings.extend(piece.findings.into_iter().map(|finding| Finding { shape: name.clone(), ..finding }));
+        if let Some(script) = &piece.script
+            && !set.scripts.iter().any(|known| known.name == script.name)
+        {
+            set.scripts.push(script.clone());
+        }
         set.shapes.push(Shape {
             name: name.clone(),
             record: name,
-            from: vec![piece.place.source()],
+            from: vec![piece.source],
             role,
-            at: vec![piece.at],
+            at: piece.at,
             each: piece.each,
-            script: Some(piece.place.script).filter(|script| !script.is_empty()),
-            url: Some(piece.place.url).filter(|url| !url.is_empty()).into_iter().collect(),
-            contains: Vec::new(),
+            script: piece.script.map(|script| script.name),
+            url: Some(piece.url).filter(|url| !url.is_empty()).into_iter().collect(),
+            contains: piece.contains,
             more: piece.more,
             of_page: false,
             first_page_only: false,
         });
-        if let (Some(hint), Some(paging)) = (piece.hint, &mut set.visit.profile.paging)
+        let visit = &mut set.visit.profile;
+        if let (Some(hint), Some(paging)) = (piece.hint, &mut visit.paging)
             && !paging.lists.contains(&hint)
         {
             paging.lists.push(hint);
+        }
+        if let Some(ready) = piece.ready {
+            if let Some(cards) = visit.paging.as_mut().and_then(|paging| paging.cards.as_mut()) {
+                *cards = format!("{cards}, {ready}");
+            }
+            visit.ready_elements.push(ready);
         }
     }
     (set, findings)
 }
 
 /// Names what was learned by its content, so that the same lesson has the same name.
-fn mark(pieces: &[Piece]) -> String {
+fn mark(pieces: &[Piece], disproved: &[Disproved]) -> String {
     let mut hash = Sha256::new();
     for piece in pieces {
         let fields: IndexMap<&String, Vec<&str>> = piece
@@ -156,7 +266,10 @@ fn mark(pieces: &[Piece]) -> String {
             .iter()
             .map(|(name, rules)| (name, rules.0.iter().map(|rule| rule.at.as_str()).collect()))
             .collect();
-        hash.update(format!("{:?}{}{:?}{fields:?}", piece.place, piece.at, piece.each));
+        hash.update(format!("{:?}{:?}{}{:?}{:?}{fields:?}", piece.source, piece.script, piece.url, piece.at, piece.each));
+    }
+    for rule in disproved {
+        hash.update(format!("{rule:?}"));
     }
     hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -35,11 +35,6 @@ struct Seat<'l> {
     leaves: &'l [Leaf],
 }
 
-/// What a healed shape's records are to the page.
-pub(super) fn role(name: &str) -> Role {
-    if name == "profile" { Role::Profile } else { Role::Timeline }
-}
-
 /// The best list of each place.
 pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet) -> Vec<Piece> {
     let mut best: BTreeMap<Place, (usize, Spot)> = BTreeMap::new();
@@ -83,7 +78,7 @@ fn spots(pages: &[Page<'_>]) -> BTreeMap<Spot, BTreeSet<Hit>> {
     spots
 }
 
-fn ids_of(post: &Post) -> impl Iterator<Item = &str> {
+pub(super) fn ids_of(post: &Post) -> impl Iterator<Item = &str> {
     std::iter::once(post.id.as_str()).chain(post.code.as_deref()).filter(|id| id.len() >= ID_MIN)
 }
 
@@ -176,7 +171,7 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece>
     let hint = place.network.then(|| hint(place, list, id_way, more.as_deref())).flatten();
     let findings = findings(&found);
     let each = Some(format!("{key}[?{id_way}]"));
-    Some(Piece { name: "posts", place: place.clone(), record, at, each, more, hint, findings })
+    Some(Piece { each, more, hint, ..Piece::in_json("posts", place, record, at, findings) })
 }
 
 fn flat<'l>(ways: &[(&'l [Step], &'l Scalar)]) -> BTreeMap<String, &'l Scalar> {
@@ -233,7 +228,7 @@ fn kind(told: &[(&Item<'_>, Values)]) -> Option<Rules> {
     None
 }
 
-const fn word(kind: PostKind) -> &'static str {
+pub(super) const fn word(kind: PostKind) -> &'static str {
     match kind {
         PostKind::Image => "image",
         PostKind::Video => "video",

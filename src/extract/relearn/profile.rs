@@ -32,7 +32,7 @@ pub(super) fn learn(pages: &[Page<'_>]) -> Vec<Piece> {
         }
         let Some(piece) = piece(&place, &name, &seats, pages, &known) else { continue };
         let counts = piece.findings.iter().filter(|finding| COUNTS.contains(&finding.field.as_str())).count();
-        let width = piece.at.len();
+        let width = piece.at.first().map_or(0, String::len);
         let better =
             best.get(&place).is_none_or(|(held, length, _)| counts > *held || (counts == *held && width > *length));
         if better {
@@ -98,5 +98,5 @@ fn piece(place: &Place, name: &str, seats: &[Seat], pages: &[Page<'_>], known: &
     record.fields.insert("username".to_owned(), rule(name));
     record.fields.extend(found.iter().map(|(field, found)| ((*field).to_owned(), found.rules.clone())));
     let findings = findings(&found);
-    Some(Piece { name: "profile", place: place.clone(), record, at, each: None, more: None, hint: None, findings })
+    Some(Piece::in_json("profile", place, record, at, findings))
 }
