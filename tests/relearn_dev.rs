@@ -30,7 +30,7 @@ fn captures_of_a_run_are_learned_from() {
             };
             let (before, after) = (load(0), load(1));
             let known = platform::read(platform.as_ref(), &before, &set, 50);
-            println!("{} {} -> {}", profile.display(), fingerprint::fingerprint(&before, &set), fingerprint::fingerprint(&after, &set));
+            println!("{} {} -> {}", profile.display(), fingerprint::fingerprint(&before), fingerprint::fingerprint(&after));
             all.push((profile.file_name().unwrap().to_string_lossy().into_owned(), known, after));
         }
         all.truncate(std::env::var("N").ok().and_then(|n| n.parse().ok()).unwrap_or(8));
@@ -40,7 +40,7 @@ fn captures_of_a_run_are_learned_from() {
         let lessons: Vec<Lesson<'_>> =
             all.iter().zip(&studied).map(|((h, k, _), page)| Lesson { handle: h, past: k, page }).collect();
         let since = std::time::Instant::now();
-        let learned = relearn(&set, &lessons).unwrap();
+        let learned = relearn(&set, &lessons, 5).unwrap();
         println!("learned in {:?}", since.elapsed());
         let Some(learned) = learned else { println!("nothing"); continue };
         for finding in &learned.findings {

@@ -158,7 +158,7 @@ async fn with_store(action: Action, surroundings: &Surroundings) -> anyhow::Resu
         store.close().await;
         code
     };
-    surroundings.with_servers(Needed::Database, work).await
+    Box::pin(surroundings.with_servers(Needed::Database, work)).await
 }
 
 async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {

@@ -308,7 +308,8 @@ impl Workers {
             return (crawled, Inspected::default());
         }
         let platform = &job.target.platform;
-        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), self.rooms.selectors(platform)) else {
+        let set = self.rooms.selectors_for(platform, &crawled.capture);
+        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), set) else {
             return (crawled, Inspected::default());
         };
         let rooms = Arc::clone(&self.rooms);
@@ -316,11 +317,13 @@ impl Workers {
             let mut crawled = crawled;
             if crawled.document.selectors.version != set.version {
                 let wanted = crawled.document.coverage.requested;
-                let document = crate::platform::read(site.as_ref(), &crawled.capture, &set, wanted);
+                let (document, doubts) =
+                    crate::platform::read_doubting(site.as_ref(), &crawled.capture, &set, wanted);
+                crawled.contradictions = doubts;
                 let screenshot = std::mem::replace(&mut crawled.document, document).screenshot;
                 crawled.document.screenshot = screenshot;
             }
-            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled, &set);
+            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled);
             (crawled, inspected)
         };
         match tokio::task::spawn_blocking(inspect).await {

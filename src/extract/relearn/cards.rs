@@ -47,7 +47,7 @@ struct Hit<'p> {
 }
 
 /// The shown list; none where there is none.
-pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     let hits = hits(pages);
     let profiles: BTreeSet<usize> = hits.iter().map(|hit| hit.page).collect();
     if profiles.len() < PROFILES_MIN || hits.len() < POSTS_MIN {
@@ -71,7 +71,7 @@ pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
     if let Some(kind) = kind(&hits, &words, &at, &group) {
         fields.insert("kind".to_owned(), kind);
     }
-    let found = fields_of(pages, &hits, up);
+    let found = fields_of(pages, &hits, up, quorum);
     for (field, (way, _)) in &found {
         fields.insert((*field).to_owned(), Rules(vec![as_rule(way)]));
     }
@@ -201,7 +201,12 @@ fn card(rendered: &Rendered, link: NodeId, up: usize) -> Option<ElementRef<'_>> 
     if up == 0 { Some(link) } else { link.ancestors().filter_map(ElementRef::wrap).nth(up - 1) }
 }
 
-fn fields_of(pages: &[Page<'_>], hits: &[Hit<'_>], up: usize) -> BTreeMap<&'static str, (Way, Tally)> {
+fn fields_of(
+    pages: &[Page<'_>],
+    hits: &[Hit<'_>],
+    up: usize,
+    quorum: usize,
+) -> BTreeMap<&'static str, (Way, Tally)> {
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
     let mut cards: Vec<(usize, &Rendered, ElementRef<'_>, Values)> = Vec::new();
     for hit in hits {
@@ -232,7 +237,7 @@ fn fields_of(pages: &[Page<'_>], hits: &[Hit<'_>], up: usize) -> BTreeMap<&'stat
             let found = rendered.find_in(card.id(), &way.css);
             (only(rendered, &found, way, field), found.len())
         };
-        if let Some(learned) = weigh::choose(&ways, &asked, give) {
+        if let Some(learned) = weigh::choose(&ways, &asked, quorum, give) {
             found.insert(name, learned);
         }
     }
@@ -242,10 +247,12 @@ fn fields_of(pages: &[Page<'_>], hits: &[Hit<'_>], up: usize) -> BTreeMap<&'stat
 
 /// Every way inside a card to an element that shows the value.
 fn ways_in(rendered: &Rendered, card: ElementRef<'_>, handle: &str, field: Field, known: &Known) -> BTreeSet<Way> {
-    let attributes: &[Option<&str>] = match field {
-        Field::ThumbnailUrl => &[Some("src")],
-        Field::Caption => &[None, Some("alt"), Some("title")],
-        _ => &[None, Some("title"), Some("aria-label")],
+    let attributes: &[Option<&str>] = if field == Field::ThumbnailUrl {
+        &[Some("src")]
+    } else if field == Field::Caption {
+        &[None, Some("alt"), Some("title")]
+    } else {
+        &[None, Some("title"), Some("aria-label")]
     };
     let mut ways = BTreeSet::new();
     for element in card.descendent_elements().take(60).filter(|element| element.id() != card.id()) {

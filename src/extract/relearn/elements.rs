@@ -34,7 +34,7 @@ const FIELDS: [(&str, Field, Option<CountLabel>); 9] = [
 ];
 
 /// The profile's shown record; none where its name and a count are not both found.
-pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     let shown: Vec<(&Page<'_>, &Rendered, Values)> = pages
         .iter()
         .filter_map(|page| Some((page, page.shown?, known(page))))
@@ -44,7 +44,7 @@ pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
     }
     let mut found: BTreeMap<&'static str, (Way, Tally)> = BTreeMap::new();
     for (name, field, label) in FIELDS {
-        if let Some(learned) = of_field(name, field, label, &shown) {
+        if let Some(learned) = of_field((name, field, label), &shown, quorum) {
             found.insert(name, learned);
         }
     }
@@ -79,10 +79,9 @@ pub(super) fn known(page: &Page<'_>) -> Values {
 }
 
 fn of_field(
-    name: &'static str,
-    field: Field,
-    label: Option<CountLabel>,
+    (name, field, label): (&'static str, Field, Option<CountLabel>),
     shown: &[(&Page<'_>, &Rendered, Values)],
+    quorum: usize,
 ) -> Option<(Way, Tally)> {
     // A count that is not known is no count that is not there; a text that is not known is known to be empty.
     let pages: Vec<&(&Page<'_>, &Rendered, Values)> =
@@ -98,7 +97,7 @@ fn of_field(
             ways.extend(ways_to(rendered, page.lesson.handle, field, label, known));
         }
     }
-    weigh::choose(&ways, &asked, |way, at| pages.get(at).map_or((None, 0), |(_, rendered, _)| read(rendered, way, field)))
+    weigh::choose(&ways, &asked, quorum, |way, at| pages.get(at).map_or((None, 0), |(_, rendered, _)| read(rendered, way, field)))
 }
 
 /// Every way to an element of the page that shows the value.
@@ -110,10 +109,12 @@ fn ways_to(
     known: &Known,
 ) -> BTreeSet<Way> {
     let mut ways = BTreeSet::new();
-    let attributes: &[Option<&str>] = match field {
-        Field::PictureUrl => &[Some("src"), Some("srcset")],
-        Field::Username | Field::DisplayName | Field::Bio | Field::Category => &[None, Some("title")],
-        _ => &[None, Some("title"), Some("aria-label")],
+    let attributes: &[Option<&str>] = if field == Field::PictureUrl {
+        &[Some("src"), Some("srcset")]
+    } else if label.is_none() {
+        &[None, Some("title")]
+    } else {
+        &[None, Some("title"), Some("aria-label")]
     };
     for (id, text) in &rendered.shown {
         let Some(element) = rendered.element(*id) else { continue };

@@ -7,8 +7,6 @@ use super::known::Known;
 use super::leaves::Scalar;
 use crate::model::selectors::{Exactness, Rule, Rules};
 
-/// Pages that must agree on a number or a flag; the chance of five accidents is one in ten thousand.
-pub(super) const PROFILES_FOR_COUNTS: usize = 5;
 /// Pages that must agree on a text: each is worth dozens of bits.
 pub(super) const PROFILES_FOR_TEXTS: usize = 2;
 /// A count may have moved by a fifth since it was known.
@@ -53,10 +51,10 @@ impl Tally {
 }
 
 /// The ways of all fields.
-pub(super) fn find(pairs: &[Pair<'_>]) -> BTreeMap<&'static str, Found> {
+pub(super) fn find(pairs: &[Pair<'_>], quorum: usize) -> BTreeMap<&'static str, Found> {
     let names: BTreeSet<&'static str> = pairs.iter().flat_map(|pair| pair.known.keys().copied()).collect();
     let all = |exact: &BTreeSet<String>| -> BTreeMap<&'static str, (String, Found)> {
-        names.iter().filter_map(|name| Some((*name, of_field(name, pairs, exact)?))).collect()
+        names.iter().filter_map(|name| Some((*name, of_field(name, pairs, exact, quorum)?))).collect()
     };
     // Where two records say the same, the one that shows last digits elsewhere is the exact one.
     let exact = all(&BTreeSet::new()).into_values().filter(|(_, found)| found.is_exact);
@@ -74,11 +72,16 @@ fn roof(way: &str) -> Option<&str> {
     way.rsplit_once('.').map(|(roof, _)| roof)
 }
 
-fn of_field(name: &'static str, pairs: &[Pair<'_>], exact: &BTreeSet<String>) -> Option<(String, Found)> {
+fn of_field(
+    name: &'static str,
+    pairs: &[Pair<'_>],
+    exact: &BTreeSet<String>,
+    quorum: usize,
+) -> Option<(String, Found)> {
     let told: Vec<(&Pair<'_>, &Known)> = pairs.iter().filter_map(|pair| Some((pair, pair.known.get(name)?))).collect();
     let ways: BTreeSet<&String> = told.iter().flat_map(|(pair, _)| pair.leaves.keys()).collect();
     let mut sound: Vec<(&String, Tally)> =
-        ways.into_iter().map(|way| (way, tally(way, &told))).filter(|(_, tally)| is_sound(tally, &told)).collect();
+        ways.into_iter().map(|way| (way, tally(way, &told))).filter(|(_, tally)| is_sound(tally, &told, quorum)).collect();
     sound.sort_by(|(a, one), (b, other)| {
         let rank = |tally: &Tally| (tally.exact, tally.fits(), tally.digits);
         let under = |way: &str| roof(way).is_some_and(|roof| exact.contains(roof));
@@ -131,10 +134,11 @@ fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
     tally
 }
 
-fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)]) -> bool {
+fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)], quorum: usize) -> bool {
     let (profiles, distinct) = match told.first().map(|(_, known)| *known) {
-        Some(Known::Count(_) | Known::Seconds(_)) => (PROFILES_FOR_COUNTS, 4),
-        Some(Known::Flag(_)) => (PROFILES_FOR_COUNTS, 2),
+        // The chance of five accidents is one in ten thousand.
+        Some(Known::Count(_) | Known::Seconds(_)) => (quorum, quorum - 1),
+        Some(Known::Flag(_)) => (quorum, 2),
         Some(Known::Time(_)) => (2, 4),
         Some(Known::Text(_) | Known::Address(_)) => (PROFILES_FOR_TEXTS, 2),
         None => return false,

@@ -163,20 +163,24 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Learns a version; none where nothing is sure enough.
+/// Learns a version; none where nothing is sure enough. A number is believed where `quorum` profiles agree.
 ///
 /// # Errors
 /// When what was learned is no valid set, which is a bug.
-pub fn relearn(parent: &SelectorSet, lessons: &[Lesson<'_>]) -> Result<Option<Relearned>, SelectorError> {
+pub fn relearn(
+    parent: &SelectorSet,
+    lessons: &[Lesson<'_>],
+    quorum: usize,
+) -> Result<Option<Relearned>, SelectorError> {
     let mut lessons: Vec<Lesson<'_>> = lessons.to_vec();
     lessons.sort_by(|a, b| a.handle.cmp(b.handle));
     lessons.dedup_by(|a, b| a.handle == b.handle);
     let pages: Vec<Page<'_>> = lessons.into_iter().enumerate().map(|(at, lesson)| Page::new(at, lesson)).collect();
-    let mut pieces = profile::learn(&pages);
-    pieces.extend(posts::learn(&pages, parent));
-    pieces.extend(elements::learn(&pages));
-    pieces.extend(cards::learn(&pages));
-    pieces.extend(tags::learn(&pages));
+    let mut pieces = profile::learn(&pages, quorum);
+    pieces.extend(posts::learn(&pages, parent, quorum));
+    pieces.extend(elements::learn(&pages, quorum));
+    pieces.extend(cards::learn(&pages, quorum));
+    pieces.extend(tags::learn(&pages, quorum));
     // What the parent reads is not learned again.
     pieces.retain(|piece| adds(piece, &pages));
     let disproved = prune::disproved(parent, &pages);

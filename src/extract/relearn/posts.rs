@@ -36,7 +36,7 @@ struct Seat<'l> {
 }
 
 /// The best list of each place.
-pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet) -> Vec<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -> Vec<Piece> {
     let mut best: BTreeMap<Place, (usize, Spot)> = BTreeMap::new();
     for (spot, hits) in spots(pages) {
         let profiles: BTreeSet<usize> = hits.iter().map(|(page, _)| *page).collect();
@@ -51,7 +51,7 @@ pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet) -> Vec<Piece> {
             best.insert(spot.0.clone(), (hits.len(), spot));
         }
     }
-    best.into_values().filter_map(|(_, spot)| piece(&spot, pages, parent)).collect()
+    best.into_values().filter_map(|(_, spot)| piece(&spot, pages, parent, quorum)).collect()
 }
 
 /// A known post on a page: (page, body, item).
@@ -119,7 +119,7 @@ struct Item<'l> {
     post: Option<&'l Post>,
 }
 
-fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece> {
+fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -> Option<Piece> {
     let (place, _, id_way) = spot;
     let seats = seats(spot, pages);
     let mut items = Vec::new();
@@ -149,7 +149,7 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece>
         item.post.and_then(|post| post.code.clone()) == id
     });
     let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
-    let mut found = fields::find(&pairs);
+    let mut found = fields::find(&pairs, quorum);
     found.retain(|_, found| found.rules.0.iter().all(|rule| rule.at != *id_way));
     let mut record = Record {
         kind: RecordKind::Post,

@@ -36,7 +36,7 @@ struct Way {
 }
 
 /// The profile's meta tags; none where they do not name it with a count.
-pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     let tags: Vec<(&Page<'_>, &Rendered, Values)> =
         pages.iter().filter_map(|page| Some((page, page.shown?, elements::known(page)))).collect();
     if tags.len() < pages.len() {
@@ -50,12 +50,12 @@ pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
             let way = |(rank, regex)| Way { rank, name: (*name).to_owned(), regex, label: Some(label) };
             expressions.clone().into_iter().map(way)
         });
-        found.extend(of_field(field, &ways.collect(), &tags, true).map(|learned| (field, learned)));
+        found.extend(of_field((field, true), &ways.collect(), &tags, quorum).map(|learned| (field, learned)));
     }
     for field in ["username", "display_name", "picture_url"] {
         let tellers = tags.iter().filter(|(_, _, known)| known.contains_key(field)).take(PAGES_ASKED);
         let ways: BTreeSet<Way> = tellers.flat_map(|(_, page, known)| around(page, known.get(field))).collect();
-        found.extend(of_field(field, &ways, &tags, false).map(|learned| (field, learned)));
+        found.extend(of_field((field, false), &ways, &tags, quorum).map(|learned| (field, learned)));
     }
     let (name, _) = found.get("username")?;
     if !COUNTS.iter().any(|(field, _)| found.contains_key(field)) {
@@ -80,16 +80,16 @@ pub(super) fn learn(pages: &[Page<'_>]) -> Option<Piece> {
 }
 
 fn of_field(
-    field: &'static str,
+    (field, count): (&'static str, bool),
     ways: &BTreeSet<Way>,
     tags: &[(&Page<'_>, &Rendered, Values)],
-    count: bool,
+    quorum: usize,
 ) -> Option<(Way, Tally)> {
     let told: Vec<&(&Page<'_>, &Rendered, Values)> =
         tags.iter().filter(|(_, _, known)| !count || known.contains_key(field)).collect();
     let asked: Vec<Asked<'_>> =
         told.iter().map(|(page, _, known)| Asked { profile: page.number, known: known.get(field) }).collect();
-    weigh::choose(ways, &asked, |way, at| (told.get(at).and_then(|(_, page, _)| read(page, way, field)), 1))
+    weigh::choose(ways, &asked, quorum, |way, at| (told.get(at).and_then(|(_, page, _)| read(page, way, field)), 1))
 }
 
 /// The expressions that cut the value out of each tag that holds it: by what stands around it.

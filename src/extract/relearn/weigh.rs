@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fields::{PROFILES_FOR_COUNTS, PROFILES_FOR_TEXTS, bare};
+use super::fields::{PROFILES_FOR_TEXTS, bare};
 use super::known::Known;
 
 /// A count may have moved by a fifth since an earlier visit.
@@ -57,6 +57,7 @@ impl Tally {
 pub(super) fn choose<W: Ord + Clone>(
     ways: &BTreeSet<W>,
     asked: &[Asked<'_>],
+    quorum: usize,
     mut give: impl FnMut(&W, usize) -> Given,
 ) -> Option<(W, Tally)> {
     let known = asked.iter().filter(|asked| asked.known.is_some()).count();
@@ -74,7 +75,7 @@ pub(super) fn choose<W: Ord + Clone>(
                 break;
             }
         }
-        if given.len() == asked.len() && is_sound(&tally, asked) {
+        if given.len() == asked.len() && is_sound(&tally, asked, quorum) {
             sound.push((way.clone(), tally, given));
         }
     }
@@ -120,10 +121,10 @@ impl Tally {
     }
 }
 
-fn is_sound(tally: &Tally, asked: &[Asked<'_>]) -> bool {
+fn is_sound(tally: &Tally, asked: &[Asked<'_>], quorum: usize) -> bool {
     let kind = asked.iter().find_map(|asked| asked.known);
     let (profiles, distinct) = match kind {
-        Some(Known::Count(_)) => (PROFILES_FOR_COUNTS, 4),
+        Some(Known::Count(_)) => (quorum, quorum - 1),
         Some(Known::Text(_) | Known::Address(_)) => (PROFILES_FOR_TEXTS, 2),
         Some(Known::Flag(_) | Known::Time(_) | Known::Seconds(_)) | None => return false,
     };
