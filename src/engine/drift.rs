@@ -55,6 +55,8 @@ struct State {
     templates: Templates,
     health: Health,
     alarms: Vec<Alarm>,
+    /// Alarmed templates that wait for a version, with the profiles that missed something.
+    waiting: BTreeMap<String, usize>,
     probation: Option<Probation>,
     refuted: BTreeSet<String>,
 }
@@ -74,6 +76,8 @@ pub(super) struct Inspected {
     pub(super) fingerprint: Option<String>,
     /// Taken out of the document.
     pub(super) held: Vec<HeldValue>,
+    /// Whether the healer has something to see, once the crawl is saved.
+    pub(super) wakes: bool,
 }
 
 impl Drift {
@@ -93,6 +97,20 @@ impl Drift {
     /// The templates that lost a source since the last call.
     pub(super) fn take_alarms(&self, platform: &PlatformId) -> Vec<Alarm> {
         self.lock().get_mut(platform).map(|state| std::mem::take(&mut state.alarms)).unwrap_or_default()
+    }
+
+    /// The templates that lost a source and wait for a version, with how many profiles missed it.
+    pub(super) fn waiting(&self, platform: &PlatformId) -> Vec<(String, usize)> {
+        let platforms = self.lock();
+        let waiting = platforms.get(platform).map(|state| &state.waiting).into_iter().flatten();
+        waiting.map(|(fingerprint, profiles)| (fingerprint.clone(), *profiles)).collect()
+    }
+
+    /// A template has got its version, or will get none.
+    pub(super) fn settle(&self, platform: &PlatformId, fingerprint: &str) {
+        if let Some(state) = self.lock().get_mut(platform) {
+            state.waiting.remove(fingerprint);
+        }
     }
 
     /// How fields and rules did since the last call, and each field's fill rate over the last pages.
@@ -179,22 +197,20 @@ impl Drift {
             let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
             let alarm = state.templates.see(&fingerprint, &handle, &lost);
             let alarmed = alarm.is_some();
-            state.alarms.extend(alarm);
+            if let Some(alarm) = alarm {
+                state.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
+                state.alarms.push(alarm);
+            }
             // What has changed is not what is usual, until it has been told.
             if state.templates.knows(&fingerprint, &lost) {
                 state.expected.learn(document);
             }
             state.recent.learn(document);
-            drop(platforms);
-            if alarmed {
-                self.seen.notify_one();
-            }
-            return Inspected { fingerprint: Some(fingerprint), held: Vec::new() };
+            return Inspected { fingerprint: Some(fingerprint), held: Vec::new(), wakes: alarmed };
         }
         drop(platforms);
         let held = withhold(document, &doubts, whole);
-        self.seen.notify_one();
-        Inspected { fingerprint: Some(fingerprint), held }
+        Inspected { fingerprint: Some(fingerprint), held, wakes: true }
     }
 
     fn count(&self, platform: &PlatformId, version: &str, contradicted: bool) {

@@ -139,18 +139,19 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
             tell(services, rederive::of_version(&work, platform, &refuted, &set).await?).await?;
         }
     }
-    let mut silent = rooms.drift.take_alarms(platform);
-    for alarm in &silent {
-        alarmed(rooms, &work, platform, alarm).await?;
+    for alarm in rooms.drift.take_alarms(platform) {
+        alarmed(rooms, &work, platform, &alarm).await?;
     }
     refill(rooms, services, platform).await?;
     let mut templates: Vec<(String, i64)> = Vec::new();
     for template in store.drifted_templates(platform.as_str()).await? {
-        silent.retain(|alarm| alarm.fingerprint != template.fingerprint);
         templates.push((template.fingerprint, template.profiles));
     }
-    let told = |alarm: Alarm| (alarm.fingerprint, i64::try_from(alarm.profiles.len()).unwrap_or(i64::MAX));
-    templates.extend(silent.into_iter().map(told));
+    for (fingerprint, profiles) in rooms.drift.waiting(platform) {
+        if !templates.iter().any(|(known, _)| *known == fingerprint) {
+            templates.push((fingerprint, i64::try_from(profiles).unwrap_or(i64::MAX)));
+        }
+    }
     for (fingerprint, profiles) in templates {
         let few = profiles < i64::try_from(PROFILES_MIN).unwrap_or(i64::MAX);
         if few || refused_already(store, platform, &fingerprint, profiles).await? {
@@ -159,6 +160,9 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         let Ok(parent) = rooms.selectors(platform) else { return Ok(()) };
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
+        if !matches!(healed, Healed::Claimed | Healed::Few { .. }) {
+            rooms.drift.settle(platform, &fingerprint);
+        }
         if matches!(healed, Healed::Promoted { .. }) {
             selectors::load(rooms, store).await?;
             refill(rooms, services, platform).await?;

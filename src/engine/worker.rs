@@ -260,6 +260,7 @@ impl Workers {
         let (mut crawled, inspected) = self.inspect(job, crawled).await;
         let mut judged = self.doubt(job, &mut crawled).await?;
         judged.held.extend(inspected.held);
+        let wakes = inspected.wakes;
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -284,6 +285,9 @@ impl Workers {
             Err(error) => return refused(job, fence, error),
         };
         self.rooms.step(job, Step::Save, since);
+        if wakes {
+            self.rooms.drift.seen.notify_one();
+        }
         if let Some(image) = &crawled.image {
             let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
             self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);

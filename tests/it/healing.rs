@@ -206,7 +206,9 @@ fn kept(folder: &tempfile::TempDir) -> std::path::PathBuf {
 fn apart(what: &str, seen: Option<i64>, truth: Option<u64>, rounded: bool) -> Option<String> {
     let seen = u64::try_from(seen?).unwrap();
     let truth = truth.unwrap_or(u64::MAX);
-    let slack = if rounded { truth / 8 } else { 0 };
+    // Within one unit of its last digit: 1154230 is shown as "1M".
+    let unit = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10)).take(10).filter(|u| seen % u == 0).max();
+    let slack = if rounded { unit.unwrap_or(1) } else { 0 };
     (seen.abs_diff(truth) > slack).then(|| format!("{what}: {seen}, and {truth} is true"))
 }
 

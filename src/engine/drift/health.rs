@@ -13,6 +13,54 @@ const WINDOW: usize = 50;
 /// Fields that are counted of a platform: a bound, and far more than there are.
 const FIELDS: usize = 128;
 
+/// How a field, a rule or a version does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// As well as the best version did.
+    Healthy,
+    /// Noticeably less often than the best version, or with errors.
+    Degraded,
+    /// Hardly ever, or with many errors.
+    Critical,
+    /// Too few pages to tell.
+    Unknown,
+}
+
+impl Grade {
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Pages below which nothing is told.
+const PAGES_MIN: i64 = 5;
+
+/// The grade of a field or rule that brought values on `hits` of `crawls` pages and was wrong on `errors`, where the best version
+/// brings one on `best` per cent of pages: a field that few profiles have is not ill for that.
+#[must_use]
+pub fn grade(crawls: i64, hits: i64, errors: i64, best: i64) -> Grade {
+    if crawls < PAGES_MIN {
+        return Grade::Unknown;
+    }
+    let rate = hits * 100 / crawls;
+    let wrong = errors * 100 / crawls;
+    if wrong > 10 || rate * 2 < best {
+        Grade::Critical
+    } else if wrong > 1 || rate * 100 < best * 90 {
+        Grade::Degraded
+    } else {
+        Grade::Healthy
+    }
+}
+
 type Key = (String, String, String);
 
 /// A platform's tallies.
@@ -91,5 +139,20 @@ fn path_of(doubt: &Doubt) -> Option<String> {
             Some(path.clone())
         }
         Doubt::SourceUnread { .. } | Doubt::ListShrank { .. } | Doubt::SameAsAnother { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_measured_by_the_best_version_and_by_its_errors() {
+        assert_eq!(grade(3, 3, 0, 100), Grade::Unknown);
+        assert_eq!(grade(100, 30, 0, 30), Grade::Healthy, "few profiles have it");
+        assert_eq!(grade(100, 80, 0, 100), Grade::Degraded);
+        assert_eq!(grade(100, 100, 2, 100), Grade::Degraded);
+        assert_eq!(grade(100, 40, 0, 100), Grade::Critical);
+        assert_eq!(grade(100, 100, 20, 100), Grade::Critical);
     }
 }

@@ -1,6 +1,8 @@
 //! The pages that a heal learns from: held-back ones beside what was known of their profiles before, or, where values are still
 //! right, pages of the template beside their own documents: old and new places label each other. Never two of one profile.
 
+use sha2::{Digest as _, Sha256};
+
 use super::{HealError, Work};
 use crate::extract::archive;
 use crate::extract::fingerprint::fingerprint;
@@ -28,6 +30,13 @@ pub(super) struct Sample {
     /// The page that it is known from, where that is another one.
     pub(super) known_page: Option<Capture>,
     pub(super) capture: Capture,
+}
+
+impl Sample {
+    /// The profile in evidence, which belongs to no tenant and so names none: 8 hexadecimal digits of its handle's hash.
+    pub(super) fn mark(&self) -> String {
+        Sha256::digest(&self.handle).iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The pages of a template to learn from.

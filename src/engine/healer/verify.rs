@@ -10,7 +10,7 @@ use crate::extract::detect;
 use crate::extract::heal::field::{PostValues, Values};
 use crate::extract::heal::selectors::OldSelectors;
 use crate::extract::heal::{self, Known};
-use crate::extract::relearn::{Lesson, Relearned, Studied, relearn};
+use crate::extract::relearn::{Lesson, Relearned, Studied, draft, relearn};
 use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::selectors::SelectorSet;
@@ -44,8 +44,8 @@ pub(super) fn learn(
     needed: usize,
     clock: &Clock,
 ) -> Result<Learned, HealError> {
-    let handles: Vec<&str> = samples.iter().map(|sample| sample.handle.as_str()).collect();
-    let mut evidence = json!({"profiles": handles.len(), "who": handles, "needed": needed});
+    let marks: Vec<String> = samples.iter().map(Sample::mark).collect();
+    let mut evidence = json!({"profiles": marks.len(), "who": marks, "needed": needed});
     let studied: Vec<Studied> = samples.iter().map(|sample| Studied::of(&sample.capture, parent)).collect();
     let lessons: Vec<Lesson<'_>> = samples
         .iter()
@@ -58,11 +58,11 @@ pub(super) fn learn(
     };
     evidence["rules"] = json!(relearned.findings);
     evidence["dropped"] = json!(relearned.dropped);
-    match leave_one_out(site, parent, &relearned.set, (samples, &lessons), needed)? {
+    match leave_one_out(site, parent, &relearned.set, (samples, &lessons), needed) {
         Ok(told) => evidence["leave_one_out"] = told,
         Err(why) => return Ok((Err(Doubtful::Refused(format!("leaving one out: {why}"))), evidence)),
     }
-    match negative_control(parent, &lessons, needed)? {
+    match negative_control(parent, &lessons, needed) {
         Ok(told) => evidence["negative_control"] = told,
         Err(why) => return Ok((Err(Doubtful::FalseHeal(why)), evidence)),
     }
@@ -86,6 +86,7 @@ fn near(one: u64, other: u64) -> bool {
 fn alone(parent: &SelectorSet, set: &SelectorSet) -> SelectorSet {
     let mut only = set.clone();
     only.shapes.retain(|shape| !parent.shapes.iter().any(|known| known.name == shape.name));
+    only.signals.clear();
     only
 }
 
@@ -107,9 +108,9 @@ pub(super) fn replay(
         told["new_shapes"] = agreement(site, &only, samples)?;
     }
     for sample in samples {
-        let handle = &sample.handle;
+        let mark = sample.mark();
         if let Some(doubt) = platform::contradictions(&sample.capture, set).first() {
-            return Err(format!("{handle}: {}", doubt.sentence()));
+            return Err(format!("{mark}: {}", doubt.sentence()));
         }
     }
     told["whole"] = whole;
@@ -188,53 +189,49 @@ fn leave_one_out(
     set: &SelectorSet,
     (samples, lessons): (&[Sample], &[Lesson<'_>]),
     needed: usize,
-) -> Result<Result<Value, String>, HealError> {
+) -> Result<Value, String> {
     let quorum = needed.min(samples.len().saturating_sub(1));
     let whole = alone(parent, set);
     let mut values = 0;
     for (at, sample) in samples.iter().enumerate() {
         let others: Vec<Lesson<'_>> =
             lessons.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, lesson)| *lesson).collect();
-        let Some(without) = relearn(parent, &others, quorum)? else {
-            return Ok(Err(format!("nothing is learned without {}", sample.handle)));
+        let Some(without) = draft(parent, &others, quorum) else {
+            return Err(format!("nothing is learned without {}", sample.mark()));
         };
         let whole = platform::read(site, &sample.capture, &whole, POSTS);
         let part = platform::read(site, &sample.capture, &alone(parent, &without.set), POSTS);
         if let Some(doubt) = detect::differs(&whole, &part).first() {
-            return Ok(Err(format!("without {}: {}", sample.handle, doubt.sentence())));
+            return Err(format!("without {}: {}", sample.mark(), doubt.sentence()));
         }
         values += part.fields.len();
         for (at, name) in COUNTS.iter().enumerate() {
             if let (Some(known), Some(seen)) = (count(&sample.known, at), count(&part, at))
                 && !near(known, seen)
             {
-                return Ok(Err(format!("without {}: {name} would be {seen}, and {known} is known", sample.handle)));
+                return Err(format!("without {}: {name} would be {seen}, and {known} is known", sample.mark()));
             }
         }
     }
-    Ok(Ok(json!({"left_out": samples.len(), "values": values})))
+    Ok(json!({"left_out": samples.len(), "values": values}))
 }
 
 /// Each profile's past on the next one's page: nothing may be learned from that but what is the same for everybody.
-fn negative_control(
-    parent: &SelectorSet,
-    lessons: &[Lesson<'_>],
-    needed: usize,
-) -> Result<Result<Value, String>, HealError> {
+fn negative_control(parent: &SelectorSet, lessons: &[Lesson<'_>], needed: usize) -> Result<Value, String> {
     let mut accepted: Vec<String> = Vec::new();
     let shifts = lessons.len().clamp(1, 3);
     for shift in 1..shifts {
         let other = |at: usize| lessons[(at + shift) % lessons.len()].past;
         let shuffled: Vec<Lesson<'_>> =
             lessons.iter().enumerate().map(|(at, lesson)| Lesson { past: other(at), ..*lesson }).collect();
-        let learned = relearn(parent, &shuffled, needed)?;
+        let learned = draft(parent, &shuffled, needed);
         let findings = learned.iter().flat_map(|learned| &learned.findings);
         accepted.extend(findings.filter(|f| COUNTS.contains(&f.field.as_str())).map(|finding| finding.at.clone()));
     }
     if accepted.is_empty() {
-        return Ok(Ok(json!({"shuffles": shifts - 1, "accepted": 0})));
+        return Ok(json!({"shuffles": shifts - 1, "accepted": 0}));
     }
-    Ok(Err(format!("a shuffled history was accepted: {}", accepted.join(", "))))
+    Err(format!("a shuffled history was accepted: {}", accepted.join(", ")))
 }
 
 /// Beside the version in force, writing nothing: pages of other templates are read as before.

@@ -20,6 +20,8 @@ use crate::model::selectors::{Owner, Record, RecordKind, Rule, Rules};
 
 /// Pages whose elements say which ways are tried; all pages judge them.
 const PAGES_ASKED: usize = 3;
+/// A longer text beside a number is no label.
+const MAX_LABELLED: usize = 120;
 /// The fields that a page shows, with the labels of counts.
 const FIELDS: [(&str, Field, Option<CountLabel>); 9] = [
     ("username", Field::Username, None),
@@ -123,19 +125,20 @@ fn ways_to(
                 Some(attr) => element.attr(attr).unwrap_or_default(),
                 None => text.as_str(),
             };
-            if text.is_empty() {
+            if text.is_empty() || (label.is_some() && !text.chars().any(char::is_numeric)) {
                 continue;
             }
-            let plain = weigh::is_like(known, seen(field, text).as_ref());
-            let labelled = label.filter(|label| weigh::is_like(known, beside(element, text, *attr, *label).as_ref()));
-            for (rank, css) in if plain || labelled.is_some() {
-                locate::selectors(element, handle, None)
-            } else {
-                Vec::new()
-            } {
+            let like = |label| weigh::is_like(known, value(rendered, element, *attr, field, label).as_ref());
+            let plain = like(None);
+            let labelled = label.filter(|label| text.len() <= MAX_LABELLED && like(Some(*label)));
+            if !plain && labelled.is_none() {
+                continue;
+            }
+            for (rank, css) in locate::selectors(element, handle, None) {
                 let attr = attr.map(str::to_owned);
                 if plain {
-                    ways.insert(Way { rank: rank + u8::from(attr.is_some()), css: css.clone(), attr: attr.clone(), label: None });
+                    let rank = rank + u8::from(attr.is_some());
+                    ways.insert(Way { rank, css: css.clone(), attr: attr.clone(), label: None });
                 }
                 if labelled.is_some() {
                     ways.insert(Way { rank: rank / 2 + 2, css, attr, label: labelled });
@@ -144,6 +147,42 @@ fn ways_to(
         }
     }
     ways
+}
+
+/// An element's text or attribute as a value, or as the count beside a label.
+fn value(
+    rendered: &Rendered,
+    element: ElementRef<'_>,
+    attr: Option<&str>,
+    field: Field,
+    label: Option<CountLabel>,
+) -> Option<Seen> {
+    // Counts are read alike, whatever they count.
+    let kind = if is_count(field) { Field::Followers } else { field };
+    rendered.value((element.id(), attr.map(str::to_owned), kind, label), || {
+        let text = rendered.text(element.id(), attr)?;
+        if is_count(field) && !text.chars().any(char::is_numeric) {
+            return None;
+        }
+        match label {
+            Some(label) => beside(element, &text, attr, label),
+            None => seen(field, &text),
+        }
+    })
+}
+
+const fn is_count(field: Field) -> bool {
+    matches!(
+        field,
+        Field::Followers
+            | Field::Following
+            | Field::Likes
+            | Field::PostsCount
+            | Field::Views
+            | Field::Comments
+            | Field::Shares
+            | Field::Saves
+    )
 }
 
 /// What a way gives on a page: one value, wherever it leads.
@@ -155,21 +194,16 @@ fn read(rendered: &Rendered, way: &Way, field: Field) -> Given {
 
 /// The one value of these elements; none where they say different things.
 pub(super) fn only(rendered: &Rendered, found: &[NodeId], way: &Way, field: Field) -> Option<Seen> {
-    let mut value: Option<Seen> = None;
+    let mut only: Option<Seen> = None;
     for id in found {
-        let element = rendered.element(*id)?;
-        let Some(text) = rendered.text(*id, way.attr.as_deref()) else { continue };
-        let seen = match way.label {
-            Some(label) => beside(element, &text, way.attr.as_deref(), label),
-            None => seen(field, &text),
-        };
-        match (&value, seen) {
-            (None, Some(seen)) => value = Some(seen),
+        let seen = value(rendered, rendered.element(*id)?, way.attr.as_deref(), field, way.label);
+        match (&only, seen) {
+            (None, Some(seen)) => only = Some(seen),
             (Some(known), Some(seen)) if *known != seen => return None,
             _ => {}
         }
     }
-    value
+    only
 }
 
 /// A text as a value of a field, as the rules will read it.

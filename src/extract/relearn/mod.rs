@@ -172,6 +172,30 @@ pub fn relearn(
     lessons: &[Lesson<'_>],
     quorum: usize,
 ) -> Result<Option<Relearned>, SelectorError> {
+    let Some(Draft { set, findings, dropped }) = draft(parent, lessons, quorum) else { return Ok(None) };
+    let text = export(&set).map_err(|error| SelectorError::Form {
+        origin: set.version.clone(),
+        line: None,
+        message: error.to_string(),
+    })?;
+    let set = parse(&text, &set.version)?;
+    Ok(Some(Relearned { set, text, findings, dropped }))
+}
+
+/// What would be learned, not written as a file nor checked as one: for trials, of which there are many.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The set.
+    pub set: SelectorSet,
+    /// What its new rules stand on.
+    pub findings: Vec<Finding>,
+    /// The parent's rules that are disproved.
+    pub dropped: Vec<Disproved>,
+}
+
+/// As [`relearn`], but a trial.
+#[must_use]
+pub fn draft(parent: &SelectorSet, lessons: &[Lesson<'_>], quorum: usize) -> Option<Draft> {
     let mut lessons: Vec<Lesson<'_>> = lessons.to_vec();
     lessons.sort_by(|a, b| a.handle.cmp(b.handle));
     lessons.dedup_by(|a, b| a.handle == b.handle);
@@ -183,18 +207,12 @@ pub fn relearn(
     pieces.extend(tags::learn(&pages, quorum));
     // What the parent reads is not learned again.
     pieces.retain(|piece| adds(piece, &pages));
-    let disproved = prune::disproved(parent, &pages);
-    if pieces.is_empty() && disproved.is_empty() {
-        return Ok(None);
+    let dropped = prune::disproved(parent, &pages);
+    if pieces.is_empty() && dropped.is_empty() {
+        return None;
     }
-    let (set, findings) = assemble(parent, pieces, &disproved);
-    let text = export(&set).map_err(|error| SelectorError::Form {
-        origin: set.version.clone(),
-        line: None,
-        message: error.to_string(),
-    })?;
-    let set = parse(&text, &set.version)?;
-    Ok(Some(Relearned { set, text, findings, dropped: disproved }))
+    let (set, findings) = assemble(parent, pieces, &dropped);
+    Some(Draft { set, findings, dropped })
 }
 
 /// Whether a piece brings something that the parent does not read from this kind of place on most pages.

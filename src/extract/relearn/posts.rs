@@ -116,6 +116,8 @@ fn is_like(way: &[Step], form: &[Step]) -> bool {
 struct Item<'l> {
     page: usize,
     ways: Vec<(&'l [Step], &'l Scalar)>,
+    /// The same by written ways, those inside lists left out.
+    flat: BTreeMap<String, &'l Scalar>,
     post: Option<&'l Post>,
 }
 
@@ -125,10 +127,11 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -
     let mut items = Vec::new();
     for seat in &seats {
         for ways in seat.items.values() {
-            let id = ways.iter().find(|(way, _)| leaves::written(way) == *id_way).map(|(_, value)| value.as_str());
+            let flat = flat(ways);
+            let id = flat.get(id_way).map(|value| value.as_str());
             let posts = &pages[seat.page].lesson.past.posts;
             let post = id.and_then(|id| posts.iter().find(|post| ids_of(post).any(|known| known == id)));
-            items.push(Item { page: seat.page, ways: ways.clone(), post });
+            items.push(Item { page: seat.page, ways: ways.clone(), flat, post });
         }
     }
     let told: Vec<(&Item<'_>, Values)> =
@@ -142,10 +145,10 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -
     let pairs: Vec<Pair<'_>> = told
         .iter()
         .filter(few)
-        .map(|(item, known)| Pair { profile: item.page, known, leaves: flat(&item.ways) })
+        .map(|(item, known)| Pair { profile: item.page, known, leaves: item.flat.clone() })
         .collect();
     let by_code = told.iter().all(|(item, _)| {
-        let id = flat(&item.ways).get(id_way).map(|value| value.as_str().to_owned());
+        let id = item.flat.get(id_way).map(|value| value.as_str().to_owned());
         item.post.and_then(|post| post.code.clone()) == id
     });
     let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
@@ -184,8 +187,8 @@ fn owner(items: &[Item<'_>], pages: &[Page<'_>]) -> Option<String> {
     let mut hits: BTreeMap<String, usize> = BTreeMap::new();
     for item in items {
         let handle = pages[item.page].lesson.handle;
-        for (way, _) in flat(&item.ways).into_iter().filter(|(_, value)| value.as_str().eq_ignore_ascii_case(handle)) {
-            *hits.entry(way).or_default() += 1;
+        for (way, _) in item.flat.iter().filter(|(_, value)| value.as_str().eq_ignore_ascii_case(handle)) {
+            *hits.entry(way.clone()).or_default() += 1;
         }
     }
     let (way, hits) = hits

@@ -7,9 +7,12 @@ use std::collections::HashMap;
 use ego_tree::NodeId;
 use scraper::{ElementRef, Html, Selector};
 
+use super::weigh::Seen;
 use crate::extract::html;
 use crate::extract::node::{Found, shown_text};
+use crate::extract::parse::CountLabel;
 use crate::model::capture::Capture;
+use crate::model::page::Field;
 use crate::model::visit::Purpose;
 
 /// Elements beyond this many are not looked at.
@@ -32,7 +35,12 @@ pub(super) struct Rendered {
     /// Links with their addresses, in document order.
     pub(super) links: Vec<(NodeId, String)>,
     found: RefCell<HashMap<String, Vec<NodeId>>>,
+    inside: RefCell<HashMap<(NodeId, String), Vec<NodeId>>>,
+    read: RefCell<HashMap<Asked, Option<Seen>>>,
 }
+
+/// An element, its attribute or text, and as what it is read.
+pub(super) type Asked = (NodeId, Option<String>, Field, Option<CountLabel>);
 
 impl Rendered {
     /// The profile's page of a capture; none where there is none, or where it is too large to be one.
@@ -44,7 +52,7 @@ impl Rendered {
         let meta = html::head(&page.html).meta.into_iter().map(|(name, text)| (name, text.into_owned())).collect();
         let tree = Html::parse_document(&page.html);
         let (shown, links) = (shown(&tree), links(&tree));
-        Some(Self { tree, meta, shown, links, found: RefCell::default() })
+        Some(Self { tree, meta, shown, links, found: RefCell::default(), inside: RefCell::default(), read: RefCell::default() })
     }
 
     /// An element by its number.
@@ -71,10 +79,26 @@ impl Rendered {
         if css.is_empty() {
             return vec![inside];
         }
-        Selector::parse(css).map_or_else(
+        let key = (inside, css.to_owned());
+        if let Some(known) = self.inside.borrow().get(&key) {
+            return known.clone();
+        }
+        let found: Vec<NodeId> = Selector::parse(css).map_or_else(
             |_| Vec::new(),
             |selector| element.select(&selector).take(MAX_FOUND).map(|found| found.id()).collect(),
-        )
+        );
+        self.inside.borrow_mut().insert(key, found.clone());
+        found
+    }
+
+    /// What is read of an element, read once.
+    pub(super) fn value(&self, asked: Asked, read: impl FnOnce() -> Option<Seen>) -> Option<Seen> {
+        if let Some(known) = self.read.borrow().get(&asked) {
+            return known.clone();
+        }
+        let value = read();
+        self.read.borrow_mut().insert(asked, value.clone());
+        value
     }
 
     /// An element's text or attribute.

@@ -1,6 +1,7 @@
 //! The profile in meta tags: the name by what stands around it, counts by their labels, each on every page.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use indexmap::IndexMap;
 use regex::Regex;
@@ -35,6 +36,19 @@ struct Way {
     label: Option<CountLabel>,
 }
 
+/// Expressions by their text, each made ready once.
+#[derive(Debug, Default)]
+struct Expressions(RefCell<HashMap<String, Option<Regex>>>);
+
+impl Expressions {
+    /// What the first group of an expression matches.
+    fn cut(&self, expression: &str, text: &str) -> Option<String> {
+        let mut known = self.0.borrow_mut();
+        let regex = known.entry(expression.to_owned()).or_insert_with(|| Regex::new(expression).ok());
+        Some(regex.as_ref()?.captures(text)?.get(1)?.as_str().to_owned())
+    }
+}
+
 /// The profile's meta tags; none where they do not name it with a count.
 pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     let tags: Vec<(&Page<'_>, &Rendered, Values)> =
@@ -42,7 +56,8 @@ pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     if tags.len() < pages.len() {
         return None;
     }
-    let names: BTreeSet<&str> = tags.iter().flat_map(|(_, page, _)| page.meta.iter().map(|(name, _)| &**name)).collect();
+    let numbered = tags.iter().flat_map(|(_, page, _)| &page.meta).filter(|(_, text)| text.chars().any(char::is_numeric));
+    let names: BTreeSet<&str> = numbered.map(|(name, _)| &**name).collect();
     let mut found: BTreeMap<&'static str, (Way, Tally)> = BTreeMap::new();
     for (field, label) in COUNTS {
         let expressions = [(1, None), (0, Some(BEGINNING.to_owned()))];
@@ -89,7 +104,8 @@ fn of_field(
         tags.iter().filter(|(_, _, known)| !count || known.contains_key(field)).collect();
     let asked: Vec<Asked<'_>> =
         told.iter().map(|(page, _, known)| Asked { profile: page.number, known: known.get(field) }).collect();
-    weigh::choose(ways, &asked, quorum, |way, at| (told.get(at).and_then(|(_, page, _)| read(page, way, field)), 1))
+    let expressions = Expressions::default();
+    weigh::choose(ways, &asked, quorum, |way, at| (told.get(at).and_then(|(_, page, _)| read(&expressions, page, way, field)), 1))
 }
 
 /// The expressions that cut the value out of each tag that holds it: by what stands around it.
@@ -122,11 +138,11 @@ fn around(page: &Rendered, known: Option<&Known>) -> Vec<Way> {
     ways
 }
 
-fn read(page: &Rendered, way: &Way, field: &str) -> Option<Seen> {
+fn read(expressions: &Expressions, page: &Rendered, way: &Way, field: &str) -> Option<Seen> {
     let (_, content) = page.meta.iter().find(|(name, content)| *name == way.name && !content.trim().is_empty())?;
     let text = match &way.regex {
         None => content.clone(),
-        Some(regex) => Regex::new(regex).ok()?.captures(content)?.get(1)?.as_str().to_owned(),
+        Some(regex) => expressions.cut(regex, content)?,
     };
     match way.label {
         Some(label) => {
