@@ -148,7 +148,11 @@ impl Workers {
                 crawled = AssertUnwindSafe(crawler.crawl(&mut turn)).catch_unwind() => crawled,
                 () = heard.cancelled() => Ok(Err(CrawlError::Interrupted)),
             };
-            let result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
+            let mut result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
+            // Before the gate is told: a page of a new template is no sign that the site refuses.
+            if let (true, Ok(crawled)) = (rooms.config.engine.healing, &mut result) {
+                rooms.drift.recognise(crawled);
+            }
             report::report(&rooms, turn.permit, &result).await;
             result
         });
@@ -207,12 +211,6 @@ impl Workers {
         result: Result<Crawled, CrawlError>,
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
-        let result = result.map(|mut crawled| {
-            if self.rooms.config.engine.healing {
-                self.rooms.drift.recognise(&mut crawled);
-            }
-            crawled
-        });
         let fault = match &result {
             Ok(crawled) => report::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),

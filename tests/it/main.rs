@@ -21,6 +21,7 @@ mod gate;
 mod gates;
 mod har;
 mod heal;
+mod heal_corpus;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;
@@ -32,6 +33,7 @@ mod queue_outages;
 mod queue_speed;
 mod queue_submit;
 mod reading;
+mod relearn;
 #[cfg(feature = "replica")]
 mod replica;
 mod screenshot;

@@ -259,8 +259,7 @@ fn ways_in(rendered: &Rendered, card: ElementRef<'_>, handle: &str, field: Field
         for attr in attributes {
             let Some(text) = rendered.text(element.id(), *attr) else { continue };
             if weigh::is_like(known, seen(field, &text).as_ref()) {
-                let mut found = locate::selectors(element, handle, Some(card));
-                found.push((20, element.value().name().to_owned()));
+                let found = locate::selectors(element, handle, Some(card));
                 ways.extend(found.into_iter().map(|(rank, css)| Way {
                     rank,
                     css,

@@ -122,7 +122,11 @@ pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
             walk(&value, &mut Vec::new(), &set.json.skip, &mut leaves);
             bodies.push(Body { place: Place { network, script: body.script.to_owned(), mark: None, url }, leaves });
         }
-        let unknown = sources.head.scripts.iter().filter(|tag| !set.scripts.iter().any(|known| is_script(known, tag)));
+        let is_known = |tag: &ScriptTag<'_>| {
+            let holds = |script: &Script| script.after.as_ref().is_none_or(|after| tag.text.contains(after));
+            set.scripts.iter().any(|script| is_script(script, tag) && holds(script))
+        };
+        let unknown = sources.head.scripts.iter().filter(|tag| !is_known(tag));
         for tag in unknown.take(MAX_SCRIPTS) {
             let Some((mark, value)) = unnamed(tag) else { continue };
             let mut leaves = Vec::new();

@@ -1,5 +1,5 @@
 //! Ways to an element as CSS selectors, most telling first: a naming attribute, an address with the handle's place in it, a label,
-//! a class; alone, or below or behind such a neighbour. Never a bare position.
+//! a class; alone, or below or behind such a neighbour; last a tag. Never a position.
 
 use scraper::ElementRef;
 
@@ -42,6 +42,16 @@ pub(super) const fn word(label: CountLabel) -> &'static str {
 pub(super) fn selectors(element: ElementRef<'_>, handle: &str, stop: Option<ElementRef<'_>>) -> Vec<(u8, String)> {
     let own = atoms(element, handle);
     let mut all: Vec<(u8, String)> = own.iter().filter(|(rank, _)| *rank < BARE).cloned().collect();
+    // Where a site's classes are new on every page, tags are all that stays.
+    let tag = element.value().name();
+    if is_name(tag) {
+        all.push((30, tag.to_owned()));
+        if let Some(above) = element.parent().and_then(ElementRef::wrap).map(|above| above.value().name())
+            && is_name(above)
+        {
+            all.push((28, format!("{above} > {tag}")));
+        }
+    }
     let above = element.ancestors().filter_map(ElementRef::wrap);
     let inside = above.take_while(|above| stop.is_none_or(|stop| stop.id() != above.id()));
     for (up, above) in inside.take(LEVELS).enumerate() {
@@ -59,7 +69,11 @@ pub(super) fn selectors(element: ElementRef<'_>, handle: &str, stop: Option<Elem
     }
     all.sort();
     all.dedup();
-    all.truncate(MAX_WAYS);
+    if all.len() > MAX_WAYS {
+        let bare = all.split_off(all.len() - 2);
+        all.truncate(MAX_WAYS);
+        all.extend(bare);
+    }
     all
 }
 
