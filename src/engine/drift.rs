@@ -188,8 +188,8 @@ impl Drift {
         let state = platforms.entry(platform).or_default();
         let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
         contradictions.extend(state.recent.doubts(document));
-        let whole = contradictions.iter().any(is_of_page)
-            || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
+        let whole =
+            contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
         state.health.see(document, &doubts);
         if doubts.is_empty() && !whole {
@@ -273,9 +273,10 @@ fn contradicted(doubt: &Doubt) -> Option<String> {
     match doubt {
         Doubt::Contradiction { path, .. } => Some(path.clone()),
         Doubt::SameForMany { path, .. } => Some(path.clone()),
-        Doubt::SourceUnread { .. } | Doubt::FieldMissing { .. } | Doubt::ListShrank { .. } | Doubt::SameAsAnother { .. } => {
-            None
-        }
+        Doubt::SourceUnread { .. }
+        | Doubt::FieldMissing { .. }
+        | Doubt::ListShrank { .. }
+        | Doubt::SameAsAnother { .. } => None,
     }
 }
 
@@ -299,3 +300,6 @@ fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
     let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
     healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
 }
+
+#[cfg(all(test, feature = "replica"))]
+mod tests;

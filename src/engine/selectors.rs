@@ -151,7 +151,8 @@ pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError>
             wanted.into_iter().filter_map(|(mark, version)| Some((mark, sets.get(&version)?.clone()))).collect();
         // What a person has fixed is not compared with anything.
         if rooms.selectors_are_stored(&platform) && !all.pinned {
-            let used = |version: &str| version == present.version || templates.values().any(|set| set.version == version);
+            let used =
+                |version: &str| version == present.version || templates.values().any(|set| set.version == version);
             for version in sets.keys().filter(|version| !used(version)) {
                 rooms.drift.changed(&platform, version, present.clone());
             }

@@ -319,8 +319,7 @@ impl Workers {
             let mut crawled = crawled;
             if crawled.document.selectors.version != set.version {
                 let wanted = crawled.document.coverage.requested;
-                let (document, doubts) =
-                    crate::platform::read_doubting(site.as_ref(), &crawled.capture, &set, wanted);
+                let (document, doubts) = crate::platform::read_doubting(site.as_ref(), &crawled.capture, &set, wanted);
                 crawled.contradictions = doubts;
                 let screenshot = std::mem::replace(&mut crawled.document, document).screenshot;
                 crawled.document.screenshot = screenshot;

@@ -60,7 +60,8 @@ fn is_true(seen: u64, truth: u64) -> bool {
 #[test]
 fn drifted_pages_heal_from_the_values_of_their_twins_or_abstain() {
     let Some(folder) = corpus() else { return };
-    let expected: Value = serde_json::from_str(&std::fs::read_to_string(folder.join("EXPECTED.json")).unwrap()).unwrap();
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("EXPECTED.json")).unwrap()).unwrap();
     let html = |path: &str| std::fs::read_to_string(folder.join(path)).unwrap();
     for (drifted, twin, handle, url) in DRIFTED {
         let known = Known { page: Page::parse(handle, url, &html(twin), &[]), values: values(&expected[twin], handle) };
@@ -79,8 +80,7 @@ fn drifted_pages_heal_from_the_values_of_their_twins_or_abstain() {
                 assert!(is_true(seen, truth), "{drifted}: {name} {seen}, and {truth} is true");
             }
         }
-        let texts =
-            [("display_name", &seen.display_name, &truth.display_name), ("bio", &seen.bio, &truth.bio)];
+        let texts = [("display_name", &seen.display_name, &truth.display_name), ("bio", &seen.bio, &truth.bio)];
         for (name, seen, truth) in texts {
             if let (Some(seen), Some(truth)) = (seen, truth) {
                 assert_eq!(seen.trim(), truth.trim(), "{drifted}: {name}");

@@ -246,7 +246,10 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) -> Cost {
     stage.eventually("what was held back is filled in", async || stage.still_held().await == 0).await;
     let cost = stage.cost(changed).await;
     let held = stage.held().await;
-    println!("{site:?} {kind:?} {share} seed {seed}: {} broken pages, {held} held back, {:.1} s", cost.broken, cost.seconds);
+    println!(
+        "{site:?} {kind:?} {share} seed {seed}: {} broken pages, {held} held back, {:.1} s",
+        cost.broken, cost.seconds
+    );
     assert!((1..=12).contains(&cost.broken), "{} broken pages\n{}", cost.broken, stage.story().await);
     assert!(kind != RedesignKind::Dom || held == 0, "right values are published\n{}", stage.story().await);
     assert_eq!(stage.wrong_rows().await, Vec::<String>::new(), "{}", stage.story().await);

@@ -166,8 +166,7 @@ impl Lessons {
 
     /// In this order, each page beside the past of the one `shift` further.
     fn learn_in(&self, order: Vec<usize>, shift: usize) -> Option<Relearned> {
-        let studied: Vec<Studied> =
-            order.iter().map(|at| Studied::of(&self.captures[*at], &self.parent)).collect();
+        let studied: Vec<Studied> = order.iter().map(|at| Studied::of(&self.captures[*at], &self.parent)).collect();
         let lessons: Vec<Lesson<'_>> = order
             .iter()
             .zip(&studied)
@@ -190,7 +189,8 @@ impl Lessons {
         let read: Vec<Document> =
             self.captures.iter().map(|capture| platform::read(site.as_ref(), capture, &set, 30)).collect();
         for (person, document) in self.people.iter().zip(&read) {
-            let profile = document.profile.as_ref().unwrap_or_else(|| panic!("{} is not read\n{}", person.handle, learned.text));
+            let profile =
+                document.profile.as_ref().unwrap_or_else(|| panic!("{} is not read\n{}", person.handle, learned.text));
             let all = [
                 ("followers", profile.followers, person.followers),
                 ("following", profile.following, person.following),
@@ -215,13 +215,18 @@ fn renamed_and_nested_keys_are_learned_in_a_script_of_another_name() {
     let learned = site.learn().unwrap();
     let read = site.check(&learned, &["followers", "following", "likes"]);
     assert_eq!(read[0].profile.as_ref().unwrap().bio.as_deref(), Some("anna.k likes tea"));
-    assert!(learned.set.scripts.iter().any(|script| script.id.as_deref() == Some("__CLIPS_STATE__")), "{}", learned.text);
+    assert!(
+        learned.set.scripts.iter().any(|script| script.id.as_deref() == Some("__CLIPS_STATE__")),
+        "{}",
+        learned.text
+    );
     assert!(learned.text.contains("nums.fans") && learned.text.contains("$handle"), "{}", learned.text);
 }
 
 #[test]
 fn the_same_pages_give_the_same_bytes_in_whatever_order_they_came() {
-    let site = Lessons::new(7, |person| rendered(person, |part| format!("data-q=\"{part}-x\" class=\"c{}\"", part.len())));
+    let site =
+        Lessons::new(7, |person| rendered(person, |part| format!("data-q=\"{part}-x\" class=\"c{}\"", part.len())));
     let once = site.learn().unwrap();
     let again = site.learn_in(vec![6, 2, 4, 0, 1, 5, 3], 0).unwrap();
     assert_eq!(once.text, again.text);

@@ -80,7 +80,8 @@ pub(super) async fn of_platform(store: &Store, platform: &str) -> anyhow::Result
         if row.rule == ANY_RULE && COUNTS.contains(&row.field.as_str()) {
             let whole = all.versions.entry(row.version.clone()).or_insert(Health::UNKNOWN);
             let first = whole.crawls == 0;
-            whole.success_percent = if first { health.success_percent } else { whole.success_percent.min(health.success_percent) };
+            whole.success_percent =
+                if first { health.success_percent } else { whole.success_percent.min(health.success_percent) };
             whole.grade = if first { health.grade } else { worse(whole.grade, health.grade) };
             whole.errors += health.errors;
             whole.crawls = whole.crawls.max(health.crawls);

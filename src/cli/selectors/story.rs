@@ -61,7 +61,9 @@ fn told(kind: &str, detail: &Value) -> String {
         "moved" => match (detail["slot"].as_str().unwrap_or_default(), detail["to"].as_str()) {
             ("active", Some(to)) => format!("{to} is in force in place of {}{why}", word("from")),
             ("active", None) => format!("{} is no more in force{why}", word("from")),
-            (slot, to) => format!("{slot} of this template is {} (before: {}){why}", to.unwrap_or("over"), word("from")),
+            (slot, to) => {
+                format!("{slot} of this template is {} (before: {}){why}", to.unwrap_or("over"), word("from"))
+            }
         },
         "pinned" => format!("fixed: only a person moves pointer {}", word("slot")),
         "unpinned" => format!("freed: the program may move pointer {}", word("slot")),
@@ -114,7 +116,8 @@ fn step(told: &Value) -> String {
         parts.push(format!("{pages} pages of before are read as before"));
     }
     if let Some(counts) = told["whole"].as_object() {
-        let agreed = counts.iter().filter(|(name, _)| *name != "posts").map(|(name, count)| format!("{name} on {count}"));
+        let agreed =
+            counts.iter().filter(|(name, _)| *name != "posts").map(|(name, count)| format!("{name} on {count}"));
         parts.push(format!("as known: {}", agreed.collect::<Vec<_>>().join(", ")));
     }
     if let Some(posts) = told["whole"]["posts"].as_u64() {
@@ -150,7 +153,9 @@ pub(super) fn evidence(evidence: &Value) -> Vec<String> {
     }
     if let Some(left_out) = evidence["leave_one_out"]["left_out"].as_u64() {
         let values = &evidence["leave_one_out"]["values"];
-        lines.push(format!("each of {left_out} profiles left out in turn: the others' rules read it the same ({values} values)"));
+        lines.push(format!(
+            "each of {left_out} profiles left out in turn: the others' rules read it the same ({values} values)"
+        ));
     }
     if let Some(shuffles) = evidence["negative_control"]["shuffles"].as_u64() {
         lines.push(format!("{shuffles} shuffled histories: nothing was accepted"));

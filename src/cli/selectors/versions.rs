@@ -37,14 +37,28 @@ pub(super) struct Named {
 }
 
 pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
-    let head = ["platform", "version", "state", "health", "success", "errors", "pages", "last checked", "in force for", "author", "parent", "since"];
+    let head = [
+        "platform",
+        "version",
+        "state",
+        "health",
+        "success",
+        "errors",
+        "pages",
+        "last checked",
+        "in force for",
+        "author",
+        "parent",
+        "since",
+    ];
     let mut rows = table::plain(&head);
     for id in platforms(platform)? {
         let pointers = store.selector_pointers(id.as_str()).await?;
         let versions = store.selector_versions(id.as_str()).await?;
         let health = health::of_platform(store, id.as_str()).await?;
         if as_json {
-            let versions: Vec<Value> = versions.iter().map(|version| brief(version, &health.version(&version.version))).collect();
+            let versions: Vec<Value> =
+                versions.iter().map(|version| brief(version, &health.version(&version.version))).collect();
             output::json_line(&json!({ "platform": id, "pointers": pointers, "versions": versions }))?;
             continue;
         }

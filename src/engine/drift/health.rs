@@ -106,15 +106,16 @@ impl Health {
 
     /// What was counted since the last call, and the fill rate of each field over the last pages.
     pub(super) fn take(&mut self, platform: &str) -> (Vec<HealthTally>, Vec<(String, f64)>) {
-        let tallies = std::mem::take(&mut self.counts).into_iter().map(|((version, field, rule), counts)| HealthTally {
-            platform: platform.to_owned(),
-            version,
-            field,
-            rule,
-            crawls: counts.0,
-            hits: counts.1,
-            errors: counts.2,
-        });
+        let tallies =
+            std::mem::take(&mut self.counts).into_iter().map(|((version, field, rule), counts)| HealthTally {
+                platform: platform.to_owned(),
+                version,
+                field,
+                rule,
+                crawls: counts.0,
+                hits: counts.1,
+                errors: counts.2,
+            });
         let pages = f64::from(u32::try_from(self.window.len()).unwrap_or(u32::MAX)).max(1.0);
         let rate = |field: &String| {
             let filled = self.window.iter().filter(|fields| fields.contains(field)).count();

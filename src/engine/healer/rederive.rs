@@ -26,7 +26,8 @@ pub(super) async fn all(
     for (held, crawl, job) in work.store.held_crawls(platform.as_str(), None, ROWS).await? {
         let Some(past) = past(work, crawl).await? else { continue };
         let own = past.fingerprint.as_ref().and_then(|mark| sets.templates.get(mark));
-        let mut tried: Vec<&SelectorSet> = own.into_iter().chain([&sets.all]).map(std::convert::AsRef::as_ref).collect();
+        let mut tried: Vec<&SelectorSet> =
+            own.into_iter().chain([&sets.all]).map(std::convert::AsRef::as_ref).collect();
         tried.dedup_by(|a, b| a.version == b.version);
         for set in tried {
             if past.selectors_version.as_deref() == Some(set.version.as_str()) {

@@ -102,7 +102,6 @@ impl Expectation {
     }
 }
 
-
 /// Posts read, and posts that there are as far as they were wanted; none where that says nothing.
 pub(super) fn wanted(document: &Document) -> Option<(usize, u64)> {
     let profile = document.profile.as_ref().filter(|profile| profile.private != Some(true))?;

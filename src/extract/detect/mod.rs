@@ -81,7 +81,9 @@ impl Doubt {
             }
             Self::FieldMissing { path } => format!("{path} was on nearly every page and is missing"),
             Self::Contradiction { path, one, other } => format!("{path}: sources say {one} and {other}"),
-            Self::ListShrank { got, of } => format!("posts: {got} of {of} were read, where lists are nearly always whole"),
+            Self::ListShrank { got, of } => {
+                format!("posts: {got} of {of} were read, where lists are nearly always whole")
+            }
             Self::SameAsAnother { other } => format!("profile: all its counts are those of {other}"),
             Self::SameForMany { path, value } => format!("{path}: several profiles have {value} at once"),
         }

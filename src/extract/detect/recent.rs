@@ -71,7 +71,9 @@ impl Recent {
             doubts.push(Doubt::SameAsAnother { other: other.handle.clone() });
         }
         for (at, path) in PATHS.iter().enumerate() {
-            let (Some(value), true) = (own.counts[at].filter(|value| *value >= LARGE), own.exact[at]) else { continue };
+            // A round number is many people's.
+            let told = |value: &u64| *value >= LARGE && value % 100 != 0;
+            let (Some(value), true) = (own.counts[at].filter(told), own.exact[at]) else { continue };
             let same = |other: &&Summary| own.is_other(other) && other.exact[at] && other.counts[at] == Some(value);
             if self.0.iter().rev().take(NEAR).filter(same).count() >= MANY {
                 doubts.push(Doubt::SameForMany { path: (*path).to_owned(), value });

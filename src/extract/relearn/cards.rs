@@ -105,9 +105,10 @@ fn hits<'p>(pages: &[Page<'p>]) -> Vec<Hit<'p>> {
             if !word.bytes().all(|byte| byte.is_ascii_alphabetic()) || !taken.insert(post.id.as_str()) {
                 continue;
             }
-            let owned = place.checked_sub(2).and_then(|before| steps.get(before)).is_some_and(|owner| {
-                owner.trim_start_matches('@').eq_ignore_ascii_case(page.lesson.handle)
-            });
+            let owned = place
+                .checked_sub(2)
+                .and_then(|before| steps.get(before))
+                .is_some_and(|owner| owner.trim_start_matches('@').eq_ignore_ascii_case(page.lesson.handle));
             let by_code = post.code.as_deref() == Some(step);
             hits.push(Hit { page: at, link: *link, word: (*word).to_owned(), owned, by_code, post });
         }
@@ -176,9 +177,7 @@ fn level(pages: &[Page<'_>], hits: &[Hit<'_>], holder: &str) -> usize {
         }
         let above = link.ancestors().filter_map(ElementRef::wrap).take(LEVELS_MAX);
         above
-            .take_while(|above| {
-                above.id() != top && !others.iter().any(|other| rendered.is_inside(*other, above.id()))
-            })
+            .take_while(|above| above.id() != top && !others.iter().any(|other| rendered.is_inside(*other, above.id())))
             .count()
     };
     hits.iter().map(of_hit).min().unwrap_or(0)
@@ -201,12 +200,7 @@ fn card(rendered: &Rendered, link: NodeId, up: usize) -> Option<ElementRef<'_>> 
     if up == 0 { Some(link) } else { link.ancestors().filter_map(ElementRef::wrap).nth(up - 1) }
 }
 
-fn fields_of(
-    pages: &[Page<'_>],
-    hits: &[Hit<'_>],
-    up: usize,
-    quorum: usize,
-) -> BTreeMap<&'static str, (Way, Tally)> {
+fn fields_of(pages: &[Page<'_>], hits: &[Hit<'_>], up: usize, quorum: usize) -> BTreeMap<&'static str, (Way, Tally)> {
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
     let mut cards: Vec<(usize, &Rendered, ElementRef<'_>, Values)> = Vec::new();
     for hit in hits {

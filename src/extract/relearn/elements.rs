@@ -37,10 +37,8 @@ const FIELDS: [(&str, Field, Option<CountLabel>); 9] = [
 
 /// The profile's shown record; none where its name and a count are not both found.
 pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
-    let shown: Vec<(&Page<'_>, &Rendered, Values)> = pages
-        .iter()
-        .filter_map(|page| Some((page, page.shown?, known(page))))
-        .collect();
+    let shown: Vec<(&Page<'_>, &Rendered, Values)> =
+        pages.iter().filter_map(|page| Some((page, page.shown?, known(page)))).collect();
     if shown.len() < pages.len() {
         return None;
     }
@@ -88,10 +86,8 @@ fn of_field(
     // A count that is not known is no count that is not there; a text that is not known is known to be empty.
     let pages: Vec<&(&Page<'_>, &Rendered, Values)> =
         shown.iter().filter(|(_, _, known)| label.is_none() || known.contains_key(name)).collect();
-    let asked: Vec<Asked<'_>> = pages
-        .iter()
-        .map(|(page, _, known)| Asked { profile: page.number, known: known.get(name) })
-        .collect();
+    let asked: Vec<Asked<'_>> =
+        pages.iter().map(|(page, _, known)| Asked { profile: page.number, known: known.get(name) }).collect();
     let mut ways: BTreeSet<Way> = BTreeSet::new();
     let tellers = pages.iter().filter(|(_, _, known)| known.contains_key(name)).take(PAGES_ASKED);
     for (page, rendered, known) in tellers {
@@ -99,17 +95,13 @@ fn of_field(
             ways.extend(ways_to(rendered, page.lesson.handle, field, label, known));
         }
     }
-    weigh::choose(&ways, &asked, quorum, |way, at| pages.get(at).map_or((None, 0), |(_, rendered, _)| read(rendered, way, field)))
+    weigh::choose(&ways, &asked, quorum, |way, at| {
+        pages.get(at).map_or((None, 0), |(_, rendered, _)| read(rendered, way, field))
+    })
 }
 
 /// Every way to an element of the page that shows the value.
-fn ways_to(
-    rendered: &Rendered,
-    handle: &str,
-    field: Field,
-    label: Option<CountLabel>,
-    known: &Known,
-) -> BTreeSet<Way> {
+fn ways_to(rendered: &Rendered, handle: &str, field: Field, label: Option<CountLabel>, known: &Known) -> BTreeSet<Way> {
     let mut ways = BTreeSet::new();
     let attributes: &[Option<&str>] = if field == Field::PictureUrl {
         &[Some("src"), Some("srcset")]

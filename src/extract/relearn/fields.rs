@@ -80,12 +80,19 @@ fn of_field(
 ) -> Option<(String, Found)> {
     let told: Vec<(&Pair<'_>, &Known)> = pairs.iter().filter_map(|pair| Some((pair, pair.known.get(name)?))).collect();
     let ways: BTreeSet<&String> = told.iter().flat_map(|(pair, _)| pair.leaves.keys()).collect();
-    let mut sound: Vec<(&String, Tally)> =
-        ways.into_iter().map(|way| (way, tally(way, &told))).filter(|(_, tally)| is_sound(tally, &told, quorum)).collect();
+    let mut sound: Vec<(&String, Tally)> = ways
+        .into_iter()
+        .map(|way| (way, tally(way, &told)))
+        .filter(|(_, tally)| is_sound(tally, &told, quorum))
+        .collect();
     sound.sort_by(|(a, one), (b, other)| {
         let rank = |tally: &Tally| (tally.exact, tally.fits(), tally.digits);
         let under = |way: &str| roof(way).is_some_and(|roof| exact.contains(roof));
-        rank(other).cmp(&rank(one)).then_with(|| under(b).cmp(&under(a))).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b))
+        rank(other)
+            .cmp(&rank(one))
+            .then_with(|| under(b).cmp(&under(a)))
+            .then_with(|| a.len().cmp(&b.len()))
+            .then_with(|| a.cmp(b))
     });
     let (way, best) = sound.first()?;
     let rival = |(other, tally): &&(&String, Tally)| tally.exact >= best.exact && differ(way, other, &told);

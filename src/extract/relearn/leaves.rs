@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::extract::fingerprint::first_json;
-use crate::extract::path::{Path, Step};
 use crate::extract::html::ScriptTag;
+use crate::extract::path::{Path, Step};
 use crate::extract::sources::{Sources, is_script};
 use crate::model::capture::Capture;
 use crate::model::document::SourceKind;
@@ -133,8 +133,7 @@ pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
             walk(&value, &mut Vec::new(), &set.json.skip, &mut leaves);
             let (Mark::Id(word) | Mark::Attribute(word) | Mark::Type(word) | Mark::After(word)) = &mark;
             let name: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-            let place =
-                Place { network: false, script: format!("new_{name}"), mark: Some(mark), url: String::new() };
+            let place = Place { network: false, script: format!("new_{name}"), mark: Some(mark), url: String::new() };
             bodies.push(Body { place, leaves });
         }
     }

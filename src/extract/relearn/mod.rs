@@ -224,7 +224,8 @@ fn adds(piece: &Piece, pages: &[Page<'_>]) -> bool {
                 && seen.readings.iter().any(|reading| reading.field.name() == field)
         })
     };
-    let listed = |page: &Page<'_>| page.seen.iter().any(|seen| seen.source == piece.source && seen.role == Role::Timeline);
+    let listed =
+        |page: &Page<'_>| page.seen.iter().any(|seen| seen.source == piece.source && seen.role == Role::Timeline);
     let unread = |field: &str| pages.iter().filter(|page| !reads(page, field)).count() * 2 > pages.len();
     let unlisted = pages.iter().filter(|page| !listed(page)).count() * 2 > pages.len();
     piece.findings.iter().any(|finding| unread(&finding.field)) || (piece.role() == Role::Timeline && unlisted)
@@ -288,7 +289,10 @@ fn mark(pieces: &[Piece], disproved: &[Disproved]) -> String {
             .iter()
             .map(|(name, rules)| (name, rules.0.iter().map(|rule| rule.at.as_str()).collect()))
             .collect();
-        hash.update(format!("{:?}{:?}{}{:?}{:?}{fields:?}", piece.source, piece.script, piece.url, piece.at, piece.each));
+        hash.update(format!(
+            "{:?}{:?}{}{:?}{:?}{fields:?}",
+            piece.source, piece.script, piece.url, piece.at, piece.each
+        ));
     }
     for rule in disproved {
         hash.update(format!("{rule:?}"));

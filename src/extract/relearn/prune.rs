@@ -19,9 +19,11 @@ pub(super) fn disproved(parent: &SelectorSet, pages: &[Page<'_>]) -> Vec<Disprov
     let mut right: BTreeMap<(String, String), usize> = BTreeMap::new();
     for page in pages {
         let known = known(page);
-        for seen in page.seen.iter().filter(|seen| {
-            seen.role == Role::Profile && matches!(seen.source, SourceKind::Dom | SourceKind::Meta)
-        }) {
+        for seen in page
+            .seen
+            .iter()
+            .filter(|seen| seen.role == Role::Profile && matches!(seen.source, SourceKind::Dom | SourceKind::Meta))
+        {
             for reading in &seen.readings {
                 let (Value::Count { value, unit }, Some(Known::Count(known))) =
                     (&reading.value, known.get(reading.field.name()))

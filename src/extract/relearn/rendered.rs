@@ -52,7 +52,15 @@ impl Rendered {
         let meta = html::head(&page.html).meta.into_iter().map(|(name, text)| (name, text.into_owned())).collect();
         let tree = Html::parse_document(&page.html);
         let (shown, links) = (shown(&tree), links(&tree));
-        Some(Self { tree, meta, shown, links, found: RefCell::default(), inside: RefCell::default(), read: RefCell::default() })
+        Some(Self {
+            tree,
+            meta,
+            shown,
+            links,
+            found: RefCell::default(),
+            inside: RefCell::default(),
+            read: RefCell::default(),
+        })
     }
 
     /// An element by its number.

@@ -56,7 +56,8 @@ pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
     if tags.len() < pages.len() {
         return None;
     }
-    let numbered = tags.iter().flat_map(|(_, page, _)| &page.meta).filter(|(_, text)| text.chars().any(char::is_numeric));
+    let numbered =
+        tags.iter().flat_map(|(_, page, _)| &page.meta).filter(|(_, text)| text.chars().any(char::is_numeric));
     let names: BTreeSet<&str> = numbered.map(|(name, _)| &**name).collect();
     let mut found: BTreeMap<&'static str, (Way, Tally)> = BTreeMap::new();
     for (field, label) in COUNTS {
@@ -80,7 +81,8 @@ pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Option<Piece> {
         let label = way.label.map(|label| super::locate::word(label).to_owned());
         Rules(vec![Rule { at: way.name.clone(), regex: way.regex.clone(), label, ..Rule::default() }])
     };
-    let fields: IndexMap<String, Rules> = found.iter().map(|(field, (way, _))| ((*field).to_owned(), rule(way))).collect();
+    let fields: IndexMap<String, Rules> =
+        found.iter().map(|(field, (way, _))| ((*field).to_owned(), rule(way))).collect();
     let owner = Owner { username: rule(name), ..Owner::default() };
     let record = Record { kind: RecordKind::Profile, owner, extends: None, fields };
     let findings = found.iter().map(|(field, (way, tally))| Finding {
@@ -105,7 +107,9 @@ fn of_field(
     let asked: Vec<Asked<'_>> =
         told.iter().map(|(page, _, known)| Asked { profile: page.number, known: known.get(field) }).collect();
     let expressions = Expressions::default();
-    weigh::choose(ways, &asked, quorum, |way, at| (told.get(at).and_then(|(_, page, _)| read(&expressions, page, way, field)), 1))
+    weigh::choose(ways, &asked, quorum, |way, at| {
+        (told.get(at).and_then(|(_, page, _)| read(&expressions, page, way, field)), 1)
+    })
 }
 
 /// The expressions that cut the value out of each tag that holds it: by what stands around it.
@@ -117,14 +121,17 @@ fn around(page: &Rendered, known: Option<&Known>) -> Vec<Way> {
             Some(Known::Address(_)) => ways.push(way(0, name, None)),
             Some(Known::Text(known)) => {
                 let Some(at) = content.to_lowercase().find(&known.to_lowercase()) else { continue };
-                let (Some(before), Some(behind)) = (content.get(..at), content.get(at + known.len()..)) else { continue };
+                let (Some(before), Some(behind)) = (content.get(..at), content.get(at + known.len()..)) else {
+                    continue;
+                };
                 let before: String = before.chars().rev().take(2).collect::<Vec<_>>().into_iter().rev().collect();
                 let behind: String = behind.chars().take(2).collect();
                 let plain = |text: &str| !text.chars().any(char::is_alphanumeric);
                 if !plain(&before) || !plain(&behind) || (before.is_empty() && behind.is_empty()) {
                     continue;
                 }
-                let is_name = known.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+                let is_name =
+                    known.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
                 let start = if before.is_empty() { "^".to_owned() } else { regex::escape(&before) };
                 let end = if behind.is_empty() { "$".to_owned() } else { regex::escape(&behind) };
                 if is_name {

@@ -172,7 +172,9 @@ fn differ(one: Option<&Seen>, other: Option<&Seen>) -> bool {
         (Some(Seen::Count { value: a, unit: x }), Some(Seen::Count { value: b, unit: y })) => {
             a.abs_diff(*b) > if *x.max(y) > 1 { *x.max(y) } else { 0 }
         }
-        (Some(Seen::Text(a)), Some(Seen::Text(b))) => !a.split_whitespace().eq(b.split_whitespace()) && bare(a) != bare(b),
+        (Some(Seen::Text(a)), Some(Seen::Text(b))) => {
+            !a.split_whitespace().eq(b.split_whitespace()) && bare(a) != bare(b)
+        }
         _ => false,
     }
 }
