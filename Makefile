@@ -6,8 +6,9 @@ CARGO ?= cargo
 demo: setup
 	$(CARGO) run --quiet -- demo
 
+# Most tests wait for a browser or a server, so more of them run at once than there are cores.
 test: setup
-	$(CARGO) test
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-4} $(CARGO) test
 
 fmt:
 	$(CARGO) fmt --all

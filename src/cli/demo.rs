@@ -69,6 +69,7 @@ fn settings(surroundings: &Surroundings, data: &Path, local: &Local, site: &str)
     set("GATE__BURST_PAGE_LOADS", "3000");
     set("GATE__OPEN_AFTER_FAILURES", "100");
     set("GATE__REST_S", "1");
+    set("GATE__REST_MAX_S", "1");
     set("ENGINE__RETRY__BACKOFF_FIRST_MS", "200");
     Ok(Config::load(&sources)?)
 }
@@ -76,9 +77,11 @@ fn settings(surroundings: &Surroundings, data: &Path, local: &Local, site: &str)
 /// Submits every profile of the catalogue and waits until each is judged.
 async fn crawl(service: &Service, replica: &Replica) -> anyhow::Result<Vec<(Target, JobId)>> {
     let (clock, rng) = (Clock::system(), Rng::from_seed(Rng::fresh_seed()));
+    // From the last to the first: those who are told to wait stand at the end, and their waiting passes while others are crawled.
     let jobs: Vec<Job> = replica
         .handles()
         .into_iter()
+        .rev()
         .map(|entry| Job {
             id: rng.job_id(clock.now()),
             target: Target { platform: entry.platform, handle: entry.handle },
@@ -105,7 +108,7 @@ async fn crawl(service: &Service, replica: &Replica) -> anyhow::Result<Vec<(Targ
         }
     }
     progress.end();
-    Ok(jobs.into_iter().map(|job| (job.target, job.id)).collect())
+    Ok(jobs.into_iter().rev().map(|job| (job.target, job.id)).collect())
 }
 
 /// What was stored, held against the truth.

@@ -95,6 +95,7 @@ impl Screen {
             | EventKind::ValuesHeld { .. }
             | EventKind::SurgeSeen { .. }
             | EventKind::BreakerMoved { .. }
+            | EventKind::SessionRetired { .. }
             | EventKind::PaceChanged { .. }
             | EventKind::PartLost { .. }
             | EventKind::PartRegained { .. }
@@ -163,6 +164,10 @@ fn sentence(kind: &EventKind) -> Option<String> {
             let cause = cause.as_ref().map_or_else(String::new, |cause| format!(" ({cause})"));
             Some(format!("breaker {scope}: {state}{cause}"))
         }
+        // A guest's session ends with its crawl, whose own line says what was seen.
+        EventKind::SessionRetired { platform, session, cause, .. } if session == "operator" => {
+            Some(format!("{platform}: your session was refused ({cause}): see whether it is still signed in"))
+        }
         EventKind::PaceChanged { platform, page_loads_per_minute, .. } => {
             Some(format!("{platform}: {page_loads_per_minute} page loads a minute from now on"))
         }
@@ -175,6 +180,9 @@ fn sentence(kind: &EventKind) -> Option<String> {
         EventKind::SelectorsChanged { platform, before, after } => {
             Some(format!("{platform}: selectors {after} are in force in place of {before}"))
         }
-        EventKind::JobSubmitted { .. } | EventKind::StepDone { .. } | EventKind::ProfileChanged { .. } => None,
+        EventKind::JobSubmitted { .. }
+        | EventKind::StepDone { .. }
+        | EventKind::ProfileChanged { .. }
+        | EventKind::SessionRetired { .. } => None,
     }
 }

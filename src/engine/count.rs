@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::plausible::Judged;
 use super::rooms::Rooms;
-use crate::gate::{GateFact, Later, LaterReason, OpenCause, SlowCause};
+use crate::gate::{Egress, GateFact, Later, LaterReason, OpenCause, SlowCause};
 use crate::model::document::Document;
 use crate::model::event::EventKind;
-use crate::model::job::{Job, Target};
+use crate::model::job::{Job, PlatformId, Target};
 use crate::store::save::Changes;
 use crate::telemetry::{HealStep, SnoozeCause, Step};
 
@@ -37,6 +37,19 @@ impl Rooms {
             | LaterReason::SharedLost => SnoozeCause::Limiter,
         };
         self.metrics.job_snoozed(platform, cause);
+    }
+
+    /// A session ended with a refusal. It would have ended with its crawl in any case; that it ended so is what is told.
+    pub(super) fn session_retired(&self, platform: &PlatformId, egress: &Egress, cause: &str) {
+        let session = if self.ways.has_operators_session(platform) { "operator" } else { "guest" };
+        self.metrics.session_retired(platform, session);
+        tracing::info!(%platform, %egress, session, cause, "the session was refused and is retired");
+        self.tell(EventKind::SessionRetired {
+            platform: platform.clone(),
+            egress: egress.to_string(),
+            session: session.to_owned(),
+            cause: cause.to_owned(),
+        });
     }
 
     /// A job's document stands in the ledger.

@@ -16,8 +16,14 @@ use crate::model::fault::Fault;
 pub(super) async fn report(rooms: &Rooms, permit: Permit, result: &Result<Crawled, CrawlError>) {
     match result {
         Ok(crawled) => {
+            let fault = willingness(crawled);
+            if matches!(fault, Some(Fault::Walled { .. } | Fault::Throttled { .. })) {
+                let seen = crawled.document.evidence.as_ref().map(|evidence| evidence.signal.as_str());
+                let cause = seen.unwrap_or_else(|| crawled.document.outcome.as_str());
+                rooms.session_retired(permit.platform(), permit.egress(), cause);
+            }
             let report = Report {
-                fault: willingness(crawled),
+                fault,
                 retry_after: crawled.spent.retry_after,
                 latency: (!crawled.spent.latency.is_zero()).then_some(crawled.spent.latency),
                 bytes: crawled.spent.bytes,

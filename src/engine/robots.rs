@@ -74,6 +74,10 @@ impl RobotsFiles {
             Err(Unread::Theirs(reason)) => Err(reason),
             Ok(robots) => Ok(robots),
         };
+        // Every process reads the file before its first crawl, so all of them keep the pause in their shared budget.
+        if rooms.config.gate.robots == RobotsPolicy::Honour {
+            rooms.gate.ask_pause(platform, file.as_ref().ok().and_then(Robots::crawl_delay));
+        }
         let until = rooms.clock.uptime() + if file.is_ok() { DAY } else { UNREAD };
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(platform.clone(), Known { file, until });
         Ok(())

@@ -64,6 +64,11 @@ impl Ways {
         spec
     }
 
+    /// Whether the operator's own session is used there, and not a guest's.
+    pub(super) fn has_operators_session(&self, platform: &PlatformId) -> bool {
+        self.0.get(platform).is_some_and(|way| way.storage_state.is_some())
+    }
+
     /// The proxy of this name failed itself: the next of the list is used from now on, after the last the first again.
     pub(super) fn proxy_failed(&self, platform: &PlatformId, egress: &Egress) {
         let Some(way) = self.0.get(platform) else { return };

@@ -171,7 +171,7 @@ impl Inner {
         pace: &Pace,
         now: DateTime<Utc>,
     ) -> GateStatus {
-        let whole = self.config.limits(&platform, self.minute);
+        let whole = self.limits(&platform);
         let limits = match &egress {
             Some(egress) => {
                 self.bounds(&Payer { platform: platform.clone(), egress: egress.clone() }, pace, now).egress

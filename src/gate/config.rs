@@ -166,6 +166,21 @@ impl Limits {
         Self { loads: part_of(self.loads, pace).max(1), ..self }
     }
 
+    /// The same limits with a pause of at least this length between two page loads, as a robots.txt may ask for it.
+    #[must_use]
+    pub(super) fn with_pause(self, pause: Duration) -> Self {
+        let pause = pause.as_millis().max(1);
+        let most = |span: Duration| u32::try_from(span.as_millis() / pause).unwrap_or(u32::MAX).max(1);
+        let lower = |budget: u32, most: u32| if budget == 0 { most } else { budget.min(most) };
+        Self {
+            loads: self.loads.min(most(self.minute)),
+            burst: 1,
+            per_hour: lower(self.per_hour, most(Duration::from_secs(3_600))),
+            concurrent: 1,
+            ..self
+        }
+    }
+
     /// The share of one of `workers` that cannot speak to each other: together they stay within the whole.
     #[must_use]
     pub(super) fn share(self, workers: u32) -> Option<Self> {
@@ -216,6 +231,16 @@ mod tests {
         assert_eq!((least.loads, least.per_hour, least.per_day, least.concurrent), (1, 0, 1, 1));
         assert_eq!(WHOLE.part(0.1).loads, 3);
         assert_eq!(Limits { bytes_per_day: 2, ..WHOLE }.part(0.5).bytes_per_day, 1);
+    }
+
+    #[test]
+    fn a_pause_bounds_the_minute_and_the_hour_and_leaves_no_burst() {
+        let with = |seconds: f64| WHOLE.with_pause(Duration::from_secs_f64(seconds));
+        let seen = |limits: Limits| (limits.loads, limits.burst, limits.per_hour, limits.concurrent);
+        assert_eq!(seen(with(7.0)), (8, 1, 514, 1));
+        assert_eq!(seen(with(90.0)), (1, 1, 40, 1));
+        assert_eq!(seen(with(0.0)).0, WHOLE.loads, "no pause asks for nothing");
+        assert_eq!(Limits { per_hour: 5, ..WHOLE }.with_pause(Duration::from_secs(7)).per_hour, 5);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 
 use super::ask::{Later, LaterReason};
 use super::breaker::{BreakerRules, Pass};
-use super::config::GateConfig;
+use super::config::{GateConfig, Limits};
 use super::contact::Contact;
 use super::fact::{GateFact, Scope};
 use super::limiter::{Bounds, Limiter, Payer, Refusal, Step};
@@ -21,6 +21,7 @@ use super::shared::Shared;
 use super::states::{Book, Who};
 use super::{GateError, SharedAt};
 use crate::clock::{Clock, Rng};
+use crate::model::job::PlatformId;
 
 /// Facts that nobody takes are bounded.
 const MOST_FACTS: usize = 1_024;
@@ -55,6 +56,8 @@ pub(super) struct Inner {
     facts: Mutex<VecDeque<GateFact>>,
     /// When the next of those who wait at a payer for the same reason is told to come.
     tails: Mutex<HashMap<(Payer, LaterReason), Duration>>,
+    /// The pause between two page loads that a platform asks for.
+    pub(super) pauses: Mutex<HashMap<PlatformId, Duration>>,
     pub(super) link: Option<Link>,
 }
 
@@ -101,6 +104,7 @@ impl Inner {
             dropped: AtomicU64::new(0),
             facts: Mutex::default(),
             tails: Mutex::default(),
+            pauses: Mutex::default(),
         })
     }
 
@@ -118,9 +122,18 @@ impl Inner {
         PaceRules { slowest: self.config.slowest_pace, step: Duration::from_secs(self.config.pace_step_s) }
     }
 
+    /// What a platform allows over all addresses: the settings, and the pause that it asks for itself.
+    pub(super) fn limits(&self, platform: &PlatformId) -> Limits {
+        let limits = self.config.limits(platform, self.minute);
+        match lock(&self.pauses).get(platform) {
+            Some(pause) => limits.with_pause(*pause),
+            None => limits,
+        }
+    }
+
     /// What may be done at a payer at this pace.
     pub(super) fn bounds(&self, payer: &Payer, pace: &Pace, now: DateTime<Utc>) -> Bounds {
-        let platform = self.config.limits(&payer.platform, self.minute);
+        let platform = self.limits(&payer.platform);
         let egress = platform.part(self.config.egress_share).at_pace(pace.level(now, &self.pace_rules()));
         Bounds { platform, egress }
     }
@@ -142,7 +155,7 @@ impl Inner {
         let now = self.clock.uptime();
         let mut due = now + refusal.after;
         if step == Step::Begin {
-            let limits = self.config.limits(&payer.platform, self.minute);
+            let limits = self.limits(&payer.platform);
             let gap = limits.minute / limits.loads.max(1) / 2;
             let mut tails = lock(&self.tails);
             let tail = tails.entry((payer.clone(), refusal.reason)).or_default();

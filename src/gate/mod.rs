@@ -45,6 +45,7 @@ use states::Who;
 
 use crate::clock::{Clock, Rng};
 use crate::model::fault::Fault;
+use crate::model::job::PlatformId;
 
 /// The sliding window in which page loads are counted.
 pub const MINUTE: Duration = Duration::from_secs(60);
@@ -151,6 +152,15 @@ impl Gate {
             return later(Inner::refusal(now, until, reason));
         }
         Admission::Permit(permit)
+    }
+
+    /// A platform asks for this pause between two page loads (`Crawl-delay`): from now on we go no faster; none lifts it.
+    pub fn ask_pause(&self, platform: &PlatformId, pause: Option<Duration>) {
+        let mut pauses = inner::lock(&self.inner.pauses);
+        match pause.filter(|pause| !pause.is_zero()) {
+            Some(pause) => pauses.insert(platform.clone(), pause),
+            None => pauses.remove(platform),
+        };
     }
 
     /// What has happened since the last call, oldest first; at most 1,024 are kept.

@@ -117,6 +117,17 @@ pub enum EventKind {
         /// What was seen.
         cause: Option<String>,
     },
+    /// A session ended because the platform refused it; nothing of it is used again.
+    SessionRetired {
+        /// The platform.
+        platform: PlatformId,
+        /// From which address.
+        egress: String,
+        /// Whose it was: `guest`, or `operator` where a storage state was given.
+        session: String,
+        /// What was seen: the name of the refusal's signal.
+        cause: String,
+    },
     /// A platform is visited slower or faster from now on.
     PaceChanged {
         /// The platform.

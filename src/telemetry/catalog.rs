@@ -11,7 +11,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::labels::{
     ByCrash, ByFault, ByField, ByFormat, ByHealStep, ByOutcome, ByPart, ByPlatform, ByPriority, ByRefusedWrite,
-    BySnooze, ByStep,
+    BySession, BySnooze, ByStep,
 };
 
 /// A gauge of seconds, or of a share between 0 and 1.
@@ -61,6 +61,7 @@ pub(super) struct Jobs {
     pub(super) bytes: Family<ByPlatform, Counter>,
     pub(super) limiter_wait: Histograms<ByPlatform>,
     pub(super) breaker: Family<ByPlatform, Gauge>,
+    pub(super) sessions_retired: Family<BySession, Counter>,
 }
 
 impl Jobs {
@@ -76,6 +77,7 @@ impl Jobs {
             bytes: Family::default(),
             limiter_wait: histograms(waits),
             breaker: Family::default(),
+            sessions_retired: Family::default(),
         };
         to.register("jobs_finished", "Jobs whose document stands, by what came out of the crawl", all.finished.clone());
         to.register(
@@ -94,6 +96,8 @@ impl Jobs {
         to.register_with_unit("limiter_wait", help, Unit::Seconds, all.limiter_wait.clone());
         let help = "The circuit breaker: 0 closed, 1 half-open, 2 open; the worst over all ways out";
         to.register("breaker_state", help, all.breaker.clone());
+        let help = "Sessions that ended because the platform refused them, by whose they were";
+        to.register("sessions_retired", help, all.sessions_retired.clone());
         all
     }
 }

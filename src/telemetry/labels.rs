@@ -228,6 +228,12 @@ pub(super) struct ByPriority {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct BySession {
+    pub(super) platform: String,
+    pub(super) session: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct BySnooze {
     pub(super) platform: String,
     pub(super) cause: &'static str,

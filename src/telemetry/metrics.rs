@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use super::catalog::{Browser, Jobs, Page, Queue};
 use super::labels::{
     BreakerState, ByCrash, ByFault, ByField, ByFormat, ByHealStep, ByOutcome, ByPart, ByPlatform, ByPriority,
-    ByRefusedWrite, BySnooze, ByStep, Crash, HealStep, OpenLabel, Part, RefusedWrite, SnoozeCause, Step, Throughput,
+    ByRefusedWrite, BySession, BySnooze, ByStep, Crash, HealStep, OpenLabel, Part, RefusedWrite, SnoozeCause, Step, Throughput,
     fault_word,
 };
 use crate::model::document::Outcome;
@@ -102,6 +102,12 @@ impl Metrics {
     /// The gate asked a job to wait this long.
     pub fn limiter_waited(&self, platform: &PlatformId, wait: Duration) {
         self.jobs.limiter_wait.get_or_create(&self.by(platform)).observe(wait.as_secs_f64());
+    }
+
+    /// A session was refused and is retired; `session` says whose it was, `guest` or `operator`.
+    pub fn session_retired(&self, platform: &PlatformId, session: &'static str) {
+        let by = BySession { platform: self.platforms.value(platform.as_str()), session };
+        self.jobs.sessions_retired.get_or_create(&by).inc();
     }
 
     /// The breaker's state: the worst over all ways out of a platform.

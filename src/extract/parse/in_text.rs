@@ -178,6 +178,8 @@ mod tests {
             ("2,362 位粉丝，136 人关注，224 篇帖子", three(2362, 136, 224)),
             ("12,6 mil. de urmăritori, 136 urmăriri, 224 de postări", three(12_600_000, 136, 224)),
             ("1,2 million d’abonnés, 136 suivis, 224 publications", three(1_200_000, 136, 224)),
+            ("1,2 M d’abonnés, 136 suivis, 224 publications", three(1_200_000, 136, 224)),
+            ("1,2\u{a0}M d'abonnés, 136 suivis, 224 publications", three(1_200_000, 136, 224)),
             ("2.362 seguidores, 136 seguidos, 224 publicaciones", three(2362, 136, 224)),
         ] {
             assert_eq!(read(text), expected, "{text}");

@@ -65,6 +65,24 @@ fn a_typo_in_the_settings_is_named_with_file_line_and_the_nearest_key() {
     assert!(!shown.stdout.contains("hush"));
 }
 
+#[test]
+fn an_error_in_a_selector_file_is_named_with_file_line_and_rule() {
+    let sentinel = Sentinel::new();
+    let good = include_str!("../../../selectors/tiktok/v1.toml");
+    sentinel.run(&["selectors", "check"]).ended(0);
+    for (from, to, words) in [
+        ("patience_ms = 8000", "patiense_ms = 8000", &["mine.toml:", "patiense_ms", "patience_ms"][..]),
+        ("id = \"user.id\"", "id = \"user[.id\"", &["mine.toml:", "records.user_info.owner.id", "user[.id"]),
+        ("record = \"slide\"", "record = \"slyde\"", &["mine.toml:", "no record \"slyde\""]),
+        ("'[data-e2e=\"user-bio\"]'", "'[[user-bio'", &["mine.toml", "records.page_header.bio", "no CSS selector"]),
+        ("schema = 1", "schema = 9", &["mine.toml", "schema"]),
+    ] {
+        std::fs::write(sentinel.folder().join("mine.toml"), good.replacen(from, to, 1)).unwrap();
+        sentinel.run(&["selectors", "check", "mine.toml"]).ended(2).says(words);
+    }
+    sentinel.run(&["selectors", "check", "none.toml"]).ended(2).says(&["none.toml"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_down_is_named_with_what_to_do() {
     let down =

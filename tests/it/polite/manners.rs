@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
+use social_sentinel::clock::Clock;
 use social_sentinel::config::Config;
 use social_sentinel::engine::{CrawlError, CrawlOptions, Engine};
 use social_sentinel::gate::robots::RobotsPolicy;
@@ -16,11 +18,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{page_loads, stage};
 
-/// A site of nothing but a robots.txt, and a book of (path, cookies).
+/// A site of nothing but a robots.txt, and a book of (path, cookies, time).
 #[derive(Clone)]
 struct Bare {
     robots: (StatusCode, &'static str),
-    book: Arc<Mutex<Vec<(String, String)>>>,
+    book: Arc<Mutex<Vec<(String, String, DateTime<Utc>)>>>,
 }
 
 impl Bare {
@@ -37,12 +39,12 @@ impl Bare {
         let path = request.uri().path().to_owned();
         let cookies = request.headers().get("cookie").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let answer = if path == "/robots.txt" { bare.robots } else { (StatusCode::NOT_FOUND, "<p>nobody") };
-        bare.book.lock().unwrap().push((path, cookies.to_owned()));
+        bare.book.lock().unwrap().push((path, cookies.to_owned(), Clock::system().now()));
         answer
     }
 
     fn asked(&self, path: &str) -> usize {
-        self.book.lock().unwrap().iter().filter(|(asked, _)| asked == path).count()
+        self.book.lock().unwrap().iter().filter(|(asked, ..)| asked == path).count()
     }
 }
 
@@ -77,6 +79,21 @@ async fn robots_txt_is_read_once_and_a_disallowed_page_is_not_asked_for_where_it
     }
     engine.shutdown().await;
     assert_eq!((bare.asked("/robots.txt"), bare.asked("/@one"), bare.asked("/@two")), (1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pause_that_robots_txt_asks_for_lies_between_two_page_loads() {
+    let (bare, base) = Bare::start(StatusCode::OK, "User-agent: *\nCrawl-delay: 2\n").await;
+    let engine = engine(&base, |config| config.gate.robots = RobotsPolicy::Honour).await;
+    for handle in ["one", "two", "three"] {
+        crawl(&engine, handle).await.unwrap();
+    }
+    engine.shutdown().await;
+    let book = bare.book.lock().unwrap();
+    let times: Vec<_> = book.iter().filter(|(path, ..)| path.starts_with("/@")).map(|(.., at)| *at).collect();
+    let pauses: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]).num_milliseconds()).collect();
+    // The first crawl was let in before the file was known. A page is asked for a moment after it is allowed.
+    assert!(pauses.len() == 2 && pauses[1] >= 1_900, "{pauses:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -132,7 +149,7 @@ async fn the_operators_session_comes_with_every_crawl_of_its_platform_and_of_no_
     engine.crawl(&other, &CrawlOptions::default()).await.unwrap();
     engine.shutdown().await;
     let book = bare.book.lock().unwrap().clone();
-    let cookies = |path: &str| book.iter().find(|(asked, _)| asked == path).map(|(_, cookies)| cookies.clone());
+    let cookies = |path: &str| book.iter().find(|(asked, ..)| asked == path).map(|(_, cookies, _)| cookies.clone());
     assert_eq!(cookies("/@one").as_deref(), Some("sid=ours"));
     assert_eq!(cookies("/two/").as_deref(), Some(""));
 }

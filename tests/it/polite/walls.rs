@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use social_sentinel::engine::Service;
 use social_sentinel::model::document::Outcome;
+use social_sentinel::model::event::{Event, EventKind};
 use social_sentinel::replica::{Mode, Site};
 use sqlx::PgPool;
+use tokio::sync::broadcast;
 
 use super::{job, stage};
 
@@ -26,6 +28,12 @@ async fn facts(pool: &PgPool) -> (Vec<String>, i64) {
 async fn history(pool: &PgPool, since: i64) -> Vec<(String, bool)> {
     let sql = "select outcome, evidence is not null from crawl_history where id > $1 order by id";
     sqlx::query_as(sql).bind(since).fetch_all(pool).await.unwrap()
+}
+
+/// How many sessions were retired, as far as was told.
+fn retired_sessions(events: &mut broadcast::Receiver<Event>) -> usize {
+    let told = std::iter::from_fn(|| events.try_recv().ok());
+    told.filter(|event| matches!(&event.kind, EventKind::SessionRetired { session, .. } if session == "guest")).count()
 }
 
 async fn last_crawl(pool: &PgPool) -> i64 {
@@ -58,6 +66,7 @@ async fn empty_answers_and_login_walls_change_no_fact_and_bury_no_post() {
 
     for (mode, outcome) in [(Mode::EmptyBodies, Outcome::Blocked), (Mode::LoginWall, Outcome::LoginWall)] {
         let since = last_crawl(&pool).await;
+        let mut events = service.subscribe();
         for site in Site::ALL {
             control.set_mode(site, mode);
         }
@@ -69,10 +78,12 @@ async fn empty_answers_and_login_walls_change_no_fact_and_bury_no_post() {
         assert_eq!(now, before, "a fact changed under {mode:?}");
         let crawls = history(&pool, since).await;
         let word = outcome.as_str();
+        let retired = retired_sessions(&mut events);
+        assert_eq!(retired, crawls.len(), "each refused session is retired, and told");
         assert!(crawls.iter().all(|(outcome, seen)| outcome == word && *seen), "{crawls:?}");
         assert_eq!(crawls.len(), 2 * sites.len(), "one retry and no more: {crawls:?}");
         eprintln!(
-            "{mode:?}: {} crawls recorded as {word} with their evidence, 0 of {} facts changed, {gone} tombstones",
+            "{mode:?}: {} crawls recorded as {word} with their evidence, {retired} sessions retired, 0 of {} facts changed, {gone} tombstones",
             crawls.len(),
             now.len()
         );
