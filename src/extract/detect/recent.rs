@@ -72,7 +72,7 @@ impl Recent {
         }
         for (at, path) in PATHS.iter().enumerate() {
             // A round number is many people's.
-            let told = |value: &u64| *value >= LARGE && value % 100 != 0;
+            let told = |value: &u64| *value >= LARGE && !value.is_multiple_of(100);
             let (Some(value), true) = (own.counts[at].filter(told), own.exact[at]) else { continue };
             let same = |other: &&Summary| own.is_other(other) && other.exact[at] && other.counts[at] == Some(value);
             if self.0.iter().rev().take(NEAR).filter(same).count() >= MANY {

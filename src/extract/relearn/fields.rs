@@ -115,6 +115,10 @@ fn of_field(
 fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
     let mut tally = Tally::default();
     for (pair, known) in told {
+        // It cannot become sound any more; most ways fail at the first pages.
+        if tally.misses * 9 > told.len() {
+            break;
+        }
         let Some(seen) = pair.leaves.get(way) else {
             // A flag that is not set may not be there at all.
             if **known == Known::Flag(false) {

@@ -10,6 +10,7 @@ mod fields;
 mod known;
 mod leaves;
 mod locate;
+mod piece;
 mod posts;
 mod profile;
 mod prune;
@@ -21,14 +22,15 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use self::leaves::{Body, Place};
+use self::leaves::Body;
+use self::piece::Piece;
 use self::rendered::Rendered;
 use super::gather::gather;
 use super::selectors::{SelectorError, export, parse};
 use crate::model::capture::Capture;
-use crate::model::document::{Document, SourceKind};
+use crate::model::document::Document;
 use crate::model::page::Sighting;
-use crate::model::selectors::{Author, ListHint, Record, RecordKind, Role, Script, SelectorSet, Shape};
+use crate::model::selectors::{Author, Role, SelectorSet, Shape};
 
 /// A changed page beside what was known of its profile.
 #[derive(Debug, Clone, Copy)]
@@ -99,52 +101,6 @@ pub struct Disproved {
     pub field: String,
     /// Profiles on whose pages it was wrong.
     pub profiles: usize,
-}
-
-/// What was learned of one kind of record at one place.
-struct Piece {
-    name: &'static str,
-    source: SourceKind,
-    /// The script that it stands in, where it is one; new ones are entered.
-    script: Option<Script>,
-    url: String,
-    record: Record,
-    at: Vec<String>,
-    each: Option<String>,
-    contains: Vec<String>,
-    more: Option<String>,
-    hint: Option<ListHint>,
-    /// An element whose presence says that the list is there.
-    ready: Option<String>,
-    findings: Vec<Finding>,
-}
-
-impl Piece {
-    fn new(name: &'static str, source: SourceKind, record: Record, at: String, findings: Vec<Finding>) -> Self {
-        Self {
-            name,
-            source,
-            script: None,
-            url: String::new(),
-            record,
-            at: vec![at],
-            each: None,
-            contains: Vec::new(),
-            more: None,
-            hint: None,
-            ready: None,
-            findings,
-        }
-    }
-
-    fn in_json(name: &'static str, place: &Place, record: Record, at: String, findings: Vec<Finding>) -> Self {
-        let piece = Self::new(name, place.source(), record, at, findings);
-        Self { script: place.script(), url: place.url.clone(), ..piece }
-    }
-
-    fn role(&self) -> Role {
-        if self.record.kind == RecordKind::Profile { Role::Profile } else { Role::Timeline }
-    }
 }
 
 /// A lesson with its page's parts.
