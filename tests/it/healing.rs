@@ -30,6 +30,7 @@ struct Stage {
     rows: PgPool,
     rng: Rng,
     site: Site,
+    variables: Vec<(String, String)>,
     _folder: tempfile::TempDir,
 }
 
@@ -53,12 +54,22 @@ impl Stage {
             ("ENGINE__PICTURES", "none".to_owned()),
             ("BROWSER__PROCESSES", "1".to_owned()),
         ];
-        let variables = variables.into_iter().map(|(key, value)| (format!("SENTINEL__{key}"), value)).collect();
-        let config = Config::load(&Sources { file: None, variables }).unwrap();
+        let variables: Vec<(String, String)> =
+            variables.into_iter().map(|(key, value)| (format!("SENTINEL__{key}"), value)).collect();
+        let config = Config::load(&Sources { file: None, variables: variables.clone().into_iter().collect() }).unwrap();
         let store = Store::connect(&config.store).await.unwrap();
         let service = Service::start(config).await.unwrap();
         let rows = PgPool::connect(&url).await.unwrap();
-        Self { replica, service, store, rows, rng: Rng::from_seed(seed), site, _folder: folder }
+        Self { replica, service, store, rows, rng: Rng::from_seed(seed), site, variables, _folder: folder }
+    }
+
+    /// What `sentinel selectors …` says to a person.
+    async fn selectors(&self, arguments: &[&str]) -> String {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sentinel"));
+        command.arg("selectors").args(arguments).envs(self.variables.iter().map(|(key, value)| (key, value)));
+        let done = command.output().await.unwrap();
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
     }
 
     fn platform(&self) -> PlatformId {
@@ -306,6 +317,52 @@ async fn whole_redesigns_heal_on_both_sites() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_heals_a_template_and_reads_its_story() {
+    let stage = Stage::new(3, Site::TikTok).await;
+    let handles = creators(1..7);
+    stage.crawl(&handles).await;
+    stage.replica.control().redesign(Site::TikTok, Some(Redesign { kind: RedesignKind::Json, seed: 3, share: 1.0 }));
+    stage.crawl(&handles[..1]).await;
+    let template = stage.store.drifted_templates("tiktok").await.unwrap().remove(0).fingerprint;
+    // Somebody else holds the template, so the service leaves it alone.
+    assert!(stage.store.claim_heal(("tiktok", &template), "test", 2 * PATIENCE).await.unwrap());
+    stage.crawl(&handles[1..]).await;
+    let heal = ["heal", "--platform", "tiktok", "--fingerprint", &template];
+    let claimed: serde_json::Value = serde_json::from_str(&stage.selectors(&heal).await).unwrap();
+    assert_eq!(claimed["outcome"], "claimed");
+    stage.service.stop().await;
+    stage.store.release_heal(("tiktok", &template), "test").await.unwrap();
+    assert_eq!(stage.selectors(&["heal", "--platform", "tiktok", "--fingerprint", "none"]).await, "");
+    let healed: serde_json::Value = serde_json::from_str(&stage.selectors(&heal).await).unwrap();
+    assert_eq!((&healed["outcome"], &healed["held_profiles"]), (&json!("promoted"), &json!(6)), "{healed}");
+    let version = healed["detail"].as_str().unwrap();
+
+    let story = stage.selectors(&["history", "tiktok"]).await;
+    println!("{story}");
+    for told in [
+        "candidate, learned beside v1",
+        "6 profiles agree",
+        "+ followers in healed_",
+        "left out in turn",
+        "2 shuffled histories: nothing was accepted",
+        "replayed over archived pages: 6 pages; as known: followers on 6",
+        "ran beside the version in force",
+        "wrote its first rows: 2 pages",
+        "is in force in place of v1",
+        "the old template keeps v1",
+    ] {
+        assert!(story.contains(told), "{told:?} is not told:\n{story}");
+    }
+    assert!(!story.contains("creator_"), "evidence belongs to no tenant and names nobody");
+    let list = stage.selectors(&["list", "--platform", "tiktok"]).await;
+    assert!(list.contains(version) && list.contains(&template) && list.contains("healthy"), "{list}");
+    let shown = stage.selectors(&["show", "tiktok", "v1"]).await;
+    assert!(shown.contains("profile.followers") && shown.contains("last checked"), "{shown}");
+    stage.rows.close().await;
+    stage.store.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
