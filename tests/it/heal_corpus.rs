@@ -1,5 +1,4 @@
 //! Healing on the shared corpus, where it stands: the drifted pages beside their undrifted twins, and pages that refuse.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its corpus has failed")]
 
 use std::path::{Path, PathBuf};
 

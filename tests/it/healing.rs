@@ -63,15 +63,6 @@ impl Stage {
         Self { replica, service, store, rows, rng: Rng::from_seed(seed), site, variables, _folder: folder }
     }
 
-    /// What `sentinel selectors …` says to a person.
-    async fn selectors(&self, arguments: &[&str]) -> String {
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sentinel"));
-        command.arg("selectors").args(arguments).envs(self.variables.iter().map(|(key, value)| (key, value)));
-        let done = command.output().await.unwrap();
-        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap()
-    }
-
     fn platform(&self) -> PlatformId {
         self.site.platform()
     }
@@ -209,6 +200,15 @@ impl Stage {
     }
 }
 
+/// What `sentinel selectors …` says to a person.
+async fn selectors(variables: &[(String, String)], arguments: &[&str]) -> String {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_sentinel"));
+    command.arg("selectors").args(arguments).envs(variables.iter().map(|(key, value)| (key, value)));
+    let done = command.output().await.unwrap();
+    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
 /// Where captures are stored: `SENTINEL_HEALING_KEEP` names a folder that stays, to look at afterwards.
 fn kept(folder: &tempfile::TempDir) -> std::path::PathBuf {
     std::env::var_os("SENTINEL_HEALING_KEEP").map_or_else(|| folder.path().to_owned(), Into::into)
@@ -296,7 +296,7 @@ fn is_count(path: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renamed_json_heals_by_itself_without_one_wrong_row() {
-    heals(7, Site::TikTok, RedesignKind::Json, 1.0).await;
+    Box::pin(heals(7, Site::TikTok, RedesignKind::Json, 1.0)).await;
 }
 
 /// Every kind on both sites, for all profiles at once and for half of them first. `SENTINEL_HEALING_LONG` runs all of them or,
@@ -312,7 +312,7 @@ async fn whole_redesigns_heal_on_both_sites() {
                 let name = format!("{platform}_{word}_{part}");
                 if wanted == "1" || name.contains(&wanted) {
                     println!("--- {name}");
-                    heals(20 + 10 * n as u64 + k as u64, site, kind, share).await;
+                    Box::pin(heals(20 + 10 * n as u64 + k as u64, site, kind, share)).await;
                 }
             }
         }
@@ -327,20 +327,21 @@ async fn a_person_heals_a_template_and_reads_its_story() {
     stage.replica.control().redesign(Site::TikTok, Some(Redesign { kind: RedesignKind::Json, seed: 3, share: 1.0 }));
     stage.crawl(&handles[..1]).await;
     let template = stage.store.drifted_templates("tiktok").await.unwrap().remove(0).fingerprint;
+    let variables = stage.variables.clone();
     // Somebody else holds the template, so the service leaves it alone.
     assert!(stage.store.claim_heal(("tiktok", &template), "test", 2 * PATIENCE).await.unwrap());
     stage.crawl(&handles[1..]).await;
     let heal = ["heal", "--platform", "tiktok", "--fingerprint", &template];
-    let claimed: serde_json::Value = serde_json::from_str(&stage.selectors(&heal).await).unwrap();
+    let claimed: serde_json::Value = serde_json::from_str(&selectors(&variables, &heal).await).unwrap();
     assert_eq!(claimed["outcome"], "claimed");
     stage.service.stop().await;
     stage.store.release_heal(("tiktok", &template), "test").await.unwrap();
-    assert_eq!(stage.selectors(&["heal", "--platform", "tiktok", "--fingerprint", "none"]).await, "");
-    let healed: serde_json::Value = serde_json::from_str(&stage.selectors(&heal).await).unwrap();
+    assert_eq!(selectors(&variables, &["heal", "--platform", "tiktok", "--fingerprint", "none"]).await, "");
+    let healed: serde_json::Value = serde_json::from_str(&selectors(&variables, &heal).await).unwrap();
     assert_eq!((&healed["outcome"], &healed["held_profiles"]), (&json!("promoted"), &json!(6)), "{healed}");
     let version = healed["detail"].as_str().unwrap();
 
-    let story = stage.selectors(&["history", "tiktok"]).await;
+    let story = selectors(&variables, &["history", "tiktok"]).await;
     println!("{story}");
     for told in [
         "candidate, learned beside v1",
@@ -357,9 +358,9 @@ async fn a_person_heals_a_template_and_reads_its_story() {
         assert!(story.contains(told), "{told:?} is not told:\n{story}");
     }
     assert!(!story.contains("creator_"), "evidence belongs to no tenant and names nobody");
-    let list = stage.selectors(&["list", "--platform", "tiktok"]).await;
+    let list = selectors(&variables, &["list", "--platform", "tiktok"]).await;
     assert!(list.contains(version) && list.contains(&template) && list.contains("healthy"), "{list}");
-    let shown = stage.selectors(&["show", "tiktok", "v1"]).await;
+    let shown = selectors(&variables, &["show", "tiktok", "v1"]).await;
     assert!(shown.contains("profile.followers") && shown.contains("last checked"), "{shown}");
     stage.rows.close().await;
     stage.store.close().await;

@@ -1,6 +1,12 @@
 //! False alarms, over pages of the replica that nobody changed. They are taken as they are served: their data, meta tags and titles,
 //! without a browser. `SENTINEL_FALSE_ALARMS` says how many; 10,000 take some minutes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a helper of a test may fail; how long it runs is said by a variable"
+)]
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
