@@ -25,6 +25,7 @@ mod heal_corpus;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;
+mod others;
 #[cfg(feature = "replica")]
 mod polite;
 mod queue;

@@ -55,12 +55,14 @@ fn told(kind: &str, detail: &Value) -> String {
         "state" => match detail["to"].as_str().unwrap_or_default() {
             "replay" => format!("replayed over archived pages{}", step(&detail["why"])),
             "shadow" => format!("ran beside the version in force{}", step(&detail["why"])),
-            "canary" => format!("wrote its first rows{}", step(&detail["why"])),
+            "canary" => format!("wrote its first rows as canary{}", step(&detail["why"])),
             to => format!("went from {} to {to}{why}", word("from")),
         },
         "moved" => match (detail["slot"].as_str().unwrap_or_default(), detail["to"].as_str()) {
             ("active", Some(to)) => format!("{to} is in force in place of {}{why}", word("from")),
             ("active", None) => format!("{} is no more in force{why}", word("from")),
+            ("canary", Some(_)) => "goes first on a few held pages of this template".to_owned(),
+            ("canary", None) => "has written them".to_owned(),
             (slot, to) => {
                 format!("{slot} of this template is {} (before: {}){why}", to.unwrap_or("over"), word("from"))
             }
