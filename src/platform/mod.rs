@@ -20,11 +20,7 @@ use crate::model::selectors::SelectorSet;
 use crate::model::visit::Visit;
 
 pub use doubt::contradictions;
-<<<<<<< HEAD
-pub use read::{Extent, read, read_all, read_doubting};
-=======
-pub use read::{Extent, read, read_all, read_extent};
->>>>>>> main
+pub use read::{Extent, read, read_all, read_doubting, read_extent};
 pub use target::{TargetError, parse_target, parse_target_with};
 
 /// What a crawl wants and may still spend.

@@ -56,7 +56,7 @@ pub fn read_all(platform: &dyn Platform, capture: &Capture, selectors: &Selector
 /// Reads a capture as far as `extent` says.
 #[must_use]
 pub fn read_extent(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, extent: Extent) -> Document {
-    document(platform, capture, selectors, extent)
+    document(platform, capture, selectors, extent).0
 }
 
 /// What a capture shows.

@@ -152,11 +152,12 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -
         item.post.and_then(|post| post.code.clone()) == id
     });
     let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
+    let owner_way = owner(&items, pages)?;
     let mut found = fields::find(&pairs, quorum);
     found.retain(|_, found| found.rules.0.iter().all(|rule| rule.at != *id_way));
     let mut record = Record {
         kind: RecordKind::Post,
-        owner: Owner { username: rule(&owner(&items, pages)?), ..Owner::default() },
+        owner: Owner { username: rule(&owner_way), ..Owner::default() },
         extends: None,
         fields: indexmap::IndexMap::new(),
     };
@@ -171,7 +172,7 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -
     let key = leaves::written(std::slice::from_ref(key));
     let at = format!("{}[?{key}]", leaves::from_root(above).unwrap_or_default());
     let more = more(&seats, parent);
-    let hint = place.network.then(|| hint(place, list, id_way, more.as_deref())).flatten();
+    let hint = place.network.then(|| hint(place, list, (id_way, &owner_way), more.as_deref())).flatten();
     let findings = findings(&found);
     let each = Some(format!("{key}[?{id_way}]"));
     Some(Piece { each, more, hint, ..Piece::in_json("posts", place, record, at, findings) })
@@ -257,13 +258,20 @@ fn more(seats: &[Seat<'_>], parent: &SelectorSet) -> Option<String> {
 }
 
 /// How a browser counts the list while it pages; plain keys only.
-fn hint(place: &Place, list: &[Step], id: &str, more: Option<&str>) -> Option<ListHint> {
+fn hint(place: &Place, list: &[Step], (id, owner): (&str, &str), more: Option<&str>) -> Option<ListHint> {
     let keys = |steps: &[Step]| -> Option<Vec<String>> {
         steps.iter().map(|step| if let Step::Key(key) = step { Some(key.clone()) } else { None }).collect()
     };
-    let Path(id) = Path::parse(id).ok()?;
+    let (Path(id), Path(owner)) = (Path::parse(id).ok()?, Path::parse(owner).ok()?);
     let Path(more) = Path::parse(more?).ok()?;
     let above = list.split_last()?.1;
     let more: Vec<Step> = above.iter().cloned().chain(more).collect();
-    Some(ListHint { url: place.url.clone(), list: keys(list)?, id: keys(&id)?, owner: Vec::new(), more: keys(&more)?, follow: None })
+    Some(ListHint {
+        url: place.url.clone(),
+        list: keys(list)?,
+        id: keys(&id)?,
+        owner: keys(&owner)?,
+        more: keys(&more)?,
+        follow: None,
+    })
 }
