@@ -360,7 +360,10 @@ async fn a_person_heals_a_template_and_reads_its_story() {
     }
     assert!(!story.contains("creator_"), "evidence belongs to no tenant and names nobody");
     let list = selectors(&variables, &["list", "--platform", "tiktok"]).await;
-    assert!(list.contains(version) && list.contains(&template) && list.contains("healthy"), "{list}");
+    println!("{list}");
+    assert!(list.contains(version) && list.contains(&template), "{list}");
+    // Half of the pages that v1 was tried on were of the other template.
+    assert!(["critical", "degraded"].iter().any(|grade| list.contains(grade)), "{list}");
     let shown = selectors(&variables, &["show", "tiktok", "v1"]).await;
     assert!(shown.contains("profile.followers") && shown.contains("last checked"), "{shown}");
     stage.rows.close().await;

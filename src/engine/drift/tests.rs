@@ -61,7 +61,7 @@ async fn unchanged_pages_raise_no_alarm() {
             target: Some(Target { platform: id.clone(), handle }),
             pages: vec![page(replica.base_url().trim_end_matches('/'), &path).await],
             observed_at: Some(clock.now()),
-            duration_ms: None,
+            ..Capture::default()
         };
         let (document, contradictions) = platform::read_doubting(site.as_ref(), &capture, &set, 30);
         read += u32::from(document.profile.is_some());
