@@ -9,6 +9,8 @@ use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
+use social_sentinel::extract::detect::{Expectation, Recent, doubts};
+use social_sentinel::extract::fingerprint::fingerprint;
 use social_sentinel::extract::selectors::builtin;
 use social_sentinel::model::capture::{Capture, CapturedPage, KeptResponse};
 use social_sentinel::model::job::{PlatformId, Target};
@@ -128,10 +130,49 @@ fn read(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Detection on an unchanged page, the reading excluded: its template, what is usual, whose numbers these are. At most 0.3 ms.
+fn detect(criterion: &mut Criterion) {
+    let id = PlatformId::new("tiktok");
+    let (tiktok, selectors) = (platform::get(&id).unwrap(), builtin(&id).unwrap());
+    let (handle, page) = embedded();
+    let (_, body) = list();
+    let shapes = [
+        ("page_with_embedded_json", capture(handle, page, vec![body])),
+        ("page_of_30_cards", capture("creator_a", cards(), vec![])),
+    ];
+    let mut group = criterion.benchmark_group("detect");
+    for (name, capture) in &shapes {
+        let (document, contradictions) = platform::read_doubting(tiktok.as_ref(), capture, &selectors, 30);
+        assert_eq!(contradictions, []);
+        let (mut expected, mut recent) = (Expectation::default(), Recent::default());
+        for n in 0..200 {
+            let mut other = document.clone();
+            other.handle = format!("other_{n}").parse().ok();
+            if let Some(profile) = &mut other.profile {
+                profile.followers = Some(1_000_000 + n);
+            }
+            expected.learn(&other);
+            recent.learn(&other);
+        }
+        group.bench_function(*name, |bencher| {
+            bencher.iter(|| {
+                let mark = fingerprint(black_box(capture));
+                let doubts = doubts(capture, &document, &expected);
+                let others = recent.doubts(&document);
+                let lost = expected.lost(&document);
+                expected.learn(&document);
+                recent.learn(&document);
+                black_box((mark, doubts, others, lost))
+            });
+        });
+    }
+    group.finish();
+}
+
 #[expect(clippy::print_stderr, reason = "a measuring tool, run by hand")]
 fn eprintln_shape(name: &str, bytes: usize, posts: usize, profile: bool) {
     eprintln!("{name}: {bytes} bytes, {posts} posts, profile {profile}");
 }
 
-criterion_group!(benches, read);
+criterion_group!(benches, read, detect);
 criterion_main!(benches);

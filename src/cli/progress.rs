@@ -99,6 +99,7 @@ impl Screen {
             | EventKind::PaceChanged { .. }
             | EventKind::PartLost { .. }
             | EventKind::PartRegained { .. }
+            | EventKind::TemplateChanged { .. }
             | EventKind::SelectorsChanged { .. } => self.print(kind),
         }
     }
@@ -172,6 +173,10 @@ fn sentence(kind: &EventKind) -> Option<String> {
         }
         EventKind::PartLost { part, reason } => Some(format!("{part}: {reason}")),
         EventKind::PartRegained { part } => Some(format!("{part} is back")),
+        EventKind::TemplateChanged { platform, fingerprint, lost } => Some(format!(
+            "{platform}: template {fingerprint} has changed, its values are right; read no more: {}",
+            lost.join(", ")
+        )),
         EventKind::SelectorsChanged { platform, before, after } => {
             Some(format!("{platform}: selectors {after} are in force in place of {before}"))
         }

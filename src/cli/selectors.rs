@@ -2,6 +2,9 @@
 
 mod files;
 mod heal;
+mod health;
+mod pointers;
+mod story;
 mod versions;
 
 use std::path::PathBuf;
@@ -74,11 +77,11 @@ enum Action {
         file: PathBuf,
     },
     /// Put a version in force.
-    Promote(versions::Promote),
+    Promote(pointers::Promote),
     /// Put back in force what was before.
-    Rollback(versions::Rollback),
+    Rollback(pointers::Rollback),
     /// Never let the program move a pointer; or let it again.
-    Pin(versions::Pinned),
+    Pin(pointers::Pinned),
     /// Never let a version be promoted.
     Forbid(versions::Named),
     /// Write versions as selector files.
@@ -158,7 +161,7 @@ async fn with_store(action: Action, surroundings: &Surroundings) -> anyhow::Resu
         store.close().await;
         code
     };
-    surroundings.with_servers(Needed::Database, work).await
+    Box::pin(surroundings.with_servers(Needed::Database, work)).await
 }
 
 async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {
@@ -174,15 +177,15 @@ async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u
         }
         Action::Test(test) => versions::test(store, config, &test).await,
         Action::Add { file } => versions::add(store, &file).await,
-        Action::Promote(promote) => versions::promote(store, &promote).await,
-        Action::Rollback(rollback) => versions::rollback(store, &rollback).await,
-        Action::Pin(pinned) => versions::pin(store, &pinned).await,
-        Action::Forbid(named) => versions::forbid(store, &named).await,
+        Action::Promote(promote) => pointers::promote(store, &promote).await,
+        Action::Rollback(rollback) => pointers::rollback(store, &rollback).await,
+        Action::Pin(pinned) => pointers::pin(store, &pinned).await,
+        Action::Forbid(named) => pointers::forbid(store, &named).await,
         Action::Export { platform, version, out } => {
             versions::export(store, &platform, version.as_deref(), out.as_deref()).await
         }
         Action::History { platform, fingerprint, limit, json } => {
-            versions::history(store, &platform, fingerprint.as_deref(), limit, json).await
+            story::history(store, &platform, fingerprint.as_deref(), limit, json).await
         }
     }
 }

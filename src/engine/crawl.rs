@@ -11,6 +11,7 @@ use crate::blob::{BlobError, BlobStore};
 use crate::browser::{Blocking, Browser, BrowserError, Follow, PictureFormat, Session, SessionSpec};
 use crate::config::Pictures;
 use crate::extract::archive;
+use crate::extract::detect::Doubt;
 use crate::gate::{Later, LaterReason, PageLoad, Permit};
 use crate::model::capture::{Capture, Picture};
 use crate::model::document::{Document, Screenshot};
@@ -27,6 +28,8 @@ use crate::telemetry::{Step, Throughput};
 pub struct Crawled {
     /// What was read; its screenshot is filled in when the picture has been stored.
     pub document: Document,
+    /// Counts on which the page's sources contradict each other.
+    pub contradictions: Vec<Doubt>,
     /// What the site answered.
     pub capture: Capture,
     /// The picture, fitted to its budget.
@@ -163,22 +166,21 @@ pub(super) async fn crawl(
     rooms.metrics.received(&job.target.platform, amount);
     capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
 
-    let read = {
-        let selectors = selectors.clone();
-        let wanted = job.posts;
-        off_thread(move || {
-            let document = platform::read(platform.as_ref(), &capture, &selectors, wanted);
-            (document, capture)
-        })
-    };
-    let (document, capture) = read.await?;
+    // The page's own template says which version reads it.
+    let selectors = rooms.selectors_for(&job.target.platform, &capture)?;
+    let wanted = job.posts;
+    let read = off_thread(move || {
+        let (document, doubts) = platform::read_doubting(platform.as_ref(), &capture, &selectors, wanted);
+        (document, doubts, capture)
+    });
+    let (document, contradictions, capture) = read.await?;
     since = rooms.step(job, Step::Read, since);
     let image = match picture {
         Some(picture) => fit(rooms, picture).await?,
         None => None,
     };
     rooms.step(job, Step::Screenshot, since);
-    Ok(Crawled { document, capture, image, started_at, spent })
+    Ok(Crawled { document, contradictions, capture, image, started_at, spent })
 }
 
 /// The session that this job needs: what the caller wishes, what the settings leave out, and how the site's lists go on.
@@ -229,7 +231,7 @@ async fn collect(
     session: &Session,
     permit: &mut Permit,
 ) -> Result<Collected, CrawlError> {
-    let selectors = rooms.selectors(&plan.target.platform)?;
+    let mut selectors = rooms.selectors(&plan.target.platform)?;
     let deadline = rooms.clock.uptime() + rooms.deadline;
     let mut capture = Capture { target: Some(plan.target.clone()), requested: Some(plan.posts), ..Capture::default() };
     capture.observed_at = Some(rooms.clock.now());
@@ -263,6 +265,9 @@ async fn collect(
         spent.retry_after = spent.retry_after.max(retry_after(&visited.page, rooms.clock.now()));
         picture = picture.or(visited.picture);
         capture.pages.push(visited.page);
+        if first {
+            selectors = rooms.selectors_for(&plan.target.platform, &capture)?;
+        }
     }
     Ok(Collected { capture, picture, spent })
 }

@@ -2,14 +2,20 @@
 //! bring and the version that was in force before, and judges each crawl before it is saved: what is doubted is kept aside, so that
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
+pub mod health;
+mod templates;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use self::health::Health;
+pub(super) use self::templates::Alarm;
+use self::templates::Templates;
 use super::crawl::Crawled;
 use super::plausible::{self, value_at};
-use crate::extract::detect::{self, Doubt, Expectation};
+use crate::extract::detect::{self, Doubt, Expectation, Recent};
 use crate::extract::fingerprint::fingerprint;
 use crate::extract::heal::page::Page;
 use crate::extract::heal::selectors::OldSelectors;
@@ -19,6 +25,7 @@ use crate::model::document::{Document, Evidence, Metrics, Outcome, ShortReason};
 use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
 use crate::platform::{self, Platform};
+use crate::store::healing::HealthTally;
 use crate::store::save::HeldValue;
 
 /// The evidence's signal of a page that is doubted.
@@ -44,6 +51,12 @@ pub(super) struct Drift {
 #[derive(Debug, Default)]
 struct State {
     expected: Expectation,
+    recent: Recent,
+    templates: Templates,
+    health: Health,
+    alarms: Vec<Alarm>,
+    /// Alarmed templates that wait for a version, with the profiles that missed something.
+    waiting: BTreeMap<String, usize>,
     probation: Option<Probation>,
     refuted: BTreeSet<String>,
 }
@@ -63,6 +76,8 @@ pub(super) struct Inspected {
     pub(super) fingerprint: Option<String>,
     /// Taken out of the document.
     pub(super) held: Vec<HeldValue>,
+    /// Whether the healer has something to see, once the crawl is saved.
+    pub(super) wakes: bool,
 }
 
 impl Drift {
@@ -79,6 +94,30 @@ impl Drift {
         self.lock().entry(platform.clone()).or_default().expected.learn(document);
     }
 
+    /// The templates that lost a source since the last call.
+    pub(super) fn take_alarms(&self, platform: &PlatformId) -> Vec<Alarm> {
+        self.lock().get_mut(platform).map(|state| std::mem::take(&mut state.alarms)).unwrap_or_default()
+    }
+
+    /// The templates that lost a source and wait for a version, with how many profiles missed it.
+    pub(super) fn waiting(&self, platform: &PlatformId) -> Vec<(String, usize)> {
+        let platforms = self.lock();
+        let waiting = platforms.get(platform).map(|state| &state.waiting).into_iter().flatten();
+        waiting.map(|(fingerprint, profiles)| (fingerprint.clone(), *profiles)).collect()
+    }
+
+    /// A template has got its version, or will get none.
+    pub(super) fn settle(&self, platform: &PlatformId, fingerprint: &str) {
+        if let Some(state) = self.lock().get_mut(platform) {
+            state.waiting.remove(fingerprint);
+        }
+    }
+
+    /// How fields and rules did since the last call, and each field's fill rate over the last pages.
+    pub(super) fn take_health(&self, platform: &PlatformId) -> (Vec<HealthTally>, Vec<(String, f64)>) {
+        self.lock().get_mut(platform).map(|state| state.health.take(platform.as_str())).unwrap_or_default()
+    }
+
     /// What pages of a platform usually bring.
     pub(super) fn expected(&self, platform: &PlatformId) -> Expectation {
         self.lock().get(platform).map(|state| state.expected.clone()).unwrap_or_default()
@@ -88,6 +127,7 @@ impl Drift {
     pub(super) fn changed(&self, platform: &PlatformId, version: &str, before: Arc<SelectorSet>) {
         let mut platforms = self.lock();
         let state = platforms.entry(platform.clone()).or_default();
+        state.templates.forget();
         state.probation = (before.version != version && !state.refuted.contains(&before.version)).then(|| Probation {
             version: version.to_owned(),
             before,
@@ -123,21 +163,19 @@ impl Drift {
         }
     }
 
-    /// Judges a crawl. CPU-bound: some milliseconds.
-    pub(super) fn inspect(&self, site: &dyn Platform, crawled: &mut Crawled, set: &SelectorSet) -> Inspected {
+    /// Judges a crawl: a fraction of a millisecond, but where a new version is compared with the one before.
+    pub(super) fn inspect(&self, site: &dyn Platform, crawled: &mut Crawled) -> Inspected {
         let (platform, document) = (site.id(), &mut crawled.document);
         if !matches!(document.outcome, Outcome::Ok | Outcome::Partial | Outcome::Private) {
             return Inspected::default();
         }
-        let mut inspected = Inspected { fingerprint: Some(fingerprint(&crawled.capture, set)), held: Vec::new() };
-        let (expected, before) = {
+        let fingerprint = fingerprint(&crawled.capture);
+        let mut contradictions = std::mem::take(&mut crawled.contradictions);
+        let before = {
             let platforms = self.lock();
-            let state = platforms.get(&platform);
-            let before = state.and_then(|state| state.probation.as_ref()).map(|probation| probation.before.clone());
-            (state.map(|state| state.expected.clone()).unwrap_or_default(), before)
+            let probation = platforms.get(&platform).and_then(|state| state.probation.as_ref());
+            probation.filter(|probation| probation.version == document.selectors.version).map(|p| p.before.clone())
         };
-        let mut doubts = detect::doubts(&crawled.capture, document, &expected);
-        let mut contradictions = platform::contradictions(&crawled.capture, set);
         if let Some(before) = before {
             let then = platform::read(site, &crawled.capture, &before, document.coverage.requested);
             let against = detect::differs(document, &then);
@@ -146,15 +184,33 @@ impl Drift {
             self.count(&platform, &document.selectors.version, own || !against.is_empty());
             contradictions.extend(against);
         }
-        let whole = !contradictions.is_empty() || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
+        let mut platforms = self.lock();
+        let state = platforms.entry(platform).or_default();
+        let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
+        contradictions.extend(state.recent.doubts(document));
+        let whole =
+            contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
+        state.health.see(document, &doubts);
         if doubts.is_empty() && !whole {
-            self.remember(&platform, document);
-            return inspected;
+            let lost = state.expected.lost(document);
+            let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
+            let alarm = state.templates.see(&fingerprint, &handle, &lost);
+            let alarmed = alarm.is_some();
+            if let Some(alarm) = alarm {
+                state.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
+                state.alarms.push(alarm);
+            }
+            // What has changed is not what is usual, until it has been told.
+            if state.templates.knows(&fingerprint, &lost) {
+                state.expected.learn(document);
+            }
+            state.recent.learn(document);
+            return Inspected { fingerprint: Some(fingerprint), held: Vec::new(), wakes: alarmed };
         }
-        inspected.held = withhold(document, &doubts, whole);
-        self.seen.notify_one();
-        inspected
+        drop(platforms);
+        let held = withhold(document, &doubts, whole);
+        Inspected { fingerprint: Some(fingerprint), held, wakes: true }
     }
 
     fn count(&self, platform: &PlatformId, version: &str, contradicted: bool) {
@@ -170,6 +226,11 @@ impl Drift {
             }
         }
     }
+}
+
+/// Whether a doubt is of the page as a whole: whose numbers these are, or which of two is right, nobody knows.
+const fn is_of_page(doubt: &Doubt) -> bool {
+    matches!(doubt, Doubt::Contradiction { .. } | Doubt::SameAsAnother { .. })
 }
 
 /// Takes what is doubted out of the document; where the page as a whole is doubted, everything.
@@ -211,7 +272,11 @@ fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -> Vec<HeldV
 fn contradicted(doubt: &Doubt) -> Option<String> {
     match doubt {
         Doubt::Contradiction { path, .. } => Some(path.clone()),
-        Doubt::SourceUnread { .. } | Doubt::FieldMissing { .. } => None,
+        Doubt::SameForMany { path, .. } => Some(path.clone()),
+        Doubt::SourceUnread { .. }
+        | Doubt::FieldMissing { .. }
+        | Doubt::ListShrank { .. }
+        | Doubt::SameAsAnother { .. } => None,
     }
 }
 
@@ -235,3 +300,6 @@ fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
     let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
     healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
 }
+
+#[cfg(all(test, feature = "replica"))]
+mod tests;

@@ -1,30 +1,31 @@
-//! Healing in service: held-back pages of one template become a new selector version, step by step, each step a row and an event.
-//! The version is learned from pages beside what was known of their profiles, must read what the values' own search finds, must read
-//! each profile's page when learned without it, must learn nothing from shuffled histories, must leave pages of the old template
-//! as they were; then it comes into force, and the held-back pages are read again. A version that contradicts what is known on
-//! two pages gives way to the one before it.
+//! Healing in service. A template is studied when its pages are held back, or when its values are still right and a source of them
+//! has gone silent. What is learned goes through its states one by one (`lifecycle.rs`), each a row and an event: candidate, replay,
+//! shadow, canary, active. A version that contradicts what is known on two pages gives way to the one before it.
 
+mod lifecycle;
 mod rederive;
+mod samples;
 mod verify;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use self::verify::Sample;
+use super::answers;
+use super::drift::Alarm;
 use super::past::PastError;
 use super::rooms::Rooms;
 use super::selectors;
+use super::services::Services;
 use crate::blob::BlobStore;
-use crate::extract::archive;
-use crate::extract::relearn::Relearned;
 use crate::model::document::Document;
-use crate::model::job::PlatformId;
+use crate::model::event::EventKind;
+use crate::model::job::{JobId, PlatformId};
 use crate::model::selectors::SelectorSet;
-use crate::platform;
-use crate::store::save::rederive::PastFilter;
-use crate::store::selectors::{Move, SelectorEvent, SelectorVersion, Slot};
+use crate::store::selectors::SelectorEvent;
 use crate::store::{Store, StoreError};
 use crate::telemetry::HealStep;
 
@@ -36,14 +37,14 @@ const EVERY: Duration = Duration::from_secs(5);
 const CLAIM: Duration = Duration::from_secs(60);
 /// Profiles without whose agreement no count is believed.
 const PROFILES_MIN: usize = 5;
-/// Profiles that are learned from at most.
-const PROFILES_MAX: usize = 8;
-/// Pages of the old template that a new version must read as before.
-const OLD_PAGES: usize = 5;
+/// So many more are asked for each time that a shuffled history was accepted.
+const MORE_AFTER_FALSE_HEAL: usize = 2;
 /// Documents by which a fresh process learns what is usual.
 const USUAL: usize = 60;
-/// A refused template is tried again when this many more profiles are held back.
+/// A refused template is tried again when this many more profiles are there.
 const MORE_AFTER_REFUSAL: i64 = 5;
+/// Events of a template that are looked back on.
+const STORY: usize = 200;
 
 /// Why a heal could not be carried out; the next round tries again.
 #[derive(Debug, thiserror::Error)]
@@ -68,10 +69,17 @@ pub enum Healed {
     Few {
         /// Profiles with a past.
         profiles: usize,
+        /// Profiles that are needed.
+        needed: usize,
     },
     /// It was refused, and why.
     Refused {
         /// For a person.
+        why: String,
+    },
+    /// A shuffled history was accepted: what was learned is worth nothing, and the next one must stand on more profiles.
+    FalseHeal {
+        /// The ways that were accepted.
         why: String,
     },
     /// A version is in force.
@@ -82,16 +90,16 @@ pub enum Healed {
 }
 
 /// Heals until it is stopped.
-pub(super) async fn run(rooms: &Rooms, store: &Store, stop: &CancellationToken) {
+pub(super) async fn run(rooms: &Rooms, services: &Services, stop: &CancellationToken) {
     let platforms: Vec<PlatformId> = rooms.platform_ids().cloned().collect();
     for platform in &platforms {
-        if let Err(error) = recall(rooms, store, platform).await {
+        if let Err(error) = recall(rooms, &services.store, platform).await {
             tracing::warn!(%platform, %error, "what pages usually bring could not be read; it is learned anew");
         }
     }
     while !stop.is_cancelled() {
         for platform in &platforms {
-            let round = async { Box::pin(round(rooms, store, platform)).await };
+            let round = async { Box::pin(round(rooms, services, platform)).await };
             match tokio::select! { done = round => done, () = stop.cancelled() => return } {
                 Ok(()) => {}
                 Err(error) => tracing::warn!(%platform, %error, "healing goes on later"),
@@ -115,46 +123,117 @@ async fn recall(rooms: &Rooms, store: &Store, platform: &PlatformId) -> Result<(
     Ok(())
 }
 
-async fn round(rooms: &Rooms, store: &Store, platform: &PlatformId) -> Result<(), HealError> {
-    if let Some((refuted, before)) = rooms.drift.take_refuted(platform) {
-        roll_back(rooms, store, platform, (&refuted, &before)).await?;
-    }
-    let templates = store.drifted_templates(platform.as_str()).await?;
-    if templates.is_empty() {
-        return Ok(());
-    }
-    let Ok(set) = rooms.selectors(platform) else { return Ok(()) };
+async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Result<(), HealError> {
+    let store = &services.store;
     let work = Work { store, blobs: &rooms.blobs, clock: rooms.clock };
-    // Held by an earlier version, or while a bad one was in force: perhaps the present one reads them.
-    let expected = rooms.drift.expected(platform);
-    let filled = rederive::all(&work, platform, &set, &expected).await?;
-    for _ in 0..filled {
-        rooms.metrics.heal(platform, HealStep::Rederived);
+    let (tallies, rates) = rooms.drift.take_health(platform);
+    rates.iter().for_each(|(field, share)| rooms.metrics.field_health(platform, field, *share));
+    if !tallies.is_empty() {
+        store.tally_health(&tallies).await?;
     }
+    if let Some((refuted, before)) = rooms.drift.take_refuted(platform) {
+        lifecycle::roll_back(&work, platform, (&refuted, &before)).await?;
+        rooms.metrics.heal(platform, HealStep::RolledBack);
+        selectors::load(rooms, store).await?;
+        if let Ok(set) = rooms.selectors(platform) {
+            tell(services, rederive::of_version(&work, platform, &refuted, &set).await?).await?;
+        }
+    }
+    for alarm in rooms.drift.take_alarms(platform) {
+        alarmed(rooms, &work, platform, &alarm).await?;
+    }
+    refill(rooms, services, platform).await?;
+    let mut templates: Vec<(String, i64)> = Vec::new();
     for template in store.drifted_templates(platform.as_str()).await? {
-        let few = template.profiles < i64::try_from(PROFILES_MIN).unwrap_or(i64::MAX);
-        if few || refused_already(store, platform, &template.fingerprint, template.profiles).await? {
+        templates.push((template.fingerprint, template.profiles));
+    }
+    for (fingerprint, profiles) in rooms.drift.waiting(platform) {
+        if !templates.iter().any(|(known, _)| *known == fingerprint) {
+            templates.push((fingerprint, i64::try_from(profiles).unwrap_or(i64::MAX)));
+        }
+    }
+    for (fingerprint, profiles) in templates {
+        let few = profiles < i64::try_from(PROFILES_MIN).unwrap_or(i64::MAX);
+        if few || refused_already(store, platform, &fingerprint, profiles).await? {
             continue;
         }
-        match heal_template(&work, platform, &template.fingerprint, &set).await? {
-            Healed::Promoted { version } => {
-                tracing::info!(%platform, fingerprint = template.fingerprint, version, "healed");
-                rooms.metrics.heal(platform, HealStep::Promoted);
-                selectors::load(rooms, store).await?;
-                let Ok(set) = rooms.selectors(platform) else { return Ok(()) };
-                let filled = rederive::all(&work, platform, &set, &expected).await?;
-                for _ in 0..filled {
-                    rooms.metrics.heal(platform, HealStep::Rederived);
-                }
-            }
-            Healed::Refused { why } => {
-                tracing::warn!(%platform, fingerprint = template.fingerprint, why, "not healed");
-                rooms.metrics.heal(platform, HealStep::Refused);
-            }
-            Healed::Claimed | Healed::Few { .. } => {}
+        let Ok(parent) = rooms.selectors(platform) else { return Ok(()) };
+        let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
+        account(rooms, platform, &fingerprint, &healed);
+        if !matches!(healed, Healed::Claimed | Healed::Few { .. }) {
+            rooms.drift.settle(platform, &fingerprint);
+        }
+        if matches!(healed, Healed::Promoted { .. }) {
+            selectors::load(rooms, store).await?;
+            refill(rooms, services, platform).await?;
         }
     }
     Ok(())
+}
+
+/// A template whose values are right and whose sources fall silent: said before anything goes bad.
+async fn alarmed(rooms: &Rooms, work: &Work<'_>, platform: &PlatformId, alarm: &Alarm) -> Result<(), StoreError> {
+    let Alarm { fingerprint, lost, profiles } = alarm;
+    tracing::warn!(%platform, fingerprint, ?lost, profiles = profiles.len(), "a template has changed while its values are still right");
+    rooms.metrics.heal(platform, HealStep::Detected);
+    let lost: Vec<String> = lost.iter().map(|what| (*what).to_owned()).collect();
+    rooms.tell(EventKind::TemplateChanged {
+        platform: platform.clone(),
+        fingerprint: fingerprint.clone(),
+        lost: lost.clone(),
+    });
+    let detail = json!({"lost": lost, "profiles": profiles.len()});
+    note(work, platform, fingerprint, "template_changed", detail).await
+}
+
+fn account(rooms: &Rooms, platform: &PlatformId, fingerprint: &str, healed: &Healed) {
+    match healed {
+        Healed::Promoted { version } => {
+            tracing::info!(%platform, fingerprint, version, "healed");
+            for step in [HealStep::Candidate, HealStep::Accepted, HealStep::Promoted] {
+                rooms.metrics.heal(platform, step);
+            }
+        }
+        Healed::Refused { why } => {
+            tracing::warn!(%platform, fingerprint, why, "not healed");
+            rooms.metrics.heal(platform, HealStep::Refused);
+        }
+        Healed::FalseHeal { why } => {
+            tracing::error!(%platform, fingerprint, why, "the negative control accepted a shuffled history; more profiles are asked for");
+            rooms.metrics.heal(platform, HealStep::FalseHeal);
+            rooms.metrics.heal(platform, HealStep::Refused);
+        }
+        Healed::Claimed | Healed::Few { .. } => {}
+    }
+}
+
+/// Fills in what was held by an earlier version, or while a bad one was in force, and can be read now.
+async fn refill(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Result<(), HealError> {
+    if services.store.drifted_templates(platform.as_str()).await?.is_empty() {
+        return Ok(());
+    }
+    let Ok(set) = rooms.selectors(platform) else { return Ok(()) };
+    let work = Work { store: &services.store, blobs: &rooms.blobs, clock: rooms.clock };
+    let sets = Sets { all: set, templates: rooms.templates(platform) };
+    let filled = rederive::all(&work, platform, &sets, &rooms.drift.expected(platform)).await?;
+    for _ in 0..filled.len() {
+        rooms.metrics.heal(platform, HealStep::Rederived);
+    }
+    tell(services, filled).await
+}
+
+/// Tells who waits what their jobs' documents say now.
+async fn tell(services: &Services, jobs: Vec<JobId>) -> Result<(), HealError> {
+    for job in jobs {
+        answers::publish_end(services, &job).await?;
+    }
+    Ok(())
+}
+
+/// The versions in force for a platform.
+pub(super) struct Sets {
+    pub(super) all: Arc<SelectorSet>,
+    pub(super) templates: BTreeMap<String, Arc<SelectorSet>>,
 }
 
 /// A refusal stands until many more profiles say something.
@@ -164,10 +243,17 @@ async fn refused_already(
     fingerprint: &str,
     profiles: i64,
 ) -> Result<bool, StoreError> {
-    let story = store.selector_events(platform.as_str(), Some(fingerprint), None, 50).await?;
+    let story = store.selector_events(platform.as_str(), Some(fingerprint), None, STORY).await?;
     let last = story.iter().find(|event| event.kind == "refused" && event.actor == HEALER);
     let then = last.and_then(|event| event.detail["profiles"].as_i64());
     Ok(then.is_some_and(|then| profiles < then + MORE_AFTER_REFUSAL))
+}
+
+/// Profiles that must agree: more, each time that the negative control of this template accepted something.
+async fn needed(store: &Store, platform: &PlatformId, fingerprint: &str) -> Result<usize, StoreError> {
+    let story = store.selector_events(platform.as_str(), Some(fingerprint), None, STORY).await?;
+    let false_heals = story.iter().filter(|event| event.kind == "false_heal").count();
+    Ok(PROFILES_MIN + false_heals * MORE_AFTER_FALSE_HEAL)
 }
 
 /// The servers that a heal needs.
@@ -196,42 +282,9 @@ pub async fn heal_template(
     if !work.store.claim_heal(template, &holder, CLAIM).await? {
         return Ok(Healed::Claimed);
     }
-    let healed = heal_claimed(work, platform, fingerprint, parent).await;
+    let healed = lifecycle::heal(work, platform, fingerprint, parent).await;
     work.store.release_heal(template, &holder).await?;
     healed
-}
-
-async fn heal_claimed(
-    work: &Work<'_>,
-    platform: &PlatformId,
-    fingerprint: &str,
-    parent: &SelectorSet,
-) -> Result<Healed, HealError> {
-    let Some(site) = platform::get(platform) else { return Ok(Healed::Few { profiles: 0 }) };
-    let samples = samples(work, platform, fingerprint, parent).await?;
-    if samples.len() < PROFILES_MIN {
-        return Ok(Healed::Few { profiles: samples.len() });
-    }
-    let old = old_pages(work, platform, &samples).await?;
-    let clock = work.clock;
-    let judged = {
-        let parent = parent.clone();
-        tokio::task::spawn_blocking(move || verify::candidate(site.as_ref(), &parent, &samples, &old, &clock)).await
-    };
-    let (found, evidence) = match judged {
-        Ok(judged) => judged?,
-        Err(error) => (Err(format!("a bug: {error}")), json!({})),
-    };
-    match found {
-        Ok(relearned) => promote(work, platform, fingerprint, &relearned, evidence).await,
-        Err(why) => {
-            let profiles = work.store.drifted_templates(platform.as_str()).await?;
-            let held = profiles.iter().find(|t| t.fingerprint == fingerprint).map_or(0, |t| t.profiles);
-            note(work, platform, fingerprint, "refused", json!({"why": why, "profiles": held, "evidence": evidence}))
-                .await?;
-            Ok(Healed::Refused { why })
-        }
-    }
 }
 
 async fn note(
@@ -252,153 +305,4 @@ async fn note(
         detail,
     };
     work.store.note_selectors(&event).await
-}
-
-/// The held pages of a template with what was known of their profiles; where nothing was, what the page still shows of itself.
-async fn samples(
-    work: &Work<'_>,
-    platform: &PlatformId,
-    fingerprint: &str,
-    parent: &SelectorSet,
-) -> Result<Vec<Sample>, HealError> {
-    let mut found: Vec<Sample> = Vec::new();
-    let Some(site) = platform::get(platform) else { return Ok(found) };
-    let held = work.store.held_crawls(platform.as_str(), Some(fingerprint), PROFILES_MAX * 8).await?;
-    for (_, crawl) in held {
-        let filter = PastFilter { crawl: Some(crawl), ..PastFilter::default() };
-        let Some(past) = work.store.past_crawls(&filter, None, 1).await?.pop() else { continue };
-        let handle = past.target.handle.as_str().to_lowercase();
-        if found.iter().any(|sample| sample.handle == handle) {
-            continue;
-        }
-        let Some(capture) = capture_of(work.blobs, past.capture_key.as_deref()).await else { continue };
-        let good = work.store.last_good(platform.as_str(), Some(&[past.target.handle.to_string()]), 1).await?.pop();
-        let known = good.as_ref().and_then(|good| serde_json::from_str::<Document>(&good.document).ok());
-        let known_page = match &good {
-            Some(good) => capture_of(work.blobs, good.capture_key.as_deref()).await,
-            None => None,
-        };
-        let labelled = || {
-            let shown = platform::read(site.as_ref(), &capture, parent, 50);
-            shown.profile.is_some().then_some(shown)
-        };
-        let from_past = known.is_some();
-        let Some(known) = known.or_else(labelled) else { continue };
-        found.push(Sample { handle, known, from_past, known_page, capture });
-        if found.iter().filter(|sample| sample.from_past).count() >= PROFILES_MAX {
-            break;
-        }
-    }
-    // Who has a past comes first; the others only fill up.
-    if found.iter().filter(|sample| sample.from_past).count() >= PROFILES_MIN {
-        found.retain(|sample| sample.from_past);
-    }
-    found.truncate(PROFILES_MAX);
-    Ok(found)
-}
-
-/// Pages of before the change, which a new version must read as they were read.
-async fn old_pages(
-    work: &Work<'_>,
-    platform: &PlatformId,
-    samples: &[Sample],
-) -> Result<Vec<crate::model::capture::Capture>, HealError> {
-    let mut pages: Vec<_> = samples.iter().filter_map(|sample| sample.known_page.clone()).take(OLD_PAGES).collect();
-    if pages.is_empty() {
-        for good in work.store.last_good(platform.as_str(), None, OLD_PAGES).await? {
-            pages.extend(capture_of(work.blobs, good.capture_key.as_deref()).await);
-        }
-    }
-    Ok(pages)
-}
-
-async fn capture_of(blobs: &BlobStore, key: Option<&str>) -> Option<crate::model::capture::Capture> {
-    // A capture that is gone or damaged teaches nothing; others do.
-    let packed = blobs.get(key?).await.ok()?;
-    archive::unpack(&packed).ok()
-}
-
-/// Enters the version and walks it through its states.
-async fn promote(
-    work: &Work<'_>,
-    platform: &PlatformId,
-    fingerprint: &str,
-    relearned: &Relearned,
-    evidence: Value,
-) -> Result<Healed, HealError> {
-    let (id, name) = (platform.as_str(), relearned.set.version.as_str());
-    let version = SelectorVersion {
-        platform: id.to_owned(),
-        version: name.to_owned(),
-        parent: relearned.set.parent.clone(),
-        fingerprint: Some(fingerprint.to_owned()),
-        evidence: evidence.clone(),
-        author: HEALER.to_owned(),
-        body: relearned.text.clone(),
-        state: "candidate".to_owned(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-    };
-    work.store.add_selectors(&version).await?;
-    let key = (id, name);
-    work.store.set_selectors_state(key, "candidate", "replay", HEALER, &evidence["replay"]).await?;
-    work.store.set_selectors_state(key, "replay", "shadow", HEALER, &evidence["shadow"]).await?;
-    work.store.set_selectors_state(key, "shadow", "canary", HEALER, &evidence["canary"]).await?;
-    let from = selectors::active_pointer(work.store, id, "").await?;
-    let why = json!({"fingerprint": fingerprint, "agreed": evidence["profiles"]});
-    let step = Move {
-        platform: id,
-        fingerprint: "",
-        slot: Slot::Active,
-        version: Some(name),
-        from: from.as_deref(),
-        actor: HEALER,
-        detail: &why,
-    };
-    if !work.store.move_selectors(&step).await? {
-        return Ok(Healed::Refused { why: "the pointer is pinned, or the version forbidden".to_owned() });
-    }
-    work.store.set_selectors_state(key, "canary", "active", HEALER, &why).await?;
-    if let Some(from) = from {
-        work.store.set_selectors_state((id, &from), "active", "retired", HEALER, &json!({"by": name})).await?;
-    }
-    Ok(Healed::Promoted { version: name.to_owned() })
-}
-
-/// Puts the version before back in force, and forbids the one that was contradicted.
-async fn roll_back(
-    rooms: &Rooms,
-    store: &Store,
-    platform: &PlatformId,
-    (refuted, before): (&str, &str),
-) -> Result<(), HealError> {
-    let id = platform.as_str();
-    let why = json!({"why": "two pages contradicted it", "from": refuted, "to": before});
-    let step = Move {
-        platform: id,
-        fingerprint: "",
-        slot: Slot::Active,
-        version: Some(before),
-        from: Some(refuted),
-        actor: HEALER,
-        detail: &why,
-    };
-    if !store.move_selectors(&step).await? {
-        return Ok(());
-    }
-    tracing::error!(%platform, refuted, before, "a selector version was contradicted by two pages and is rolled back");
-    for state in ["active", "canary", "candidate", "shadow", "replay", "retired"] {
-        if store.set_selectors_state((id, refuted), state, "forbidden", HEALER, &why).await? {
-            break;
-        }
-    }
-    store.set_selectors_state((id, before), "retired", "active", HEALER, &why).await?;
-    rooms.metrics.heal(platform, HealStep::RolledBack);
-    if let Err(error) = selectors::load(rooms, store).await {
-        tracing::warn!(%platform, %error, "the selectors in force could not be read; they are in a moment");
-    }
-    // Rows that it wrote before it was noticed are written again by the one before.
-    let Ok(set) = rooms.selectors(platform) else { return Ok(()) };
-    let work = Work { store, blobs: &rooms.blobs, clock: rooms.clock };
-    rederive::of_version(&work, platform, refuted, &set).await?;
-    Ok(())
 }

@@ -14,7 +14,9 @@ use crate::blob::BlobStore;
 use crate::browser::Browser;
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
+use crate::extract::fingerprint::fingerprint;
 use crate::gate::Gate;
+use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::event::{Event, EventKind};
 use crate::model::job::{Job, PlatformId};
@@ -48,6 +50,8 @@ struct Selected {
     set: Arc<SelectorSet>,
     /// Whether they are PostgreSQL's and not the built-in ones, which may have another text under the same name.
     stored: bool,
+    /// Those of templates that have selectors of their own, by fingerprint.
+    templates: BTreeMap<String, Arc<SelectorSet>>,
 }
 
 impl Rooms {
@@ -63,7 +67,7 @@ impl Rooms {
         let platforms: BTreeMap<_, _> = crate::platform::all().into_iter().map(|p| (p.id(), p)).collect();
         let builtin = |id: &PlatformId| {
             let set = crate::extract::selectors::builtin(id)?;
-            Some((id.clone(), Selected { set, stored: false }))
+            Some((id.clone(), Selected { set, stored: false, templates: BTreeMap::new() }))
         };
         let selectors = platforms.keys().filter_map(builtin).collect();
         Self {
@@ -109,6 +113,21 @@ impl Rooms {
         sets.get(id).map(|selected| selected.set.clone()).ok_or_else(|| self.unknown(id))
     }
 
+    /// The selectors by which a capture is read: its own template's, else those of all pages.
+    pub(super) fn selectors_for(&self, id: &PlatformId, capture: &Capture) -> Result<Arc<SelectorSet>, CrawlError> {
+        let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
+        let selected = sets.get(id).ok_or_else(|| self.unknown(id))?;
+        // Nearly always there is one version, and no template need be told.
+        let own = (!selected.templates.is_empty()).then(|| selected.templates.get(&fingerprint(capture))).flatten();
+        Ok(own.unwrap_or(&selected.set).clone())
+    }
+
+    /// The selectors of the templates that have some of their own.
+    pub(super) fn templates(&self, id: &PlatformId) -> BTreeMap<String, Arc<SelectorSet>> {
+        let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
+        sets.get(id).map(|selected| selected.templates.clone()).unwrap_or_default()
+    }
+
     /// Whether a platform's selectors in force are PostgreSQL's.
     pub(super) fn selectors_are_stored(&self, id: &PlatformId) -> bool {
         let sets = self.selectors.read().unwrap_or_else(PoisonError::into_inner);
@@ -116,9 +135,14 @@ impl Rooms {
     }
 
     /// Puts selectors of PostgreSQL in force; crawls under way keep what they began with.
-    pub(super) fn put_selectors(&self, id: &PlatformId, set: Arc<SelectorSet>) {
+    pub(super) fn put_selectors(
+        &self,
+        id: &PlatformId,
+        set: Arc<SelectorSet>,
+        templates: BTreeMap<String, Arc<SelectorSet>>,
+    ) {
         let mut sets = self.selectors.write().unwrap_or_else(PoisonError::into_inner);
-        sets.insert(id.clone(), Selected { set, stored: true });
+        sets.insert(id.clone(), Selected { set, stored: true, templates });
     }
 
     /// Tells everyone who listens; nobody listening is fine.

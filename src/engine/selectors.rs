@@ -1,6 +1,7 @@
 //! Which selector versions are in force. The built-in files are the seed: they are entered in PostgreSQL when they are not
 //! there yet. From then on the pointers there decide, and a running service follows them within seconds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,13 +101,6 @@ pub async fn active_pointer(store: &Store, platform: &str, fingerprint: &str) ->
     Ok(active.map(|pointer| pointer.version))
 }
 
-/// The version in force for all pages, and whether a person has fixed it.
-async fn in_force(store: &Store, platform: &str) -> Result<Option<(String, bool)>, StoreError> {
-    let pointers = store.selector_pointers(platform).await?;
-    let active = pointers.into_iter().find(|p| p.slot == Slot::Active.as_str() && p.fingerprint.is_empty());
-    Ok(active.map(|pointer| (pointer.version, pointer.pinned)))
-}
-
 /// A stored version, ready to read pages; its stored name counts, whatever its text says.
 ///
 /// # Errors
@@ -128,38 +122,61 @@ pub(super) async fn follow(rooms: &Rooms, store: &Store, stop: &CancellationToke
     }
 }
 
-/// Puts in force what the pointers say.
+/// Puts in force what the pointers say: one version for all pages, and others for templates that have a pointer of their own.
 pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError> {
     let platforms: Vec<PlatformId> = rooms.platform_ids().cloned().collect();
     for platform in platforms {
-        let Some((wanted, pinned)) = in_force(store, platform.as_str()).await? else { continue };
-        let before = rooms.selectors(&platform).map(|set| set.version.clone()).unwrap_or_default();
-        if wanted == before && rooms.selectors_are_stored(&platform) {
+        let pointers = store.selector_pointers(platform.as_str()).await?;
+        let mut active = pointers.into_iter().filter(|pointer| pointer.slot == Slot::Active.as_str());
+        let Some(all) = active.find(|pointer| pointer.fingerprint.is_empty()) else { continue };
+        // Ordered by fingerprint, so what is left is the templates'.
+        let wanted: BTreeMap<String, String> = active.map(|pointer| (pointer.fingerprint, pointer.version)).collect();
+        let Ok(present) = rooms.selectors(&platform) else { continue };
+        let templates = rooms.templates(&platform);
+        let same = wanted.len() == templates.len()
+            && wanted.iter().all(|(mark, version)| templates.get(mark).is_some_and(|set| set.version == *version));
+        if all.version == present.version && same && rooms.selectors_are_stored(&platform) {
             continue;
         }
-        let Some(version) = store.selector_version(platform.as_str(), &wanted).await? else { continue };
-        match ready(&version) {
-            Ok(set) => {
-                if let Ok(present) = rooms.selectors(&platform)
-                    && wanted != before
-                    // What a person has fixed is not compared with anything.
-                    && !pinned
-                    && rooms.selectors_are_stored(&platform)
-                {
-                    rooms.drift.changed(&platform, &wanted, present);
-                }
-                rooms.put_selectors(&platform, Arc::new(set));
-                if wanted != before {
-                    tracing::info!(%platform, before, after = wanted, "other selectors are in force");
-                    rooms.tell(EventKind::SelectorsChanged { platform, before, after: wanted });
-                }
+        let mut sets: BTreeMap<String, Arc<SelectorSet>> = BTreeMap::new();
+        for version in wanted.values().chain([&all.version]) {
+            if !sets.contains_key(version)
+                && let Some(set) = usable(store, &platform, version).await?
+            {
+                sets.insert(version.clone(), Arc::new(set));
             }
-            Err(error) => {
-                tracing::error!(%platform, version = wanted, error = ?error.to_string(), "the selectors in force cannot be used; those of before go on");
+        }
+        let Some(set) = sets.get(&all.version).cloned() else { continue };
+        let own: BTreeMap<String, Arc<SelectorSet>> =
+            wanted.into_iter().filter_map(|(mark, version)| Some((mark, sets.get(&version)?.clone()))).collect();
+        // What a person has fixed is not compared with anything.
+        if rooms.selectors_are_stored(&platform) && !all.pinned {
+            let used =
+                |version: &str| version == present.version || templates.values().any(|set| set.version == version);
+            for version in sets.keys().filter(|version| !used(version)) {
+                rooms.drift.changed(&platform, version, present.clone());
             }
+        }
+        rooms.put_selectors(&platform, set, own);
+        if all.version != present.version {
+            let (before, after) = (present.version.clone(), all.version);
+            tracing::info!(%platform, before, after, "other selectors are in force");
+            rooms.tell(EventKind::SelectorsChanged { platform, before, after });
         }
     }
     Ok(())
+}
+
+/// A stored version, where it can be used.
+async fn usable(store: &Store, platform: &PlatformId, version: &str) -> Result<Option<SelectorSet>, StoreError> {
+    let Some(stored) = store.selector_version(platform.as_str(), version).await? else { return Ok(None) };
+    match ready(&stored) {
+        Ok(set) => Ok(Some(set)),
+        Err(error) => {
+            tracing::error!(%platform, version, error = ?error.to_string(), "the selectors in force cannot be used; those of before go on");
+            Ok(None)
+        }
+    }
 }
 
 /// FNV-1a: only to tell two texts of one name apart.

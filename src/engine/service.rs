@@ -170,7 +170,7 @@ impl Service {
         });
         if rooms.config.engine.healing {
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());
-            around.spawn(async move { Box::pin(healer::run(&rooms, &services.store, &stop)).await });
+            around.spawn(async move { Box::pin(healer::run(&rooms, &services, &stop)).await });
         }
         around.spawn({
             let (rooms, services, stop) = (rooms.clone(), services.clone(), stop.clone());

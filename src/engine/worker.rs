@@ -148,7 +148,11 @@ impl Workers {
                 crawled = AssertUnwindSafe(crawler.crawl(&mut turn)).catch_unwind() => crawled,
                 () = heard.cancelled() => Ok(Err(CrawlError::Interrupted)),
             };
-            let result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
+            let mut result = crawled.unwrap_or_else(|panic| Err(CrawlError::Panicked(message(&*panic))));
+            // Before the gate is told: a page of a new template is no sign that the site refuses.
+            if let (true, Ok(crawled)) = (rooms.config.engine.healing, &mut result) {
+                rooms.drift.recognise(crawled);
+            }
             report::report(&rooms, turn.permit, &result).await;
             result
         });
@@ -207,12 +211,6 @@ impl Workers {
         result: Result<Crawled, CrawlError>,
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
-        let result = result.map(|mut crawled| {
-            if self.rooms.config.engine.healing {
-                self.rooms.drift.recognise(&mut crawled);
-            }
-            crawled
-        });
         let fault = match &result {
             Ok(crawled) => report::fault_of(crawled.document.outcome, crawled.spent.retry_after),
             Err(error) => Some(error.fault()),
@@ -260,6 +258,7 @@ impl Workers {
         let (mut crawled, inspected) = self.inspect(job, crawled).await;
         let mut judged = self.doubt(job, &mut crawled).await?;
         judged.held.extend(inspected.held);
+        let wakes = inspected.wakes;
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -284,6 +283,9 @@ impl Workers {
             Err(error) => return refused(job, fence, error),
         };
         self.rooms.step(job, Step::Save, since);
+        if wakes {
+            self.rooms.drift.seen.notify_one();
+        }
         if let Some(image) = &crawled.image {
             let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
             self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
@@ -308,7 +310,8 @@ impl Workers {
             return (crawled, Inspected::default());
         }
         let platform = &job.target.platform;
-        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), self.rooms.selectors(platform)) else {
+        let set = self.rooms.selectors_for(platform, &crawled.capture);
+        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), set) else {
             return (crawled, Inspected::default());
         };
         let rooms = Arc::clone(&self.rooms);
@@ -316,11 +319,12 @@ impl Workers {
             let mut crawled = crawled;
             if crawled.document.selectors.version != set.version {
                 let wanted = crawled.document.coverage.requested;
-                let document = crate::platform::read(site.as_ref(), &crawled.capture, &set, wanted);
+                let (document, doubts) = crate::platform::read_doubting(site.as_ref(), &crawled.capture, &set, wanted);
+                crawled.contradictions = doubts;
                 let screenshot = std::mem::replace(&mut crawled.document, document).screenshot;
                 crawled.document.screenshot = screenshot;
             }
-            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled, &set);
+            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled);
             (crawled, inspected)
         };
         match tokio::task::spawn_blocking(inspect).await {

@@ -1,22 +1,26 @@
-//! A page's template, told by its build and not by its content: the key paths of its JSON and the tags and attribute names of its
-//! elements. Two profiles on one template have one fingerprint; a redesign has another. Classes, texts, values, list lengths, and
-//! keys that hold data (numbers, ids) do not count, nor does what lies deep, where optional parts come and go.
+//! A page's template, told by its build and not by its content: by which keys its JSON leads to the profile's name, and by which
+//! elements the page does. Whatever else is there (posts, links, notices, lists) differs from profile to profile and does not
+//! count, nor do classes, texts and values. Two profiles on one template have one fingerprint; a redesign has another.
+//!
+//! Told at every page that is crawled, so nothing is parsed: the name is looked for, and what stands around it is read backwards.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::sources::Sources;
 use crate::model::capture::Capture;
-use crate::model::document::SourceKind;
-use crate::model::selectors::SelectorSet;
 use crate::model::visit::Purpose;
 
-/// Key paths longer than this are left out.
-const DEPTH: usize = 3;
-/// Elements deeper than this below the document are left out.
-const ELEMENT_DEPTH: usize = 4;
+/// Keys above the name's own that count.
+const LEVELS: usize = 3;
+/// Bytes that are read backwards from one place; a record that begins further away has no keys for us.
+const BACK: usize = 64 * 1024;
+/// Places of the name that are looked at.
+const PLACES: usize = 32;
+/// Bytes of elements that are looked through for the name.
+const FORWARD: usize = 256 * 1024;
+/// Where the name is not shown, the elements this high say what the page is.
+const HIGH: usize = 3;
 /// Elements without an end.
 const VOID: [&str; 10] = ["img", "br", "hr", "input", "meta", "link", "source", "area", "col", "wbr"];
 /// A key longer than this, or one of digits, is data.
@@ -24,48 +28,139 @@ const KEY_MAX: usize = 40;
 
 /// The fingerprint of a capture's profile page: 8 hexadecimal digits for its JSON, a hyphen, 8 for its elements.
 #[must_use]
-pub fn fingerprint(capture: &Capture, set: &SelectorSet) -> String {
-    let mut keys = BTreeSet::new();
-    let mut marks = BTreeSet::new();
-    for (visit, page) in capture.pages.iter().enumerate().filter(|(_, page)| page.purpose == Purpose::Profile) {
-        let sources = Sources::new(visit, page, None, set);
-        for body in sources.bodies.iter().filter(|body| body.source == SourceKind::Embedded) {
-            if let Some(value) = first_json(body.text) {
-                shape(body.script, &value, 0, &set.json.skip, &mut keys);
-            }
+pub fn fingerprint(capture: &Capture) -> String {
+    let handle = capture.target.as_ref().map(|target| target.handle.as_str().to_lowercase()).unwrap_or_default();
+    let (mut keys, mut marks) = (BTreeSet::new(), BTreeSet::new());
+    if let Some(page) = capture.pages.iter().find(|page| page.purpose == Purpose::Profile) {
+        if !handle.is_empty() {
+            key_ways(&page.html, &handle, &mut keys);
         }
-        elements(&page.html, &mut marks);
+        elements(&page.html, &handle, &mut marks);
     }
     format!("{}-{}", digest(&keys), digest(&marks))
 }
 
 /// The first JSON value of a text, whatever stands behind it.
-pub(super) fn first_json(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()
+pub(super) fn first_json(text: &str) -> Option<serde_json::Value> {
+    serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>().next()?.ok()
 }
 
-fn shape(path: &str, value: &Value, depth: usize, skip: &[String], keys: &mut BTreeSet<String>) {
-    let Value::Object(map) = value else { return };
-    for (key, value) in map {
-        let is_data = key.is_empty() || key.len() > KEY_MAX || key.bytes().all(|byte| byte.is_ascii_digit());
-        // Only objects: a scalar may be there on one profile and null on the next.
-        if is_data || !value.is_object() || skip.contains(key) {
+/// The keys that lead to the name, of its first place in each script: further ones are its posts'.
+fn key_ways(html: &str, handle: &str, keys: &mut BTreeSet<String>) {
+    let quoted = format!("\"{handle}\"");
+    let mut before = 0;
+    let mut seen = false;
+    for (at, _) in html.match_indices(&quoted).take(PLACES) {
+        let same_script = seen && !html.get(before..at).is_some_and(|gap| gap.contains("</script"));
+        if same_script {
             continue;
         }
-        let here = format!("{path}.{key}");
-        if depth + 1 < DEPTH {
-            shape(&here, value, depth + 1, skip, keys);
+        if let Some(way) = keys_above(html.as_bytes(), at) {
+            keys.insert(way);
+            (before, seen) = (at, true);
         }
-        keys.insert(here);
     }
 }
 
-/// The upper elements of the body: their tags, as a path, with the names of their data attributes.
-fn elements(html: &str, marks: &mut BTreeSet<String>) {
+/// The keys above the value at `at`, innermost first; none where it is no value of a key.
+fn keys_above(bytes: &[u8], at: usize) -> Option<String> {
+    let mut back = Backwards { bytes, at, end: at.saturating_sub(BACK) };
+    let mut way = vec![back.key()?];
+    while way.len() <= LEVELS {
+        match back.opening() {
+            Some(b'{') => match back.key() {
+                Some(key) => way.push(key),
+                None => way.push("[]".to_owned()),
+            },
+            Some(_) => {
+                if let Some(key) = back.key() {
+                    way.push(key);
+                }
+            }
+            None => break,
+        }
+    }
+    Some(way.join("<"))
+}
+
+/// A walk backwards through JSON text.
+struct Backwards<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    end: usize,
+}
+
+impl Backwards<'_> {
+    fn previous(&mut self) -> Option<u8> {
+        if self.at <= self.end {
+            return None;
+        }
+        self.at -= 1;
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_spaces(&mut self) {
+        while self.at > self.end && self.bytes.get(self.at - 1).is_some_and(u8::is_ascii_whitespace) {
+            self.at -= 1;
+        }
+    }
+
+    /// The key whose value begins here; nothing moves where there is none.
+    fn key(&mut self) -> Option<String> {
+        let start = self.at;
+        self.skip_spaces();
+        if self.previous() == Some(b':') {
+            self.skip_spaces();
+            if self.previous() == Some(b'"') {
+                let end = self.at;
+                self.string();
+                let key = std::str::from_utf8(self.bytes.get(self.at + 1..end)?).ok()?;
+                let is_data = key.is_empty() || key.len() > KEY_MAX || key.bytes().all(|byte| byte.is_ascii_digit());
+                return Some(if is_data { "*".to_owned() } else { key.to_owned() });
+            }
+        }
+        self.at = start;
+        None
+    }
+
+    /// From a string's closing quote to its opening one.
+    fn string(&mut self) {
+        while let Some(byte) = self.previous() {
+            let escapes = self.bytes.get(self.end..self.at).unwrap_or_default().iter().rev();
+            if byte == b'"' && escapes.take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+                return;
+            }
+        }
+    }
+
+    /// The bracket that the place lies in.
+    fn opening(&mut self) -> Option<u8> {
+        let mut depth = 0_usize;
+        loop {
+            match self.previous()? {
+                b'"' => self.string(),
+                b'}' | b']' => depth += 1,
+                b'{' | b'[' if depth > 0 => depth -= 1,
+                opening @ (b'{' | b'[') => return Some(opening),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The elements that lead to the shown name, with the names of their naming attributes; where it is not shown, the upper ones.
+fn elements(html: &str, handle: &str, marks: &mut BTreeSet<String>) {
     let body = html.find("<body").and_then(|at| html.get(at..)).unwrap_or_default();
-    let mut open: Vec<&str> = Vec::new();
-    let mut rest = body;
+    let end = (0..=FORWARD.min(body.len())).rev().find(|at| body.is_char_boundary(*at)).unwrap_or_default();
+    let mut rest = body.get(..end).unwrap_or_default();
+    let mut open: Vec<(&str, String)> = Vec::new();
     while let Some(at) = rest.find('<') {
+        let text = rest.get(..at).unwrap_or_default().trim();
+        if !handle.is_empty() && text.trim_start_matches('@').eq_ignore_ascii_case(handle) {
+            marks.clear();
+            marks.insert(open.iter().map(|(_, mark)| mark.as_str()).collect::<Vec<_>>().join("/"));
+            return;
+        }
         rest = rest.get(at + 1..).unwrap_or_default();
         let (closes, tag_text) = rest.strip_prefix('/').map_or((false, rest), |text| (true, text));
         let end = tag_text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag_text.len());
@@ -74,27 +169,60 @@ fn elements(html: &str, marks: &mut BTreeSet<String>) {
             continue;
         }
         if closes {
-            if let Some(at) = open.iter().rposition(|known| *known == tag) {
+            if let Some(at) = open.iter().rposition(|(known, _)| *known == tag) {
                 open.truncate(at);
             }
+            rest = rest.find('>').and_then(|at| rest.get(at + 1..)).unwrap_or_default();
             continue;
         }
         if matches!(tag, "script" | "style" | "svg" | "noscript" | "template") {
             rest = rest.find(&format!("</{tag}")).and_then(|at| rest.get(at..)).unwrap_or_default();
             continue;
         }
-        if open.len() < ELEMENT_DEPTH {
-            let inside = tag_text.get(end..).and_then(|text| text.split('>').next()).unwrap_or_default();
-            let named = |part: &&str| part.starts_with("data-") || part.starts_with("itemprop");
-            let mut names: Vec<&str> =
-                inside.split_whitespace().filter(named).filter_map(|part| part.split('=').next()).collect();
-            names.sort_unstable();
-            marks.insert(format!("{}/{tag}[{}]", open.join("/"), names.join(",")));
+        let (inside, behind) = attributes(tag_text.get(end..).unwrap_or_default());
+        let mark = format!("{tag}[{}]", naming(inside));
+        if open.len() < HIGH {
+            marks.insert(format!("{}/{mark}", open.iter().map(|(tag, _)| *tag).collect::<Vec<_>>().join("/")));
         }
         if !VOID.contains(&tag) {
-            open.push(tag);
+            open.push((tag, mark));
+        }
+        rest = behind;
+    }
+}
+
+/// A start tag's inside and what stands behind it; a `>` inside quotes does not end it.
+fn attributes(text: &str) -> (&str, &str) {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default()),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
         }
     }
+    (text, "")
+}
+
+/// The names of an element's naming attributes, with their values where these are words of the site and no data.
+fn naming(inside: &str) -> String {
+    if !inside.contains("data-") && !inside.contains("itemprop") {
+        return String::new();
+    }
+    let named = |part: &&str| part.starts_with("data-") || part.starts_with("itemprop");
+    let mut names: Vec<String> = inside
+        .split_ascii_whitespace()
+        .filter(named)
+        .filter_map(|part| {
+            let (name, value) = part.split_once('=')?;
+            let value = value.trim_matches(['"', '\'']);
+            let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'-' | b'_'));
+            Some(if is_word && value.len() <= KEY_MAX { format!("{name}={value}") } else { name.to_owned() })
+        })
+        .collect();
+    names.sort_unstable();
+    names.join(",")
 }
 
 fn digest(parts: &BTreeSet<String>) -> String {
@@ -109,17 +237,18 @@ fn digest(parts: &BTreeSet<String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::extract::selectors::builtin;
     use crate::model::capture::CapturedPage;
-    use crate::model::job::PlatformId;
+    use crate::model::job::{PlatformId, Target};
 
-    fn of(key: &str, name: &str, cards: usize) -> String {
+    fn of(key: &str, tag: &str, name: &str, cards: usize) -> String {
+        let post = format!(r#"{{"id": "1", "author": {{"uniqueId": "{name}"}}}},"#).repeat(cards);
         let json = format!(
-            r#"{{"__DEFAULT_SCOPE__": {{"webapp.user-detail": {{"{key}": {{"user": {{"uniqueId": "{name}"}}}}}}}}}}"#
+            r#"{{"__DEFAULT_SCOPE__": {{"noise": {{"a": "{{\"x}}", "b": [1, {{}}]}}, "webapp.user-detail": {{"{key}": {{"user": {{"bio": "a \" [{{", "uniqueId": "{name}"}}}}}}}},
+                "items": [{post}{{}}]}}"#
         );
-        let card = r#"<div data-e2e="card"><a href="/x">1</a></div>"#.repeat(cards);
+        let card = format!(r#"<div data-e2e="card"><a href="/{name}/x" title="a > b">1</a></div>"#).repeat(cards);
         let html = format!(
-            r#"<html><body><div id="app" class="c{name}"><main data-e2e="page">{card}</main></div>
+            r#"<html><body><div id="app" class="c{name}"><main data-e2e="page" data-n="{cards}"><{tag}>{name}</{tag}>{card}</main></div>
                <script id="__UNIVERSAL_DATA_FOR_REHYDRATION__" type="application/json">{json}</script></body></html>"#
         );
         let page = CapturedPage {
@@ -132,13 +261,26 @@ mod tests {
             html,
             responses: Vec::new(),
         };
-        let set = builtin(&PlatformId::new("tiktok")).unwrap();
-        fingerprint(&Capture { pages: vec![page], ..Capture::default() }, &set)
+        let target = Target { platform: PlatformId::new("tiktok"), handle: name.parse().unwrap() };
+        fingerprint(&Capture { target: Some(target), pages: vec![page], ..Capture::default() })
     }
 
     #[test]
-    fn content_and_length_do_not_count_and_keys_do() {
-        assert_eq!(of("userInfo", "ann", 1), of("userInfo", "bob", 30));
-        assert_ne!(of("userInfo", "ann", 1), of("k12ab34", "ann", 1));
+    fn content_and_length_do_not_count_and_keys_and_elements_do() {
+        let usual = of("userInfo", "h1", "anna", 1);
+        assert_eq!(usual, of("userInfo", "h1", "bob_b", 30));
+        assert_eq!(usual, of("userInfo", "h1", "carl", 0));
+        let (keys, elements) = usual.split_once('-').unwrap();
+        let renamed = of("k12ab34", "h1", "anna", 1);
+        assert!(renamed != usual && renamed.ends_with(elements), "{usual} {renamed}");
+        let rebuilt = of("userInfo", "h2", "anna", 1);
+        assert!(rebuilt != usual && rebuilt.starts_with(keys), "{usual} {rebuilt}");
+    }
+
+    #[test]
+    fn keys_are_read_backwards_past_strings_and_brackets() {
+        let text = r#"{"a": {"b": [1, "]\"", {"c": {"d": "}"}, "name": "x"}]}}"#;
+        assert_eq!(keys_above(text.as_bytes(), text.find("\"x\"").unwrap()).as_deref(), Some("name<[]<b<a"));
+        assert_eq!(keys_above(b"<img alt=\"x\">", 9), None);
     }
 }

@@ -106,6 +106,14 @@ impl<'n> Found<'n> {
         }
     }
 
+    /// The element that it is.
+    pub(super) fn element(self) -> Option<ElementRef<'n>> {
+        match self {
+            Self::Element(element) => Some(element),
+            Self::Json(_) | Self::Text(_) => None,
+        }
+    }
+
     /// Whether it stood in JSON, where numbers are written as numbers and not for people.
     pub(super) fn is_json(self) -> bool {
         matches!(self, Self::Json(_))
@@ -113,7 +121,7 @@ impl<'n> Found<'n> {
 }
 
 /// An element's text as a visitor sees it: line breaks kept, scripts and styles left out.
-fn shown_text(element: ElementRef<'_>) -> String {
+pub(super) fn shown_text(element: ElementRef<'_>) -> String {
     let mut text = String::new();
     let mut hidden_until = None;
     for edge in element.traverse() {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
+use scraper::ElementRef;
 
 use super::links;
 use super::node::{Found, Node};
@@ -74,7 +75,12 @@ fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variab
     each_text(rule, node, variables, &mut |found, text| {
         let json = found.is_some_and(Found::is_json);
         let read = match rule.label {
-            Some(label) => labelled(&text, label),
+            Some(label) => match found.and_then(Found::element) {
+                Some(element) if rule.attr.is_none() && rule.regex.is_none() => {
+                    labelled(&label_text(element, &text), label)
+                }
+                _ => labelled(&text, label),
+            },
             None => value(field, &text, json),
         };
         let read = read.and_then(|(value, precision)| rounded(rule, value, precision, node, variables));
@@ -148,7 +154,7 @@ fn raw(text: &str) -> String {
 }
 
 /// The value of a text for a field. `json` tells that it stood in JSON and not on a page for people.
-fn value(field: Field, text: &str, json: bool) -> Option<(Value, Precision)> {
+pub(super) fn value(field: Field, text: &str, json: bool) -> Option<(Value, Precision)> {
     use Field as F;
     let exact = |value| Some((value, Precision::Exact));
     match field {
@@ -191,6 +197,15 @@ fn count(text: &str, json: bool) -> Option<(Value, Precision)> {
     }
     let parsed = parse::count(text).or_else(|| parse::count_in(text).filter(|_| !json))?;
     Some((Value::Count { value: parsed.value, unit: parsed.unit }, parsed.precision))
+}
+
+/// An element's text for a label: number and label that stand in elements of their own get a space between them, which the page
+/// makes by its layout. Anything else stays as it is.
+pub(super) fn label_text<'t>(element: ElementRef<'_>, text: &'t str) -> Cow<'t, str> {
+    let parts: Vec<&str> = element.text().map(str::trim).filter(|part| !part.is_empty()).take(3).collect();
+    let [one, other] = parts.as_slice() else { return Cow::Borrowed(text) };
+    let named = |number: &str, word: &str| parse::count(number).is_some() && parse::label(word).is_some();
+    if named(one, other) || named(other, one) { Cow::Owned(format!("{one} {other}")) } else { Cow::Borrowed(text) }
 }
 
 /// The count beside a label, where there is exactly one.

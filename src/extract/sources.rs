@@ -118,7 +118,7 @@ impl<'c> Sources<'c> {
     }
 }
 
-fn is_script(script: &Script, tag: &html::ScriptTag<'_>) -> bool {
+pub(super) fn is_script(script: &Script, tag: &html::ScriptTag<'_>) -> bool {
     script.id.as_ref().is_none_or(|id| tag.attribute("id") == Some(id))
         && script.kind.as_ref().is_none_or(|kind| tag.attribute("type").is_some_and(|t| t.eq_ignore_ascii_case(kind)))
         && script.attribute.as_ref().is_none_or(|name| tag.attribute(name).is_some())

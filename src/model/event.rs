@@ -151,6 +151,15 @@ pub enum EventKind {
         /// `redis`, `postgres`, `blob` or `browser`.
         part: String,
     },
+    /// A template has changed: a source of its values is read no more, while the values are still right by others.
+    TemplateChanged {
+        /// The platform.
+        platform: PlatformId,
+        /// The template.
+        fingerprint: String,
+        /// What is read no more, as in `rendered: profile`.
+        lost: Vec<String>,
+    },
     /// Another selector version is in force from now on.
     SelectorsChanged {
         /// The platform.

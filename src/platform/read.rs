@@ -5,6 +5,7 @@
 //! (a name without a number), and where nothing speaks, `unavailable`. Never is silence taken for absence.
 
 use crate::extract::coverage::coverage;
+use crate::extract::detect::{Doubt, contradictions};
 use crate::extract::gather;
 use crate::extract::metrics::metrics;
 use crate::extract::reconcile::{Subject, own_lists, own_profiles, reconcile, subject};
@@ -32,19 +33,30 @@ pub enum Extent {
 /// Reads a crawl's capture: the newest `requested` posts.
 #[must_use]
 pub fn read(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, requested: u16) -> Document {
+    document(platform, capture, selectors, Extent::Newest(requested)).0
+}
+
+/// Reads a crawl's capture, and tells the counts on which its sources contradict each other.
+#[must_use]
+pub fn read_doubting(
+    platform: &dyn Platform,
+    capture: &Capture,
+    selectors: &SelectorSet,
+    requested: u16,
+) -> (Document, Vec<Doubt>) {
     document(platform, capture, selectors, Extent::Newest(requested))
 }
 
 /// Reads saved files: every post they show.
 #[must_use]
 pub fn read_all(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, requested: u16) -> Document {
-    document(platform, capture, selectors, Extent::All(requested))
+    document(platform, capture, selectors, Extent::All(requested)).0
 }
 
 /// Reads a capture as far as `extent` says.
 #[must_use]
 pub fn read_extent(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, extent: Extent) -> Document {
-    document(platform, capture, selectors, extent)
+    document(platform, capture, selectors, extent).0
 }
 
 /// What a capture shows.
@@ -57,6 +69,7 @@ struct Judged {
     look: Look,
     subject: Subject,
     extraction: Extraction,
+    doubts: Vec<Doubt>,
 }
 
 fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) -> Judged {
@@ -64,6 +77,7 @@ fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) ->
     let page = gather(capture, selectors, requested);
     let subject = subject(&page, requested);
     let extraction = reconcile(&page, &subject, platform);
+    let doubts = contradictions(&page, &subject);
     let own = own_profiles(&page, &subject);
     let substance = own.iter().any(|sighting| is_substance(sighting)) || shows_posts(&page, &subject);
     let weak = !own.is_empty() || !extraction.posts.is_empty();
@@ -82,7 +96,7 @@ fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) ->
         None if substance || (weak && !shows_another(&page, &subject)) => shown(page, &extraction),
         None => unrecognised(capture, &page),
     };
-    Judged { look, subject, extraction }
+    Judged { look, subject, extraction, doubts }
 }
 
 /// Nothing speaks: neither the profile nor a signal. That may be a refusal as well as an absence.
@@ -146,7 +160,12 @@ fn shown(page: Page, extraction: &Extraction) -> Look {
     Look::Absent { outcome: Outcome::Private, evidence, page: Box::new(page) }
 }
 
-fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, extent: Extent) -> Document {
+fn document(
+    platform: &dyn Platform,
+    capture: &Capture,
+    selectors: &SelectorSet,
+    extent: Extent,
+) -> (Document, Vec<Doubt>) {
     let wanted = match extent {
         Extent::Newest(wanted) | Extent::All(wanted) => wanted,
     };
@@ -167,7 +186,7 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
         selectors: SelectorsUsed { version: selectors.version.clone() },
         screenshot: None,
     };
-    let Judged { look, subject, extraction } = judge(platform, capture, selectors);
+    let Judged { look, subject, extraction, doubts } = judge(platform, capture, selectors);
     if document.handle.is_none() && !matches!(look, Look::Refused { .. }) {
         document.handle = subject.handle.as_deref().and_then(|handle| handle.parse::<Handle>().ok());
     }
@@ -193,7 +212,7 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
     if let Some(handle) = &document.handle {
         document.url = Some(platform.canonical_url(handle));
     }
-    document
+    (document, doubts)
 }
 
 fn seen(mut extraction: Extraction, page: &Page, lists: &[&ListSeen], extent: Extent, document: &mut Document) {

@@ -159,7 +159,7 @@ impl Store {
         sqlx::query_as(sql).bind(platform).fetch_all(&self.pool).await.map_err(|e| self.error(e))
     }
 
-    /// The crawls of a platform that are held back as a whole, oldest first: (held value, crawl); of one template or of all.
+    /// The crawls of a platform that are held back as a whole, oldest first: (held value, crawl, job); of one template or of all.
     ///
     /// # Errors
     /// When the database fails.
@@ -168,13 +168,37 @@ impl Store {
         platform: &str,
         fingerprint: Option<&str>,
         rows: usize,
-    ) -> Result<Vec<(i64, i64)>, StoreError> {
+    ) -> Result<Vec<(i64, i64, String)>, StoreError> {
         let sql = "
-            select id, crawl_id from held_values
+            select id, crawl_id, job_id from held_values
             where tenant_id = app_tenant() and platform = $1 and state = 'held' and path = 'document'
               and crawl_id is not null and ($2::text is null or fingerprint = $2)
             order by id limit $3";
         let query = sqlx::query_as(sql).bind(platform).bind(fingerprint).bind(super::limit(rows));
+        query.fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// The believed crawls of a template, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn believed_crawls(
+        &self,
+        platform: &str,
+        fingerprint: &str,
+        rows: usize,
+    ) -> Result<Vec<LastGood>, StoreError> {
+        let sql = "
+            select crawl_history.handle, crawl_history.id as crawl, jobs.document::text as document, crawl_history.capture_key
+            from crawl_history join jobs on jobs.tenant_id = crawl_history.tenant_id
+                and jobs.id = crawl_history.job_id and jobs.fence = crawl_history.fence
+            where crawl_history.tenant_id = app_tenant() and crawl_history.platform = $1
+              and crawl_history.fingerprint = $2 and crawl_history.outcome in ('ok', 'partial')
+              and crawl_history.capture_key is not null and jobs.document is not null
+              and not exists (select from held_values where held_values.crawl_id = crawl_history.id
+                              and held_values.state = 'held')
+            order by crawl_history.id desc limit $3";
+        let query = sqlx::query_as(sql).persistent(false).bind(platform).bind(fingerprint).bind(super::limit(rows));
         query.fetch_all(&self.pool).await.map_err(|e| self.error(e))
     }
 

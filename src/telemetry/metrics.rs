@@ -9,8 +9,8 @@ use prometheus_client::registry::Registry;
 use super::catalog::{Browser, Jobs, Page, Queue};
 use super::labels::{
     BreakerState, ByCrash, ByFault, ByField, ByFormat, ByHealStep, ByOutcome, ByPart, ByPlatform, ByPriority,
-    ByRefusedWrite, BySession, BySnooze, ByStep, Crash, HealStep, OpenLabel, Part, RefusedWrite, SnoozeCause, Step, Throughput,
-    fault_word,
+    ByRefusedWrite, BySession, BySnooze, ByStep, Crash, HealStep, OpenLabel, Part, RefusedWrite, SnoozeCause, Step,
+    Throughput, fault_word,
 };
 use crate::model::document::Outcome;
 use crate::model::fault::Fault;

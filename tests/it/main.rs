@@ -22,6 +22,7 @@ mod gates;
 mod har;
 mod heal;
 mod heal_posts;
+mod heal_corpus;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;
@@ -34,6 +35,7 @@ mod queue_outages;
 mod queue_speed;
 mod queue_submit;
 mod reading;
+mod relearn;
 #[cfg(feature = "replica")]
 mod replica;
 mod screenshot;

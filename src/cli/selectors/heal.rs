@@ -31,8 +31,9 @@ pub(super) async fn held(store: &Store, config: &Config, name: &str, fingerprint
         let healed = heal_template(&work, &id, &template.fingerprint, &ready(&version)?).await?;
         let (outcome, detail) = match healed {
             Healed::Claimed => ("claimed", "another worker heals it now".to_owned()),
-            Healed::Few { profiles } => ("few", format!("{profiles} profiles; five are needed")),
+            Healed::Few { profiles, needed } => ("few", format!("{profiles} profiles; {needed} are needed")),
             Healed::Refused { why } => ("refused", why),
+            Healed::FalseHeal { why } => ("false_heal", why),
             Healed::Promoted { version } => ("promoted", version),
         };
         output::json_line(&json!({

@@ -1,12 +1,12 @@
-//! Stored versions and the pointers to them. A version never changes; what a person decides is a pointer move or a state,
-//! and each stands in the history with its reason.
+//! Stored versions: listed with their health, shown, compared, tried on past crawls, entered and written as files. A version
+//! never changes.
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::TestArgs;
+use super::{TestArgs, health, story};
 use crate::blob::BlobStore;
 use crate::cli::exit::{self, BadInput};
 use crate::cli::{output, replay, table};
@@ -18,77 +18,48 @@ use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
 use crate::store::Store;
 use crate::store::save::rederive::PastFilter;
-use crate::store::selectors::{Move, Pin, SelectorVersion, Slot};
+use crate::store::selectors::SelectorVersion;
 
 /// Who decides here; only a person moves what a person has pinned.
-const PERSON: &str = "person";
-/// Events read at a time.
-const PAGE: usize = 200;
+pub(super) const PERSON: &str = "person";
 
 /// One version of one platform.
 #[derive(Debug, clap::Args)]
 pub(super) struct Named {
     /// tiktok or instagram.
-    platform: String,
+    pub(super) platform: String,
     /// The version.
     #[arg(id = "selectors", value_name = "VERSION")]
-    version: String,
+    pub(super) version: String,
     /// JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// A version to put in force.
-#[derive(Debug, clap::Args)]
-pub(super) struct Promote {
-    /// tiktok or instagram.
-    platform: String,
-    /// The version.
-    #[arg(id = "selectors", value_name = "VERSION")]
-    version: String,
-    /// For pages of this template only.
-    #[arg(long, default_value = "")]
-    fingerprint: String,
-    /// Why, for the history.
-    #[arg(long, default_value = "")]
-    why: String,
-}
-
-/// Where to go back.
-#[derive(Debug, clap::Args)]
-pub(super) struct Rollback {
-    /// tiktok or instagram.
-    platform: String,
-    /// For pages of this template only.
-    #[arg(long, default_value = "")]
-    fingerprint: String,
-    /// Why, for the history.
-    #[arg(long, default_value = "")]
-    why: String,
-}
-
-/// A pointer to fix or free.
-#[derive(Debug, clap::Args)]
-pub(super) struct Pinned {
-    /// tiktok or instagram.
-    platform: String,
-    /// Of this template; all that have none of their own where absent.
-    #[arg(long, default_value = "")]
-    fingerprint: String,
-    /// Let the program move it again.
-    #[arg(long)]
-    off: bool,
-}
-
 pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
-    let mut rows = table::plain(&["platform", "version", "state", "in force for", "author", "parent", "since"]);
+    let head = [
+        "platform",
+        "version",
+        "state",
+        "health",
+        "success",
+        "errors",
+        "pages",
+        "last checked",
+        "in force for",
+        "author",
+        "parent",
+        "since",
+    ];
+    let mut rows = table::plain(&head);
     for id in platforms(platform)? {
         let pointers = store.selector_pointers(id.as_str()).await?;
         let versions = store.selector_versions(id.as_str()).await?;
+        let health = health::of_platform(store, id.as_str()).await?;
         if as_json {
-            output::json_line(
-                &json!({ "platform": id, "pointers": pointers, "versions": versions.iter().map(brief).collect::<Vec<_>>() }),
-            )?;
+            let versions: Vec<Value> =
+                versions.iter().map(|version| brief(version, &health.version(&version.version))).collect();
+            output::json_line(&json!({ "platform": id, "pointers": pointers, "versions": versions }))?;
             continue;
         }
         for version in versions {
@@ -101,10 +72,16 @@ pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -
                     format!("{template} ({}{pinned})", pointer.slot)
                 })
                 .collect();
+            let told = health.version(&version.version);
             rows.add_row([
                 version.platform,
                 version.version,
                 version.state,
+                told.grade.as_str().to_owned(),
+                told.success(),
+                told.errors.to_string(),
+                told.crawls.to_string(),
+                told.last_checked.map_or_else(|| "-".to_owned(), time),
                 if used.is_empty() { "-".to_owned() } else { used.join("; ") },
                 version.author,
                 version.parent.unwrap_or_else(|| "-".to_owned()),
@@ -120,13 +97,16 @@ pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -
 
 pub(super) async fn show(store: &Store, named: &Named) -> anyhow::Result<u8> {
     let version = stored(store, &named.platform, &named.version).await?;
+    let health = health::of_platform(store, &named.platform).await?;
     if named.json {
-        output::json(&version)?;
+        let mut told = serde_json::to_value(&version)?;
+        told["health"] = json!(health.fields(&named.version));
+        output::json(&told)?;
         return Ok(0);
     }
-    let evidence = serde_json::to_string_pretty(&version.evidence)?;
+    let evidence = story::evidence(&version.evidence).join("\n# ");
     output::text(&format!(
-        "# {} {}, {} since {}, by {}, from {}, template {}\n# evidence: {}\n\n{}",
+        "# {} {}, {} since {}, by {}, from {}, template {}\n# {}\n#\n# {}\n\n{}",
         version.platform,
         version.version,
         version.state,
@@ -134,7 +114,8 @@ pub(super) async fn show(store: &Store, named: &Named) -> anyhow::Result<u8> {
         version.author,
         version.parent.as_deref().unwrap_or("nothing"),
         version.fingerprint.as_deref().unwrap_or("any"),
-        evidence.replace('\n', "\n# "),
+        evidence,
+        health::table(&health.fields(&named.version)).trim_end().replace('\n', "\n# "),
         version.body,
     ))?;
     Ok(0)
@@ -212,98 +193,6 @@ pub(super) async fn add(store: &Store, file: &Path) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn promote(store: &Store, promote: &Promote) -> anyhow::Result<u8> {
-    let version = stored(store, &promote.platform, &promote.version).await?;
-    ready(&version).map_err(|error| BadInput(error.to_string()))?;
-    let from = active_pointer(store, &promote.platform, &promote.fingerprint).await?;
-    move_to(store, &promote.platform, &promote.fingerprint, from.as_deref(), Some(&promote.version), &promote.why)
-        .await?;
-    if version.state != "active" {
-        let key = (promote.platform.as_str(), promote.version.as_str());
-        store.set_selectors_state(key, &version.state, "active", PERSON, &json!(promote.why)).await?;
-    }
-    output::text(&format!(
-        "{} {} is in force in place of {}; running services follow within seconds\n",
-        promote.platform,
-        promote.version,
-        from.as_deref().unwrap_or("the built-in one")
-    ))?;
-    Ok(0)
-}
-
-/// Back to where the pointer stood before it was last moved to where it stands.
-pub(super) async fn rollback(store: &Store, back: &Rollback) -> anyhow::Result<u8> {
-    let (platform, fingerprint) = (back.platform.as_str(), back.fingerprint.as_str());
-    let Some(now) = active_pointer(store, platform, fingerprint).await? else {
-        return Err(BadInput(format!("{platform}: no version is in force there: see sentinel selectors list")).into());
-    };
-    let mut before = None;
-    'story: loop {
-        let page = store.selector_events(platform, Some(fingerprint), before, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        before = Some(last.id);
-        for event in &page {
-            let detail = &event.detail;
-            if event.kind == "moved" && detail["slot"] == Slot::Active.as_str() && detail["to"] == now.as_str() {
-                let to = detail["from"].as_str();
-                if to.is_none() && fingerprint.is_empty() {
-                    break 'story;
-                }
-                move_to(store, platform, fingerprint, Some(&now), to, &back.why).await?;
-                store.set_selectors_state((platform, &now), "active", "retired", PERSON, &json!(back.why)).await?;
-                let to = to.unwrap_or("that of all other pages");
-                output::text(&format!("{platform}: {to} is in force again in place of {now}\n"))?;
-                return Ok(0);
-            }
-        }
-    }
-    Err(BadInput(format!("{platform}: nothing was in force before {now}: promote a version instead")).into())
-}
-
-async fn move_to(
-    store: &Store,
-    platform: &str,
-    fingerprint: &str,
-    from: Option<&str>,
-    version: Option<&str>,
-    why: &str,
-) -> anyhow::Result<()> {
-    let detail = json!(why);
-    let step = Move { platform, fingerprint, slot: Slot::Active, version, from, actor: PERSON, detail: &detail };
-    if store.move_selectors(&step).await? {
-        return Ok(());
-    }
-    let name = version.unwrap_or("nothing");
-    Err(BadInput(format!(
-        "{platform}: {name} was not put in force: it is forbidden, or somebody else moved the pointer just now"
-    ))
-    .into())
-}
-
-pub(super) async fn pin(store: &Store, pinned: &Pinned) -> anyhow::Result<u8> {
-    let to = if pinned.off { Pin::Free } else { Pin::Fixed };
-    let key = (pinned.platform.as_str(), pinned.fingerprint.as_str());
-    if !store.pin_selectors(key, Slot::Active, to, PERSON).await? {
-        return Err(BadInput(format!("{}: no version is in force there to be pinned", pinned.platform)).into());
-    }
-    let word = if pinned.off { "the program may move it again" } else { "only a person moves it from now on" };
-    output::text(&format!("{}: {word}\n", pinned.platform))?;
-    Ok(0)
-}
-
-pub(super) async fn forbid(store: &Store, named: &Named) -> anyhow::Result<u8> {
-    let version = stored(store, &named.platform, &named.version).await?;
-    let pointers = store.selector_pointers(&named.platform).await?;
-    if pointers.iter().any(|pointer| pointer.version == version.version) {
-        let text = format!("{} {} is in use: roll it back first", named.platform, named.version);
-        return Err(BadInput(text).into());
-    }
-    let key = (named.platform.as_str(), named.version.as_str());
-    store.set_selectors_state(key, &version.state, "forbidden", PERSON, &json!({})).await?;
-    output::text(&format!("{} {} will never be put in force\n", named.platform, named.version))?;
-    Ok(0)
-}
-
 pub(super) async fn export(
     store: &Store,
     platform: &str,
@@ -337,59 +226,9 @@ pub(super) async fn export(
     Ok(0)
 }
 
-pub(super) async fn history(
-    store: &Store,
-    platform: &str,
-    fingerprint: Option<&str>,
-    limit: usize,
-    as_json: bool,
-) -> anyhow::Result<u8> {
-    platforms(Some(platform))?;
-    let mut story = Vec::new();
-    let mut before = None;
-    while story.len() < limit {
-        let page = store.selector_events(platform, fingerprint, before, PAGE.min(limit - story.len())).await?;
-        let Some(last) = page.last() else { break };
-        before = Some(last.id);
-        story.extend(page);
-    }
-    for event in story.iter().rev() {
-        if as_json {
-            output::json_line(event)?;
-            continue;
-        }
-        let template = if event.fingerprint.is_empty() { String::new() } else { format!(" [{}]", event.fingerprint) };
-        let version = event.version.as_deref().unwrap_or("-");
-        output::text(&format!(
-            "{} {platform}{template} {version}: {} by {}\n",
-            time(event.at),
-            told(&event.kind, &event.detail),
-            event.actor
-        ))?;
-    }
-    Ok(0)
-}
-
-/// An event in a sentence.
-fn told(kind: &str, detail: &Value) -> String {
-    let word = |key: &str| detail[key].as_str().unwrap_or("nothing").to_owned();
-    let why = match &detail["why"] {
-        Value::Null => String::new(),
-        Value::String(why) if why.is_empty() => String::new(),
-        Value::String(why) => format!(" ({why})"),
-        why @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => format!(" ({why})"),
-    };
-    match kind {
-        "added" => format!("entered, made from {}; evidence {}", word("parent"), detail["evidence"]),
-        "state" => format!("went from {} to {}{why}", word("from"), word("to")),
-        "moved" => format!("pointer {} moved from {} to {}{why}", word("slot"), word("from"), word("to")),
-        "pinned" | "unpinned" => format!("pointer {} {kind}", word("slot")),
-        _ => format!("{kind} {detail}"),
-    }
-}
-
-fn brief(version: &SelectorVersion) -> Value {
+fn brief(version: &SelectorVersion, health: &health::Health) -> Value {
     json!({
+        "health": health,
         "version": version.version,
         "parent": version.parent,
         "fingerprint": version.fingerprint,
@@ -399,7 +238,7 @@ fn brief(version: &SelectorVersion) -> Value {
     })
 }
 
-fn platforms(only: Option<&str>) -> anyhow::Result<Vec<PlatformId>> {
+pub(super) fn platforms(only: Option<&str>) -> anyhow::Result<Vec<PlatformId>> {
     let all: Vec<PlatformId> = crate::platform::all().iter().map(|platform| platform.id()).collect();
     let Some(only) = only else { return Ok(all) };
     let known = all.iter().map(PlatformId::as_str).collect::<Vec<_>>().join(", ");
@@ -409,7 +248,7 @@ fn platforms(only: Option<&str>) -> anyhow::Result<Vec<PlatformId>> {
         .ok_or_else(|| BadInput(format!("unknown platform {only:?}: known are {known}")).into())
 }
 
-async fn stored(store: &Store, platform: &str, version: &str) -> anyhow::Result<SelectorVersion> {
+pub(super) async fn stored(store: &Store, platform: &str, version: &str) -> anyhow::Result<SelectorVersion> {
     platforms(Some(platform))?;
     store
         .selector_version(platform, version)
@@ -418,7 +257,7 @@ async fn stored(store: &Store, platform: &str, version: &str) -> anyhow::Result<
 }
 
 /// A file's set, or a stored version's.
-async fn set(store: &Store, platform: &str, name: &str) -> anyhow::Result<SelectorSet> {
+pub(super) async fn set(store: &Store, platform: &str, name: &str) -> anyhow::Result<SelectorSet> {
     if Path::new(name).is_file() {
         return set_of_file(Path::new(name));
     }
@@ -431,6 +270,6 @@ fn set_of_file(file: &Path) -> anyhow::Result<SelectorSet> {
     Ok(parse(&text, &name).map_err(|error| BadInput(error.to_string()))?)
 }
 
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

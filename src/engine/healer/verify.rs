@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::samples::Sample;
 use super::{HealError, PROFILES_MIN};
 use crate::clock::Clock;
 use crate::engine::drift::heal_page;
@@ -9,7 +10,7 @@ use crate::extract::detect;
 use crate::extract::heal::field::{PostValues, Values};
 use crate::extract::heal::selectors::OldSelectors;
 use crate::extract::heal::{self, Known};
-use crate::extract::relearn::{Lesson, Relearned, Studied, relearn};
+use crate::extract::relearn::{Lesson, Relearned, Studied, draft, relearn};
 use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::selectors::SelectorSet;
@@ -21,63 +22,55 @@ const POSTS: u16 = 50;
 const DRIFT_PERCENT: u64 = 25;
 /// Counts smaller than this may move by this much.
 const SMALL: u64 = 50;
+const COUNTS: [&str; 4] = ["followers", "following", "likes", "posts_count"];
 
-/// A held page with what is known of its profile.
-#[derive(Debug, Clone)]
-pub(super) struct Sample {
-    pub(super) handle: String,
-    pub(super) known: Document,
-    /// Known from an earlier visit and not from the page itself.
-    pub(super) from_past: bool,
-    /// The page of that visit.
-    pub(super) known_page: Option<Capture>,
-    pub(super) capture: Capture,
+/// Why a version may not count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Doubtful {
+    /// It has not enough evidence, or some against it.
+    Refused(String),
+    /// Its kind of evidence is found for strangers too.
+    FalseHeal(String),
 }
 
-/// The version, or why there is none; and the evidence either way.
-type Judged = (Result<Relearned, String>, Value);
+/// What was learned with its evidence so far; or why nothing.
+pub(super) type Learned = (Result<Relearned, Doubtful>, Value);
 
-/// Learns a version and tries to refute it.
-pub(super) fn candidate(
+/// Learns a version, and tries to learn it otherwise: without each profile in turn, and from shuffled histories.
+pub(super) fn learn(
     site: &dyn Platform,
     parent: &SelectorSet,
     samples: &[Sample],
-    old: &[Capture],
+    needed: usize,
     clock: &Clock,
-) -> Result<Judged, HealError> {
-    let mut samples: Vec<&Sample> = samples.iter().collect();
-    samples.sort_by(|a, b| a.handle.cmp(&b.handle));
-    let handles: Vec<&str> = samples.iter().map(|sample| sample.handle.as_str()).collect();
-    let mut evidence = json!({"profiles": handles});
+) -> Result<Learned, HealError> {
+    let marks: Vec<String> = samples.iter().map(Sample::mark).collect();
+    let mut evidence = json!({"profiles": marks.len(), "who": marks, "needed": needed});
     let studied: Vec<Studied> = samples.iter().map(|sample| Studied::of(&sample.capture, parent)).collect();
     let lessons: Vec<Lesson<'_>> = samples
         .iter()
         .zip(&studied)
         .map(|(sample, page)| Lesson { handle: &sample.handle, past: &sample.known, page })
         .collect();
-    let Some(relearned) = relearn(parent, &lessons)? else {
-        return Ok((Err("no way leads to the known values on every page".to_owned()), evidence));
+    let Some(relearned) = relearn(parent, &lessons, needed)? else {
+        let why = "no way leads to the known values on every page".to_owned();
+        return Ok((Err(Doubtful::Refused(why)), evidence));
     };
     evidence["rules"] = json!(relearned.findings);
-    let checks = [
-        ("replay", replay(site, &relearned.set, &samples)),
-        ("search", search(site, &relearned.set, &samples, clock)),
-        ("leave_one_out", leave_one_out(site, parent, &relearned.set, (&samples, &lessons))?),
-        ("negative_control", negative_control(parent, &lessons)?),
-        ("shadow", shadow(site, parent, &relearned.set, old)),
-    ];
-    let mut refused = None;
-    for (name, outcome) in checks {
-        match outcome {
-            Ok(told) => evidence[name] = told,
-            Err(why) => {
-                evidence[name] = json!({"refused": why});
-                refused = refused.or(Some(format!("{name}: {why}")));
-            }
-        }
+    evidence["dropped"] = json!(relearned.dropped);
+    match leave_one_out(site, parent, &relearned.set, (samples, &lessons), needed) {
+        Ok(told) => evidence["leave_one_out"] = told,
+        Err(why) => return Ok((Err(Doubtful::Refused(format!("leaving one out: {why}"))), evidence)),
     }
-    evidence["canary"] = json!({"pages": samples.len(), "held_back": true});
-    Ok((refused.map_or(Ok(relearned), Err), evidence))
+    match negative_control(parent, &lessons, needed) {
+        Ok(told) => evidence["negative_control"] = told,
+        Err(why) => return Ok((Err(Doubtful::FalseHeal(why)), evidence)),
+    }
+    match search(site, &relearned.set, samples, clock) {
+        Ok(told) => evidence["search"] = told,
+        Err(why) => return Ok((Err(Doubtful::Refused(format!("the values' own search: {why}"))), evidence)),
+    }
+    Ok((Ok(relearned), evidence))
 }
 
 fn count(document: &Document, at: usize) -> Option<u64> {
@@ -85,16 +78,48 @@ fn count(document: &Document, at: usize) -> Option<u64> {
     [profile.followers, profile.following, profile.likes, profile.posts_count].get(at).copied().flatten()
 }
 
-const COUNTS: [&str; 4] = ["followers", "following", "likes", "posts_count"];
-
 fn near(one: u64, other: u64) -> bool {
     one.abs_diff(other) <= (one.max(other) / 100 * DRIFT_PERCENT).max(SMALL)
 }
 
-/// Every held page is read: its own profile, each count within its drift, on all pages but one in eight; each count by enough.
-fn replay(site: &dyn Platform, set: &SelectorSet, samples: &[&Sample]) -> Result<Value, String> {
-    let read: Vec<Document> = samples.iter().map(|sample| platform::read(site, &sample.capture, set, POSTS)).collect();
+/// The version's new shapes alone: what old ones still read would hide what new ones do not.
+fn alone(parent: &SelectorSet, set: &SelectorSet) -> SelectorSet {
+    let mut only = set.clone();
+    only.shapes.retain(|shape| !parent.shapes.iter().any(|known| known.name == shape.name));
+    only.signals.clear();
+    only
+}
+
+/// The template's archived pages are read: each its own profile, each count within its drift, on all but one in eight; each
+/// count by enough, by the whole version and by its new shapes alone.
+pub(super) fn replay(
+    site: &dyn Platform,
+    parent: &SelectorSet,
+    set: &SelectorSet,
+    samples: &[Sample],
+) -> Result<Value, String> {
     let mut told = json!({"pages": samples.len()});
+    let whole = agreement(site, set, samples)?;
+    if whole["followers"] == json!(0) {
+        return Err("no page shows its followers".to_owned());
+    }
+    let only = alone(parent, set);
+    if !only.shapes.is_empty() {
+        told["new_shapes"] = agreement(site, &only, samples)?;
+    }
+    for sample in samples {
+        let mark = sample.mark();
+        if let Some(doubt) = platform::contradictions(&sample.capture, set).first() {
+            return Err(format!("{mark}: {}", doubt.sentence()));
+        }
+    }
+    told["whole"] = whole;
+    Ok(told)
+}
+
+fn agreement(site: &dyn Platform, set: &SelectorSet, samples: &[Sample]) -> Result<Value, String> {
+    let read: Vec<Document> = samples.iter().map(|sample| platform::read(site, &sample.capture, set, POSTS)).collect();
+    let mut told = json!({});
     for (at, name) in COUNTS.iter().enumerate() {
         let (mut agreed, mut strayed) = (0, 0);
         for (sample, document) in samples.iter().zip(&read) {
@@ -112,9 +137,6 @@ fn replay(site: &dyn Platform, set: &SelectorSet, samples: &[&Sample]) -> Result
         }
         told[*name] = json!(agreed);
     }
-    if told["followers"] == json!(0) {
-        return Err("no page shows its followers".to_owned());
-    }
     let mut ids: Vec<&str> =
         read.iter().flat_map(|document| document.posts.iter().map(|post| post.id.as_str())).collect();
     let all = ids.len();
@@ -128,7 +150,7 @@ fn replay(site: &dyn Platform, set: &SelectorSet, samples: &[&Sample]) -> Result
 }
 
 /// What the values' own search finds on these pages, blind to the rules, is what the rules read.
-fn search(site: &dyn Platform, set: &SelectorSet, samples: &[&Sample], clock: &Clock) -> Result<Value, String> {
+fn search(site: &dyn Platform, set: &SelectorSet, samples: &[Sample], clock: &Clock) -> Result<Value, String> {
     let known: Vec<Known> = samples
         .iter()
         .filter_map(|sample| {
@@ -154,64 +176,83 @@ fn search(site: &dyn Platform, set: &SelectorSet, samples: &[&Sample], clock: &C
         }
     }
     if differ * 20 > agreed {
-        return Err(format!("the search finds other values: {differ} differ, {agreed} agree"));
+        return Err(format!("it finds other values: {differ} differ, {agreed} agree"));
     }
     Ok(json!({"agreed": agreed, "differ": differ, "known_pages": known.len()}))
 }
 
-/// Learned without a profile, the version still reads that profile's page as the whole one does.
+/// Learned without a profile, the version still reads that profile's page as the whole one does. With the fewest profiles that
+/// are enough, the others are one fewer: the one left out is the test of what they agree on.
 fn leave_one_out(
     site: &dyn Platform,
     parent: &SelectorSet,
     set: &SelectorSet,
-    (samples, lessons): (&[&Sample], &[Lesson<'_>]),
-) -> Result<Result<Value, String>, HealError> {
-    if samples.len() <= PROFILES_MIN {
-        // With the fewest, each profile is needed: five chances in a thousand, five times, are what is left to trust.
-        return Ok(Ok(json!({"left_out": 0, "why": "each profile is needed"})));
-    }
-    let mut left_out = 0;
+    (samples, lessons): (&[Sample], &[Lesson<'_>]),
+    needed: usize,
+) -> Result<Value, String> {
+    let quorum = needed.min(samples.len().saturating_sub(1));
+    let whole = alone(parent, set);
+    let mut values = 0;
     for (at, sample) in samples.iter().enumerate() {
         let others: Vec<Lesson<'_>> =
             lessons.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, lesson)| *lesson).collect();
-        let Some(without) = relearn(parent, &others)? else {
-            return Ok(Err(format!("nothing is learned without {}", sample.handle)));
+        let Some(without) = draft(parent, &others, quorum) else {
+            return Err(format!("nothing is learned without {}", sample.mark()));
         };
-        let whole = platform::read(site, &sample.capture, set, POSTS);
-        let part = platform::read(site, &sample.capture, &without.set, POSTS);
+        let whole = platform::read(site, &sample.capture, &whole, POSTS);
+        let part = platform::read(site, &sample.capture, &alone(parent, &without.set), POSTS);
         if let Some(doubt) = detect::differs(&whole, &part).first() {
-            return Ok(Err(format!("without {}: {}", sample.handle, doubt.sentence())));
+            return Err(format!("without {}: {}", sample.mark(), doubt.sentence()));
         }
-        left_out += 1;
+        values += part.fields.len();
+        for (at, name) in COUNTS.iter().enumerate() {
+            if let (Some(known), Some(seen)) = (count(&sample.known, at), count(&part, at))
+                && !near(known, seen)
+            {
+                return Err(format!("without {}: {name} would be {seen}, and {known} is known", sample.mark()));
+            }
+        }
     }
-    Ok(Ok(json!({"left_out": left_out})))
+    Ok(json!({"left_out": samples.len(), "values": values}))
 }
 
 /// Each profile's past on the next one's page: nothing may be learned from that but what is the same for everybody.
-fn negative_control(parent: &SelectorSet, lessons: &[Lesson<'_>]) -> Result<Result<Value, String>, HealError> {
-    let next = |at: usize| lessons[(at + 1) % lessons.len()].past;
-    let shuffled: Vec<Lesson<'_>> =
-        lessons.iter().enumerate().map(|(at, lesson)| Lesson { past: next(at), ..*lesson }).collect();
-    let learned = relearn(parent, &shuffled)?;
-    let counts = learned.iter().flat_map(|learned| &learned.findings).filter(|f| COUNTS.contains(&f.field.as_str()));
-    let accepted: Vec<&str> = counts.map(|finding| finding.at.as_str()).collect();
-    if accepted.is_empty() {
-        return Ok(Ok(json!({"accepted": 0})));
+fn negative_control(parent: &SelectorSet, lessons: &[Lesson<'_>], needed: usize) -> Result<Value, String> {
+    let mut accepted: Vec<String> = Vec::new();
+    let shifts = lessons.len().clamp(1, 3);
+    for shift in 1..shifts {
+        let other = |at: usize| lessons[(at + shift) % lessons.len()].past;
+        let shuffled: Vec<Lesson<'_>> =
+            lessons.iter().enumerate().map(|(at, lesson)| Lesson { past: other(at), ..*lesson }).collect();
+        let learned = draft(parent, &shuffled, needed);
+        let findings = learned.iter().flat_map(|learned| &learned.findings);
+        accepted.extend(findings.filter(|f| COUNTS.contains(&f.field.as_str())).map(|finding| finding.at.clone()));
     }
-    Ok(Err(format!("a shuffled history was accepted: {}", accepted.join(", "))))
+    if accepted.is_empty() {
+        return Ok(json!({"shuffles": shifts - 1, "accepted": 0}));
+    }
+    Err(format!("a shuffled history was accepted: {}", accepted.join(", ")))
 }
 
-/// Pages of before the change are read as they were.
-fn shadow(site: &dyn Platform, parent: &SelectorSet, set: &SelectorSet, old: &[Capture]) -> Result<Value, String> {
-    for capture in old {
-        let mut before = platform::read(site, capture, parent, POSTS);
+/// Beside the version in force, writing nothing: pages of other templates are read as before.
+pub(super) fn shadow(
+    site: &dyn Platform,
+    parent: &SelectorSet,
+    set: &SelectorSet,
+    old: &[(String, Capture)],
+) -> Result<Value, String> {
+    for (_, capture) in old {
+        let before = platform::read(site, capture, parent, POSTS);
         let after = platform::read(site, capture, set, POSTS);
-        before.selectors.clone_from(&after.selectors);
-        if before != after {
+        let same = before.profile == after.profile
+            && before.posts == after.posts
+            && before.outcome == after.outcome
+            && before.coverage == after.coverage;
+        if !same {
             return Err("a page of before the change is read differently".to_owned());
         }
     }
-    Ok(json!({"old_pages": old.len()}))
+    Ok(json!({"old_pages": old.len(), "differ": 0}))
 }
 
 /// A document as the search takes it.

@@ -7,10 +7,8 @@ use super::known::Known;
 use super::leaves::Scalar;
 use crate::model::selectors::{Exactness, Rule, Rules};
 
-/// Pages that must agree on a number or a flag; the chance of five accidents is one in ten thousand.
-pub(super) const PROFILES_FOR_COUNTS: usize = 5;
 /// Pages that must agree on a text: each is worth dozens of bits.
-const PROFILES_FOR_TEXTS: usize = 2;
+pub(super) const PROFILES_FOR_TEXTS: usize = 2;
 /// A count may have moved by a fifth since it was known.
 const DRIFT: u64 = 5;
 /// Below this a drifted count is told from nothing.
@@ -30,6 +28,8 @@ pub(super) struct Found {
     pub(super) rules: Rules,
     pub(super) profiles: usize,
     pub(super) values: usize,
+    /// Whether it showed the last digits of a large number.
+    is_exact: bool,
 }
 
 /// How a way did over all pairs.
@@ -51,10 +51,15 @@ impl Tally {
 }
 
 /// The ways of all fields.
-pub(super) fn find(pairs: &[Pair<'_>]) -> BTreeMap<&'static str, Found> {
+pub(super) fn find(pairs: &[Pair<'_>], quorum: usize) -> BTreeMap<&'static str, Found> {
     let names: BTreeSet<&'static str> = pairs.iter().flat_map(|pair| pair.known.keys().copied()).collect();
-    let found = names.into_iter().filter_map(|name| Some((name, of_field(name, pairs)?)));
-    let mut found: BTreeMap<&'static str, (String, Found)> = found.collect();
+    let all = |exact: &BTreeSet<String>| -> BTreeMap<&'static str, (String, Found)> {
+        names.iter().filter_map(|name| Some((*name, of_field(name, pairs, exact, quorum)?))).collect()
+    };
+    // Where two records say the same, the one that shows last digits elsewhere is the exact one.
+    let exact = all(&BTreeSet::new()).into_values().filter(|(_, found)| found.is_exact);
+    let exact: BTreeSet<String> = exact.filter_map(|(way, _)| Some(roof(&way)?.to_owned())).collect();
+    let mut found = all(&exact);
     // One way is one thing: two fields that claim it are both in doubt.
     let mut claimed: BTreeMap<String, usize> = BTreeMap::new();
     found.values().for_each(|(way, _)| *claimed.entry(way.clone()).or_default() += 1);
@@ -62,14 +67,32 @@ pub(super) fn find(pairs: &[Pair<'_>]) -> BTreeMap<&'static str, Found> {
     found.into_iter().map(|(name, (_, found))| (name, found)).collect()
 }
 
-fn of_field(name: &'static str, pairs: &[Pair<'_>]) -> Option<(String, Found)> {
+/// The record that a way ends in.
+fn roof(way: &str) -> Option<&str> {
+    way.rsplit_once('.').map(|(roof, _)| roof)
+}
+
+fn of_field(
+    name: &'static str,
+    pairs: &[Pair<'_>],
+    exact: &BTreeSet<String>,
+    quorum: usize,
+) -> Option<(String, Found)> {
     let told: Vec<(&Pair<'_>, &Known)> = pairs.iter().filter_map(|pair| Some((pair, pair.known.get(name)?))).collect();
     let ways: BTreeSet<&String> = told.iter().flat_map(|(pair, _)| pair.leaves.keys()).collect();
-    let mut sound: Vec<(&String, Tally)> =
-        ways.into_iter().map(|way| (way, tally(way, &told))).filter(|(_, tally)| is_sound(tally, &told)).collect();
+    let mut sound: Vec<(&String, Tally)> = ways
+        .into_iter()
+        .map(|way| (way, tally(way, &told)))
+        .filter(|(_, tally)| is_sound(tally, &told, quorum))
+        .collect();
     sound.sort_by(|(a, one), (b, other)| {
         let rank = |tally: &Tally| (tally.exact, tally.fits(), tally.digits);
-        rank(other).cmp(&rank(one)).then_with(|| a.len().cmp(&b.len())).then_with(|| a.cmp(b))
+        let under = |way: &str| roof(way).is_some_and(|roof| exact.contains(roof));
+        rank(other)
+            .cmp(&rank(one))
+            .then_with(|| under(b).cmp(&under(a)))
+            .then_with(|| a.len().cmp(&b.len()))
+            .then_with(|| a.cmp(b))
     });
     let (way, best) = sound.first()?;
     let rival = |(other, tally): &&(&String, Tally)| tally.exact >= best.exact && differ(way, other, &told);
@@ -77,19 +100,25 @@ fn of_field(name: &'static str, pairs: &[Pair<'_>]) -> Option<(String, Found)> {
         return None;
     }
     let twin = sound.iter().skip(1).find(|(other, _)| is_cut_of(other, way, &told)).map(|(other, _)| (*other).clone());
-    let cut = twin.is_none() && looks_cut(way, &told);
+    // Of a way that never showed the last digits of a large number nobody knows that it would.
+    let cut = twin.is_none() && !is_exact(way, &told) && matches!(told.first()?.1, Known::Count(_));
     let mut rules =
         vec![Rule { at: (*way).clone(), sibling: twin, precision: cut.then_some(Exactness::Cut), ..Rule::default() }];
     if best.absent > 0 && matches!(told.first()?.1, Known::Flag(_)) {
         rules.push(Rule { constant: Some("false".to_owned()), ..Rule::default() });
     }
-    let found = Found { rules: Rules(rules), profiles: best.profiles.len(), values: best.fits() };
+    let is_exact = is_exact(way, &told);
+    let found = Found { rules: Rules(rules), profiles: best.profiles.len(), values: best.fits(), is_exact };
     Some(((*way).clone(), found))
 }
 
 fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
     let mut tally = Tally::default();
     for (pair, known) in told {
+        // It cannot become sound any more; most ways fail at the first pages.
+        if tally.misses * 9 > told.len() {
+            break;
+        }
         let Some(seen) = pair.leaves.get(way) else {
             // A flag that is not set may not be there at all.
             if **known == Known::Flag(false) {
@@ -116,10 +145,11 @@ fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
     tally
 }
 
-fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)]) -> bool {
+fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)], quorum: usize) -> bool {
     let (profiles, distinct) = match told.first().map(|(_, known)| *known) {
-        Some(Known::Count(_) | Known::Seconds(_)) => (PROFILES_FOR_COUNTS, 4),
-        Some(Known::Flag(_)) => (PROFILES_FOR_COUNTS, 2),
+        // The chance of five accidents is one in ten thousand.
+        Some(Known::Count(_) | Known::Seconds(_)) => (quorum, quorum - 1),
+        Some(Known::Flag(_)) => (quorum, 2),
         Some(Known::Time(_)) => (2, 4),
         Some(Known::Text(_) | Known::Address(_)) => (PROFILES_FOR_TEXTS, 2),
         None => return false,
@@ -156,7 +186,7 @@ fn fit(known: &Known, seen: &Scalar) -> Fit {
 }
 
 /// An address without its scheme and its signature.
-fn bare(url: &str) -> &str {
+pub(super) fn bare(url: &str) -> &str {
     let url = url.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     url.split('?').next().unwrap_or_default()
 }
@@ -192,10 +222,10 @@ fn is_cut_of(other: &str, way: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
     shorter > 0
 }
 
-/// Whether every large value ends in zeros: the site cuts it and has no exact one.
-fn looks_cut(way: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
-    let large = told.iter().filter(|(_, known)| matches!(known, Known::Count(count) if *count >= 100_000));
-    let mut seen = large.filter_map(|(pair, _)| pair.leaves.get(way)).map(|value| value.as_str().ends_with("00"));
-    let first = seen.next();
-    first == Some(true) && seen.all(|cut| cut)
+/// Whether a way showed a number that no site would have cut: a large one that does not end in zeros.
+fn is_exact(way: &str, told: &[(&Pair<'_>, &Known)]) -> bool {
+    told.iter().any(|(pair, _)| {
+        let value = pair.leaves.get(way).and_then(|seen| seen.as_str().parse::<u64>().ok());
+        value.is_some_and(|value| value >= 10_000 && value % 100 != 0)
+    })
 }

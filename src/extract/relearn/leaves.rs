@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::extract::fingerprint::first_json;
+use crate::extract::html::ScriptTag;
 use crate::extract::path::{Path, Step};
-use crate::extract::sources::Sources;
+use crate::extract::sources::{Sources, is_script};
 use crate::model::capture::Capture;
 use crate::model::document::SourceKind;
-use crate::model::selectors::SelectorSet;
+use crate::model::selectors::{Script, SelectorSet};
 use crate::model::visit::Purpose;
 
 /// Leaves beyond this many of one body are not looked at.
 const MAX_LEAVES: usize = 200_000;
+/// Scripts that nobody named are looked at up to this many of a page.
+const MAX_SCRIPTS: usize = 40;
+/// A shorter one holds no profile.
+const MIN_SCRIPT: usize = 200;
 /// Levels of nesting that are looked at.
 const MAX_DEPTH: usize = 64;
 
@@ -24,13 +29,48 @@ pub(super) struct Place {
     pub(super) network: bool,
     /// The script's name; empty for responses.
     pub(super) script: String,
+    /// What tells a script that the parent does not know.
+    pub(super) mark: Option<Mark>,
     /// The part of a response's address by which it is kept; empty for scripts.
     pub(super) url: String,
+}
+
+/// What tells a script from others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mark {
+    Id(String),
+    Attribute(String),
+    Type(String),
+    /// The text before its JSON.
+    After(String),
 }
 
 impl Place {
     pub(super) const fn source(&self) -> SourceKind {
         if self.network { SourceKind::Network } else { SourceKind::Embedded }
+    }
+
+    /// Its script as a selector file has it.
+    pub(super) fn script(&self) -> Option<Script> {
+        if self.network {
+            return None;
+        }
+        let mut script = Script {
+            name: self.script.clone(),
+            id: None,
+            kind: None,
+            attribute: None,
+            after: None,
+            source: SourceKind::Embedded,
+        };
+        match self.mark.clone() {
+            Some(Mark::Id(id)) => script.id = Some(id),
+            Some(Mark::Attribute(name)) => script.attribute = Some(name),
+            Some(Mark::Type(kind)) => script.kind = Some(kind),
+            Some(Mark::After(text)) => script.after = Some(text),
+            None => {}
+        }
+        Some(script)
     }
 }
 
@@ -70,7 +110,8 @@ pub(super) struct Body {
 pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
     let mut bodies = Vec::new();
     for (visit, page) in capture.pages.iter().enumerate().filter(|(_, page)| page.purpose == Purpose::Profile) {
-        for body in &Sources::new(visit, page, None, set).bodies {
+        let sources = Sources::new(visit, page, None, set);
+        for body in &sources.bodies {
             let network = body.response.is_some();
             if !network && body.source != SourceKind::Embedded {
                 continue;
@@ -79,10 +120,51 @@ pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
             let Some(value) = first_json(body.text) else { continue };
             let mut leaves = Vec::new();
             walk(&value, &mut Vec::new(), &set.json.skip, &mut leaves);
-            bodies.push(Body { place: Place { network, script: body.script.to_owned(), url }, leaves });
+            bodies.push(Body { place: Place { network, script: body.script.to_owned(), mark: None, url }, leaves });
+        }
+        let is_known = |tag: &ScriptTag<'_>| {
+            let holds = |script: &Script| script.after.as_ref().is_none_or(|after| tag.text.contains(after));
+            set.scripts.iter().any(|script| is_script(script, tag) && holds(script))
+        };
+        let unknown = sources.head.scripts.iter().filter(|tag| !is_known(tag));
+        for tag in unknown.take(MAX_SCRIPTS) {
+            let Some((mark, value)) = unnamed(tag) else { continue };
+            let mut leaves = Vec::new();
+            walk(&value, &mut Vec::new(), &set.json.skip, &mut leaves);
+            let (Mark::Id(word) | Mark::Attribute(word) | Mark::Type(word) | Mark::After(word)) = &mark;
+            let name: String = word.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let place = Place { network: false, script: format!("new_{name}"), mark: Some(mark), url: String::new() };
+            bodies.push(Body { place, leaves });
         }
     }
     bodies
+}
+
+/// The JSON of a script that the parent does not know, and what tells it.
+fn unnamed(tag: &ScriptTag<'_>) -> Option<(Mark, Value)> {
+    let text = tag.text.trim();
+    if text.len() < MIN_SCRIPT || tag.attribute("src").is_some() {
+        return None;
+    }
+    if text.starts_with(['{', '[']) {
+        let value = first_json(text)?;
+        let data = |(name, _): &&(&str, std::borrow::Cow<'_, str>)| name.starts_with("data-");
+        let mark = match tag.attribute("id").filter(|id| !id.is_empty()) {
+            Some(id) => Mark::Id(id.to_owned()),
+            None => match tag.attributes.iter().find(data) {
+                Some((name, _)) => Mark::Attribute((*name).to_owned()),
+                None => Mark::Type(tag.attribute("type")?.to_owned()),
+            },
+        };
+        return Some((mark, value));
+    }
+    // `window.__DATA__ = {…}`, where the assignment comes first.
+    let brace = text.find(['{', '['])?;
+    let before = text.get(..brace)?.trim_end();
+    if !before.ends_with('=') || before.len() > 80 || before.len() < 4 {
+        return None;
+    }
+    Some((Mark::After(before.to_owned()), first_json(text.get(brace..)?)?))
 }
 
 fn kept_by(url: &str, set: &SelectorSet) -> String {

@@ -35,13 +35,8 @@ struct Seat<'l> {
     leaves: &'l [Leaf],
 }
 
-/// What a healed shape's records are to the page.
-pub(super) fn role(name: &str) -> Role {
-    if name == "profile" { Role::Profile } else { Role::Timeline }
-}
-
 /// The best list of each place.
-pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet) -> Vec<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -> Vec<Piece> {
     let mut best: BTreeMap<Place, (usize, Spot)> = BTreeMap::new();
     for (spot, hits) in spots(pages) {
         let profiles: BTreeSet<usize> = hits.iter().map(|(page, _)| *page).collect();
@@ -56,7 +51,7 @@ pub(super) fn learn(pages: &[Page<'_>], parent: &SelectorSet) -> Vec<Piece> {
             best.insert(spot.0.clone(), (hits.len(), spot));
         }
     }
-    best.into_values().filter_map(|(_, spot)| piece(&spot, pages, parent)).collect()
+    best.into_values().filter_map(|(_, spot)| piece(&spot, pages, parent, quorum)).collect()
 }
 
 /// A known post on a page: (page, body, item).
@@ -83,7 +78,7 @@ fn spots(pages: &[Page<'_>]) -> BTreeMap<Spot, BTreeSet<Hit>> {
     spots
 }
 
-fn ids_of(post: &Post) -> impl Iterator<Item = &str> {
+pub(super) fn ids_of(post: &Post) -> impl Iterator<Item = &str> {
     std::iter::once(post.id.as_str()).chain(post.code.as_deref()).filter(|id| id.len() >= ID_MIN)
 }
 
@@ -121,19 +116,22 @@ fn is_like(way: &[Step], form: &[Step]) -> bool {
 struct Item<'l> {
     page: usize,
     ways: Vec<(&'l [Step], &'l Scalar)>,
+    /// The same by written ways, those inside lists left out.
+    flat: BTreeMap<String, &'l Scalar>,
     post: Option<&'l Post>,
 }
 
-fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece> {
+fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet, quorum: usize) -> Option<Piece> {
     let (place, _, id_way) = spot;
     let seats = seats(spot, pages);
     let mut items = Vec::new();
     for seat in &seats {
         for ways in seat.items.values() {
-            let id = ways.iter().find(|(way, _)| leaves::written(way) == *id_way).map(|(_, value)| value.as_str());
+            let flat = flat(ways);
+            let id = flat.get(id_way).map(|value| value.as_str());
             let posts = &pages[seat.page].lesson.past.posts;
             let post = id.and_then(|id| posts.iter().find(|post| ids_of(post).any(|known| known == id)));
-            items.push(Item { page: seat.page, ways: ways.clone(), post });
+            items.push(Item { page: seat.page, ways: ways.clone(), flat, post });
         }
     }
     let told: Vec<(&Item<'_>, Values)> =
@@ -147,18 +145,19 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece>
     let pairs: Vec<Pair<'_>> = told
         .iter()
         .filter(few)
-        .map(|(item, known)| Pair { profile: item.page, known, leaves: flat(&item.ways) })
+        .map(|(item, known)| Pair { profile: item.page, known, leaves: item.flat.clone() })
         .collect();
     let by_code = told.iter().all(|(item, _)| {
-        let id = flat(&item.ways).get(id_way).map(|value| value.as_str().to_owned());
+        let id = item.flat.get(id_way).map(|value| value.as_str().to_owned());
         item.post.and_then(|post| post.code.clone()) == id
     });
     let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
-    let mut found = fields::find(&pairs);
+    let owner_way = owner(&items, pages)?;
+    let mut found = fields::find(&pairs, quorum);
     found.retain(|_, found| found.rules.0.iter().all(|rule| rule.at != *id_way));
     let mut record = Record {
         kind: RecordKind::Post,
-        owner: Owner { username: rule(&owner(&items, pages)?), ..Owner::default() },
+        owner: Owner { username: rule(&owner_way), ..Owner::default() },
         extends: None,
         fields: indexmap::IndexMap::new(),
     };
@@ -173,10 +172,10 @@ fn piece(spot: &Spot, pages: &[Page<'_>], parent: &SelectorSet) -> Option<Piece>
     let key = leaves::written(std::slice::from_ref(key));
     let at = format!("{}[?{key}]", leaves::from_root(above).unwrap_or_default());
     let more = more(&seats, parent);
-    let hint = place.network.then(|| hint(place, list, id_way, more.as_deref())).flatten();
+    let hint = place.network.then(|| hint(place, list, (id_way, &owner_way), more.as_deref())).flatten();
     let findings = findings(&found);
     let each = Some(format!("{key}[?{id_way}]"));
-    Some(Piece { name: "posts", place: place.clone(), record, at, each, more, hint, findings })
+    Some(Piece { each, more, hint, ..Piece::in_json("posts", place, record, at, findings) })
 }
 
 fn flat<'l>(ways: &[(&'l [Step], &'l Scalar)]) -> BTreeMap<String, &'l Scalar> {
@@ -189,8 +188,8 @@ fn owner(items: &[Item<'_>], pages: &[Page<'_>]) -> Option<String> {
     let mut hits: BTreeMap<String, usize> = BTreeMap::new();
     for item in items {
         let handle = pages[item.page].lesson.handle;
-        for (way, _) in flat(&item.ways).into_iter().filter(|(_, value)| value.as_str().eq_ignore_ascii_case(handle)) {
-            *hits.entry(way).or_default() += 1;
+        for (way, _) in item.flat.iter().filter(|(_, value)| value.as_str().eq_ignore_ascii_case(handle)) {
+            *hits.entry(way.clone()).or_default() += 1;
         }
     }
     let (way, hits) = hits
@@ -233,7 +232,7 @@ fn kind(told: &[(&Item<'_>, Values)]) -> Option<Rules> {
     None
 }
 
-const fn word(kind: PostKind) -> &'static str {
+pub(super) const fn word(kind: PostKind) -> &'static str {
     match kind {
         PostKind::Image => "image",
         PostKind::Video => "video",
@@ -259,13 +258,20 @@ fn more(seats: &[Seat<'_>], parent: &SelectorSet) -> Option<String> {
 }
 
 /// How a browser counts the list while it pages; plain keys only.
-fn hint(place: &Place, list: &[Step], id: &str, more: Option<&str>) -> Option<ListHint> {
+fn hint(place: &Place, list: &[Step], (id, owner): (&str, &str), more: Option<&str>) -> Option<ListHint> {
     let keys = |steps: &[Step]| -> Option<Vec<String>> {
         steps.iter().map(|step| if let Step::Key(key) = step { Some(key.clone()) } else { None }).collect()
     };
-    let Path(id) = Path::parse(id).ok()?;
+    let (Path(id), Path(owner)) = (Path::parse(id).ok()?, Path::parse(owner).ok()?);
     let Path(more) = Path::parse(more?).ok()?;
     let above = list.split_last()?.1;
     let more: Vec<Step> = above.iter().cloned().chain(more).collect();
-    Some(ListHint { url: place.url.clone(), list: keys(list)?, id: keys(&id)?, owner: Vec::new(), more: keys(&more)?, follow: None })
+    Some(ListHint {
+        url: place.url.clone(),
+        list: keys(list)?,
+        id: keys(&id)?,
+        owner: keys(&owner)?,
+        more: keys(&more)?,
+        follow: None,
+    })
 }

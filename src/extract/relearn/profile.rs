@@ -22,17 +22,17 @@ type Spot = (Place, String, String);
 type Seat = (usize, usize, Vec<Step>);
 
 /// The profile's record in each place that has one.
-pub(super) fn learn(pages: &[Page<'_>]) -> Vec<Piece> {
+pub(super) fn learn(pages: &[Page<'_>], quorum: usize) -> Vec<Piece> {
     let known: Vec<Values> = pages.iter().map(|page| known::of_profile(page.lesson.past)).collect();
     let mut best: BTreeMap<Place, (usize, usize, Piece)> = BTreeMap::new();
     for ((place, _, name), seats) in spots(pages) {
         // A page of the template without it would be a page that it does not hold for.
-        if seats.len() < fields::PROFILES_FOR_COUNTS || seats.len() * 5 < pages.len() * 4 {
+        if seats.len() < quorum || seats.len() * 5 < pages.len() * 4 {
             continue;
         }
-        let Some(piece) = piece(&place, &name, &seats, pages, &known) else { continue };
+        let Some(piece) = piece(&place, &name, &seats, (pages, &known), quorum) else { continue };
         let counts = piece.findings.iter().filter(|finding| COUNTS.contains(&finding.field.as_str())).count();
-        let width = piece.at.len();
+        let width = piece.at.first().map_or(0, String::len);
         let better =
             best.get(&place).is_none_or(|(held, length, _)| counts > *held || (counts == *held && width > *length));
         if better {
@@ -69,7 +69,13 @@ fn names(leaf: &Leaf, handle: &str) -> bool {
     leaf.value.as_str().eq_ignore_ascii_case(handle)
 }
 
-fn piece(place: &Place, name: &str, seats: &[Seat], pages: &[Page<'_>], known: &[Values]) -> Option<Piece> {
+fn piece(
+    place: &Place,
+    name: &str,
+    seats: &[Seat],
+    (pages, known): (&[Page<'_>], &[Values]),
+    quorum: usize,
+) -> Option<Piece> {
     let pairs: Vec<Pair<'_>> = seats
         .iter()
         .map(|(page, body, record)| Pair {
@@ -78,7 +84,7 @@ fn piece(place: &Place, name: &str, seats: &[Seat], pages: &[Page<'_>], known: &
             leaves: leaves::beneath(&pages[*page].bodies[*body].leaves, record),
         })
         .collect();
-    let mut found = fields::find(&pairs);
+    let mut found = fields::find(&pairs, quorum);
     // The name's own way is no other field.
     found.retain(|_, found| found.rules.0.iter().all(|rule| rule.at != name));
     if found.len() < FIELDS_MIN {
@@ -98,5 +104,5 @@ fn piece(place: &Place, name: &str, seats: &[Seat], pages: &[Page<'_>], known: &
     record.fields.insert("username".to_owned(), rule(name));
     record.fields.extend(found.iter().map(|(field, found)| ((*field).to_owned(), found.rules.clone())));
     let findings = findings(&found);
-    Some(Piece { name: "profile", place: place.clone(), record, at, each: None, more: None, hint: None, findings })
+    Some(Piece::in_json("profile", place, record, at, findings))
 }

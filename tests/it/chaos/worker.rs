@@ -56,6 +56,7 @@ impl Scripted {
             _ => tokio::time::sleep(Duration::from_millis(5) + self.rng.jitter(Duration::from_millis(45))).await,
         }
         Ok(Crawled {
+            contradictions: Vec::new(),
             document: document(job, self.clock),
             capture: Capture::default(),
             image: None,

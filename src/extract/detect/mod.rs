@@ -2,7 +2,11 @@
 //! read no more, fields that were always filled, lists that shrank, sources that contradict each other, two versions that read
 //! one page differently. Pure and cheap: it looks at what was read, never again at the page.
 
-use std::collections::BTreeMap;
+mod expect;
+mod recent;
+
+pub use expect::Expectation;
+pub use recent::Recent;
 
 use super::reconcile::{Subject, agree, own_profiles};
 use crate::model::capture::Capture;
@@ -12,67 +16,12 @@ use crate::model::visit::Purpose;
 
 /// Pages after which the past says something.
 const PAGES_MIN: u32 = 5;
-/// The past is halved here, so that it stays young.
-const PAGES_MAX: u32 = 200;
 /// A field or a source that this share of pages has is missed where it is not, in percent.
 const USUAL_PERCENT: u32 = 95;
 /// A response shorter than this holds no list.
 const SUBSTANCE_BYTES: usize = 400;
 /// Values further apart than this are of two things: a count moves by less between two sources of one page.
 const APART: u64 = 20;
-
-/// What a platform's pages usually bring.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Expectation {
-    pages: u32,
-    with_posts: u32,
-    fields: BTreeMap<String, u32>,
-    profile_sources: BTreeMap<u8, u32>,
-    post_sources: BTreeMap<u8, u32>,
-}
-
-impl Expectation {
-    /// Takes a page that is believed into account.
-    pub fn learn(&mut self, document: &Document) {
-        if !matches!(document.outcome, Outcome::Ok | Outcome::Partial) || document.profile.is_none() {
-            return;
-        }
-        if self.pages >= PAGES_MAX {
-            self.halve();
-        }
-        self.pages += 1;
-        let (profile, posts) = sources(document);
-        profile.into_iter().for_each(|source| *self.profile_sources.entry(source).or_default() += 1);
-        for field in COUNTS {
-            if document.fields.contains_key(field) {
-                *self.fields.entry(field.to_owned()).or_default() += 1;
-            }
-        }
-        if !document.posts.is_empty() {
-            self.with_posts += 1;
-            posts.into_iter().for_each(|source| *self.post_sources.entry(source).or_default() += 1);
-        }
-    }
-
-    /// Whether a document has what nearly every page had: the counts, from data made for programs where those had it.
-    #[must_use]
-    pub fn is_met_by(&self, document: &Document) -> bool {
-        let (profile, _) = sources(document);
-        let exact = [SourceKind::Network, SourceKind::Embedded].map(rank);
-        let was_exact = exact.iter().any(|key| usual(self.profile_sources.get(key), self.pages));
-        let fields = self.fields.iter().filter(|(_, count)| usual(Some(count), self.pages));
-        fields.into_iter().all(|(path, _)| document.fields.contains_key(path))
-            && (!was_exact || exact.iter().any(|key| profile.contains(key)))
-    }
-
-    fn halve(&mut self) {
-        self.pages /= 2;
-        self.with_posts /= 2;
-        let maps = [&mut self.profile_sources, &mut self.post_sources];
-        maps.into_iter().flat_map(BTreeMap::values_mut).for_each(|count| *count /= 2);
-        self.fields.values_mut().for_each(|count| *count /= 2);
-    }
-}
 
 /// The counts whose absence is noticed.
 const COUNTS: [&str; 4] = ["profile.followers", "profile.following", "profile.likes", "profile.posts_count"];
@@ -101,6 +50,25 @@ pub enum Doubt {
         /// What the other says.
         other: u64,
     },
+    /// A list that is nearly always whole, and is less than half of what there is.
+    ListShrank {
+        /// Posts that were read.
+        got: usize,
+        /// Posts that there are, as far as they were wanted.
+        of: u64,
+    },
+    /// All counts are those of another profile.
+    SameAsAnother {
+        /// Its handle.
+        other: String,
+    },
+    /// Several profiles have this very number.
+    SameForMany {
+        /// Its path in the document.
+        path: String,
+        /// The number.
+        value: u64,
+    },
 }
 
 impl Doubt {
@@ -113,6 +81,11 @@ impl Doubt {
             }
             Self::FieldMissing { path } => format!("{path} was on nearly every page and is missing"),
             Self::Contradiction { path, one, other } => format!("{path}: sources say {one} and {other}"),
+            Self::ListShrank { got, of } => {
+                format!("posts: {got} of {of} were read, where lists are nearly always whole")
+            }
+            Self::SameAsAnother { other } => format!("profile: all its counts are those of {other}"),
+            Self::SameForMany { path, value } => format!("{path}: several profiles have {value} at once"),
         }
     }
 }
@@ -146,6 +119,12 @@ pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) ->
         if usual(Some(count), expected.pages) && !document.fields.contains_key(path) {
             doubts.push(Doubt::FieldMissing { path: path.clone() });
         }
+    }
+    if let Some((got, of)) = expect::wanted(document)
+        && usual(Some(&expected.whole_lists), expected.listed)
+        && u64::try_from(got).unwrap_or(u64::MAX).saturating_mul(2) < of
+    {
+        doubts.push(Doubt::ListShrank { got, of });
     }
     doubts
 }
@@ -185,8 +164,7 @@ fn far_apart(one: &Value, other: &Value) -> bool {
 #[must_use]
 pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
     let exact = |path: &str| {
-        let notes = [one.fields.get(path), other.fields.get(path)];
-        notes.iter().all(|note| note.is_some_and(|note| note.precision == Precision::Exact))
+        [one, other].map(|document| document.fields.get(path).is_some_and(|note| note.precision == Precision::Exact))
     };
     let counts = |document: &Document| {
         let profile = document.profile.as_ref();
@@ -222,18 +200,19 @@ pub fn differs(one: &Document, other: &Document) -> Vec<Doubt> {
     doubts
 }
 
-/// Further apart than the precision explains: a displayed form may be a tenth away from its number ("1.2K"), two exact ones
-/// may not differ but by what happens between two calls.
-fn apart(one: u64, other: u64, exact: bool) -> bool {
+/// Further apart than the precision explains: a displayed form lies within one unit of its last digit ("5M" may stand for
+/// 5,737,954), two exact ones may not differ but by what happens between two calls.
+fn apart(one: u64, other: u64, exact: [bool; 2]) -> bool {
     let larger = one.max(other);
-    let slack = if !exact {
-        larger / 8
-    } else if larger < 10_000 {
-        0
-    } else {
-        larger / APART
-    };
-    one.abs_diff(other) > slack
+    let units = [(one, exact[0]), (other, exact[1])].map(|(value, exact)| if exact { 0 } else { last_unit(value) });
+    let slack = if larger < 10_000 { 0 } else { larger / APART };
+    one.abs_diff(other) > units[0].max(units[1]).max(slack)
+}
+
+/// The unit of a displayed number's last digit: 100 for 783400, a million for 5000000.
+fn last_unit(value: u64) -> u64 {
+    let units = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10)).take(10);
+    units.filter(|unit| value.is_multiple_of(*unit)).max().unwrap_or(1)
 }
 
 fn may_hold_posts(document: &Document) -> bool {
@@ -287,3 +266,6 @@ const fn word(source: SourceKind) -> &'static str {
         SourceKind::Meta => "meta",
     }
 }
+
+#[cfg(test)]
+mod tests;
