@@ -5,6 +5,7 @@
 mod bad_input;
 mod crawl;
 mod help;
+mod joins;
 mod own_servers;
 mod serve;
 mod shutdown;
