@@ -249,6 +249,15 @@ impl CrawlOptions {
     }
 }
 
+/// Whether the operator's sessions and proxies can be used; nobody outside is asked.
+///
+/// # Errors
+/// A storage state that cannot be read, or a proxy's address that is none.
+pub fn check_ways(config: &Config) -> Result<(), EngineError> {
+    Ways::new(config)?;
+    Ok(())
+}
+
 /// Where the gate that all workers share keeps its state.
 #[must_use]
 pub fn shared_gate(config: &Config) -> SharedAt {

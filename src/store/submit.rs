@@ -1,10 +1,11 @@
 //! Accepting jobs. A job counts as accepted when its row is committed. Two rules are the database's own, so that no race
 //! gets around them: an id is taken once, and a profile has at most one live job; who comes second joins the first.
 
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use std::sync::atomic::Ordering;
 
 use super::{Store, StoreError, limit, micros};
 use crate::model::job::{Frame, Job, JobId, PlatformId, Target};
@@ -100,9 +101,17 @@ impl Store {
         }
         let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
         let mut answers: Vec<Option<Accepted>> = vec![None; submissions.len()];
+        // Of several with one id the first given counts, in whatever order rows are entered.
+        let mut firsts: HashMap<&JobId, usize> = HashMap::new();
+        for (place, submission) in submissions.iter().enumerate() {
+            firsts.entry(&submission.job.id).or_insert(place);
+        }
+        let first_of = |place: usize| submissions.get(place).and_then(|given| firsts.get(&given.job.id)).copied();
         for _ in 0..ROUNDS {
-            let open: Vec<usize> =
-                (0..submissions.len()).filter(|i| answers.get(*i).is_some_and(Option::is_none)).collect();
+            let is_open = |place: &usize| {
+                answers.get(*place).is_some_and(Option::is_none) && first_of(*place) == Some(*place)
+            };
+            let open: Vec<usize> = (0..submissions.len()).filter(is_open).collect();
             if open.is_empty() {
                 break;
             }
@@ -114,6 +123,13 @@ impl Store {
             }
         }
         transaction.commit().await.map_err(|e| self.error(e))?;
+        for (place, submission) in submissions.iter().enumerate() {
+            let Some(first) = first_of(place).filter(|first| *first != place) else { continue };
+            let entered = answers.get(first).cloned().flatten().zip(submissions.get(first));
+            if let (Some((entered, first)), Some(answer)) = (entered, answers.get_mut(place)) {
+                *answer = Some(again(&submission.job, &entered, &first.job.target));
+            }
+        }
         let all: Option<Vec<Accepted>> = answers.into_iter().collect();
         all.ok_or_else(|| StoreError::Damaged {
             what: "submission".to_owned(),
@@ -139,6 +155,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The answer to a submission whose id came before in the same call, for the profile `first`, and was answered so.
+fn again(job: &Job, entered: &Accepted, first: &Target) -> Accepted {
+    let owner = match entered {
+        Accepted::Taken { by, .. } => by,
+        Accepted::New { .. } | Accepted::Joined { .. } | Accepted::Duplicate { .. } => first,
+    };
+    let id = job.id.clone();
+    if *owner == job.target { Accepted::Duplicate { id } } else { Accepted::Taken { id, by: owner.clone() } }
 }
 
 /// Submissions as columns, for `unnest`.
@@ -181,7 +207,6 @@ async fn enter(connection: &mut PgConnection, rows: &Rows) -> Result<Vec<(usize,
     let mut rest = Vec::new();
     for (row, id) in rows.id.iter().enumerate() {
         let Some(index) = rows.index.get(row).and_then(|index| usize::try_from(*index).ok()) else { continue };
-        // Taken out, so that a second submission of the same id within this call is told that it is a duplicate.
         match id.parse() {
             Ok(id_) if new.remove(id) => answers.push((index, Accepted::New { id: id_ })),
             Ok(_) | Err(_) => rest.push(row),

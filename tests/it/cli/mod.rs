@@ -7,6 +7,7 @@ mod crawl;
 mod help;
 mod joins;
 mod own_servers;
+mod screen;
 mod serve;
 mod shutdown;
 
