@@ -9,7 +9,17 @@ use super::Config;
 const ZONES: &str = "/usr/share/zoneinfo";
 /// The first parts of the names of time zones.
 const AREAS: [&str; 11] = [
-    "Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+    "Etc",
 ];
 /// The largest window that Chromium lays out without trouble, in CSS pixels.
 const MOST_PX: u64 = 10_000;
@@ -54,7 +64,10 @@ impl Config {
             return Err(format!("browser.locale is {:?}: give a language as in en-US or de", self.locale));
         }
         if !is_zone(&self.timezone, Path::new(ZONES)) {
-            return Err(format!("browser.timezone is {:?}: give a time zone as in UTC or Europe/Berlin", self.timezone));
+            return Err(format!(
+                "browser.timezone is {:?}: give a time zone as in UTC or Europe/Berlin",
+                self.timezone
+            ));
         }
         Ok(())
     }
@@ -62,9 +75,8 @@ impl Config {
 
 fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');
-    let is_part = |part: &str, most: usize| {
-        (2..=most).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric())
-    };
+    let is_part =
+        |part: &str, most: usize| (2..=most).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric());
     parts.next().is_some_and(|language| is_part(language, 3)) && parts.all(|part| is_part(part, 8))
 }
 

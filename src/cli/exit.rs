@@ -15,9 +15,9 @@ pub(super) fn of_error(error: &anyhow::Error) -> u8 {
     let bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
             || cause.downcast_ref::<EngineError>().is_some_and(is_unusable)
-            || cause.downcast_ref::<ServiceError>().is_some_and(
-                |error| matches!(error, ServiceError::Engine(error) if is_unusable(error)),
-            )
+            || cause
+                .downcast_ref::<ServiceError>()
+                .is_some_and(|error| matches!(error, ServiceError::Engine(error) if is_unusable(error)))
             || cause.is::<crate::config::ConfigError>()
             || cause.is::<crate::telemetry::TelemetryError>()
             || cause.is::<crate::platform::TargetError>()

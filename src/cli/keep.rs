@@ -80,8 +80,11 @@ impl Beside {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy())).unwrap_or_default();
         let permissions = Permissions::from_mode(ASKED);
-        let file =
-            tempfile::Builder::new().prefix(".sentinel-").suffix(&ending).permissions(permissions).tempfile_in(folder)?;
+        let file = tempfile::Builder::new()
+            .prefix(".sentinel-")
+            .suffix(&ending)
+            .permissions(permissions)
+            .tempfile_in(folder)?;
         Ok(Self { file, path })
     }
 

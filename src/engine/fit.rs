@@ -43,7 +43,8 @@ mod tests {
                 "published_at": format!("2026-10-{:02}T00:00:00Z", 28 - n) })
         };
         let posts: Vec<_> = (0..posts).map(post).collect();
-        let note = serde_json::json!({ "source": "network", "rule": "r", "raw": "1", "precision": "exact", "agreed_by": [] });
+        let note =
+            serde_json::json!({ "source": "network", "rule": "r", "raw": "1", "precision": "exact", "agreed_by": [] });
         let fields: serde_json::Map<_, _> =
             (0..posts.len()).map(|n| (format!("posts.{n}.likes"), note.clone())).collect();
         serde_json::from_value(serde_json::json!({

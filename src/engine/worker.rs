@@ -365,13 +365,7 @@ impl Workers {
     }
 
     /// Gives the job up; who waits for it is given a document that says why.
-    async fn bury(
-        &self,
-        fence: u64,
-        leased: &Leased,
-        error: &CrawlError,
-        reason: &str,
-    ) -> Result<Turn, ServicesError> {
+    async fn bury(&self, fence: u64, leased: &Leased, error: &CrawlError, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let document = failed(&self.rooms, &job.target, job.posts, error.signal(), &error.to_string());
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");

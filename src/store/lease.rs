@@ -211,14 +211,18 @@ impl Store {
             update jobs set state = 'dead', finished_at = now(), worker = null, reason = $3, last_log = coalesce($4, last_log),
                 outcome = coalesce($5, outcome), document = coalesce($6::json, document)
             where tenant_id = app_tenant() and id = $1 and fence = $2 and state in ('queued', 'leased')";
-        let document =
-            bury.document.map(super::save::json_text).transpose().map_err(|e| self.error(e))?;
+        let document = bury.document.map(super::save::json_text).transpose().map_err(|e| self.error(e))?;
         let query = sqlx::query(sql)
             .bind(bury.job.as_str())
             .bind(fence(bury.fence))
             .bind(clean(bury.reason))
             .bind(bury.last_log.map(clean))
-            .bind(bury.crawl.map(|crawl| crawl.outcome).or(bury.document.map(|document| document.outcome)).map(Outcome::as_str))
+            .bind(
+                bury.crawl
+                    .map(|crawl| crawl.outcome)
+                    .or(bury.document.map(|document| document.outcome))
+                    .map(Outcome::as_str),
+            )
             .bind(document);
         self.settle(bury.job, bury.fence, query, bury.crawl).await
     }

@@ -108,9 +108,8 @@ impl Store {
         }
         let first_of = |place: usize| submissions.get(place).and_then(|given| firsts.get(&given.job.id)).copied();
         for _ in 0..ROUNDS {
-            let is_open = |place: &usize| {
-                answers.get(*place).is_some_and(Option::is_none) && first_of(*place) == Some(*place)
-            };
+            let is_open =
+                |place: &usize| answers.get(*place).is_some_and(Option::is_none) && first_of(*place) == Some(*place);
             let open: Vec<usize> = (0..submissions.len()).filter(is_open).collect();
             if open.is_empty() {
                 break;

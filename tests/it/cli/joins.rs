@@ -36,7 +36,8 @@ async fn jobs_that_meet_get_what_each_asked_for_and_a_failure_is_a_document() {
     // An id is one job's.
     let refused = sentinel.run(&["submit", "--id", "first", "--wait", "@few_1@tiktok"]).ended(2);
     assert_eq!(refused.says(&["first", "@creator_1@tiktok"]).stdout, "");
-    let raw = |job: Value| redis.xadd::<_, _, _, _, String>(format!("{prefix}:submit"), "*", &[("job", job.to_string())]);
+    let raw =
+        |job: Value| redis.xadd::<_, _, _, _, String>(format!("{prefix}:submit"), "*", &[("job", job.to_string())]);
     let mut raw = raw;
     raw(json!({ "id": "first", "platform": "tiktok", "handle": "few_1" })).unwrap();
     raw(json!(["https://www.tiktok.com/@few_1", null, null, null, null, null, null])).unwrap();

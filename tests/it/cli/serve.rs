@@ -224,7 +224,8 @@ async fn a_service_waits_for_a_database_that_starts_beside_it() {
     let postgres = LocalPostgres::start(folder.path(), Durability::None).await.unwrap();
     let url = postgres.url();
     postgres.stop().await;
-    let sentinel = Sentinel::new().with_servers().await.with("STORE__URL", &url).with("ENGINE__START_PATIENCE_S", "120");
+    let sentinel =
+        Sentinel::new().with_servers().await.with("STORE__URL", &url).with("ENGINE__START_PATIENCE_S", "120");
     let serving = sentinel.start_serve();
     serving.wait_for("engine.start_patience_s");
     let postgres = LocalPostgres::start(folder.path(), Durability::None).await.unwrap();

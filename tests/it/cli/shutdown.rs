@@ -55,6 +55,9 @@ async fn a_signal_during_a_crawl_keeps_what_is_finished_names_the_rest_and_leave
         let targets = ["@hanging_1@tiktok", "@few_1@tiktok", "@few_1@instagram"];
         let mut command = sentinel.command(&[&["crawl", "--out", "out"][..], &targets].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Read all the while: a full pipe would hold it up.
+        let mut stdout = child.stdout.take().unwrap();
+        let printed = std::thread::spawn(move || std::io::read_to_string(&mut stdout).unwrap());
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         let done = |line: &String| line.contains("@few_1@") && line.contains(": ok");
         assert_eq!(stderr.by_ref().map_while(Result::ok).filter(done).take(2).count(), 2);
@@ -65,14 +68,13 @@ async fn a_signal_during_a_crawl_keeps_what_is_finished_names_the_rest_and_leave
             super::signal(child.id(), name);
         }
         let said: Vec<String> = stderr.map_while(Result::ok).collect();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(code), "{said:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said:?}");
         family.assert_gone();
         if again {
             continue;
         }
         // The slow one was the first: those after it are printed all the same, in their order.
-        let documents = String::from_utf8(output.stdout).unwrap();
+        let documents = printed.join().unwrap();
         let documents: Vec<Document> = documents.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         let platforms: Vec<&str> = documents.iter().map(|document| document.platform.as_str()).collect();
         assert_eq!(platforms, ["tiktok", "instagram"]);

@@ -34,8 +34,12 @@ async fn an_id_of_another_profiles_job_is_refused_and_nothing_is_entered() {
     let store = store().await;
     let taken = Accepted::Taken { id: id("a"), by: target("nasa") };
     let batch = [job("a", "nasa"), job("a", "esa"), job("b", "jaxa"), job("a", "nasa")].map(Into::into);
-    let expected =
-        [Accepted::New { id: id("a") }, taken.clone(), Accepted::New { id: id("b") }, Accepted::Duplicate { id: id("a") }];
+    let expected = [
+        Accepted::New { id: id("a") },
+        taken.clone(),
+        Accepted::New { id: id("b") },
+        Accepted::Duplicate { id: id("a") },
+    ];
     assert_eq!(store.submit(&batch).await.unwrap(), expected);
     // Alone, beside a live job of the profile it asks for, and when the first one is over.
     for handle in ["esa", "jaxa"] {
