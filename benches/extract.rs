@@ -32,6 +32,7 @@ fn capture(handle: &str, html: String, bodies: Vec<String>) -> Capture {
     };
     Capture {
         target: Some(Target { platform: PlatformId::new("tiktok"), handle: handle.parse().unwrap() }),
+        requested: None,
         pages: vec![CapturedPage {
             purpose: Purpose::Profile,
             url: url.clone(),

@@ -84,6 +84,8 @@ pub(crate) struct Run {
     pub(crate) latency_ms: f64,
     pub(crate) anonymous_mb: f64,
     pub(crate) own_mb: f64,
+    /// The latest heartbeat of the run.
+    pub(crate) heartbeat_late_s: f64,
     pub(crate) bytes_kb: f64,
     pub(crate) requests: f64,
     pub(crate) largest_picture: u64,
@@ -191,6 +193,7 @@ pub(crate) fn run(stage: &Stage, replica: &mut Speaker, contender: &Contender, c
 fn await_done(stage: &Stage, speaker: &Speaker, run: Option<&mut Run>) {
     let (mut latencies, mut memory, mut own) = (Vec::new(), Vec::new(), Vec::new());
     let (mut complete, mut picture) = (0, 0);
+    let late;
     let (began, mut looked) = (stage.clock.uptime(), stage.clock.uptime());
     loop {
         let line = speaker.hear(LOOK);
@@ -204,6 +207,7 @@ fn await_done(stage: &Stage, speaker: &Speaker, run: Option<&mut Run>) {
         }
         let Some(line) = line else { continue };
         if line["done"] == true {
+            late = line["heartbeat_late_s"].as_f64().unwrap_or(0.0);
             break;
         }
         let result = &line["result"];
@@ -218,6 +222,7 @@ fn await_done(stage: &Stage, speaker: &Speaker, run: Option<&mut Run>) {
         run.latency_ms = median(&mut latencies);
         run.anonymous_mb = median(&mut memory);
         run.own_mb = median(&mut own);
+        run.heartbeat_late_s = late;
         run.complete = complete;
         run.largest_picture = picture;
     }

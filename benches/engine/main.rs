@@ -28,6 +28,10 @@ use lines::Speaker;
 use social_sentinel::clock::Clock;
 use social_sentinel::local::{Durability, Local, LocalConfig};
 
+/// The one of the `sentinel` command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).cloned();
@@ -133,22 +137,32 @@ fn compare(
 /// The same work with more and more crawls at once.
 fn concurrency(stage: &mut Stage, replica: &mut Speaker, steps: &str, rounds: usize, profiles: usize) {
     let steps: Vec<usize> = steps.split(',').filter_map(|step| step.parse().ok()).collect();
-    let mut rates: Vec<Vec<f64>> = vec![Vec::new(); steps.len()];
+    let mut runs: Vec<Vec<contender::Run>> = vec![Vec::new(); steps.len()];
     for _ in 0..rounds {
-        for (step, rates) in steps.iter().zip(&mut rates) {
+        for (step, runs) in steps.iter().zip(&mut runs) {
             stage.at_once = *step;
             let contender = ALL.iter().find(|contender| contender.who == Who::Engine).unwrap();
             let run = contender::run(stage, replica, contender, profiles).expect("a browser");
             eprintln!(
-                "{step} at once: {:.0}/min, {:.3} CPU-s, {:.0} ms, own {:.0} MB",
-                run.per_minute, run.cpu_s, run.latency_ms, run.own_mb
+                "{step} at once: {:.0}/min, {:.3} CPU-s, {:.0} ms, own {:.0} MB, heartbeat late by {:.2} s, {}/{} complete",
+                run.per_minute, run.cpu_s, run.latency_ms, run.own_mb, run.heartbeat_late_s, run.complete, run.of
             );
-            rates.push(run.per_minute);
+            runs.push(run);
         }
     }
-    println!("| crawls at once | profiles a minute |\n|---|---|");
-    for (step, rates) in steps.iter().zip(&mut rates) {
-        println!("| {step} | {:.0} |", contender::median(rates));
+    println!(
+        "| crawls at once | profiles a minute | CPU-s per profile | latency, ms | own MB | latest heartbeat, s |\n|---|---|---|---|---|---|"
+    );
+    for (step, runs) in steps.iter().zip(&runs) {
+        let median = |of: fn(&contender::Run) -> f64| contender::median(&mut runs.iter().map(of).collect::<Vec<_>>());
+        println!(
+            "| {step} | {:.0} | {:.3} | {:.0} | {:.0} | {:.2} |",
+            median(|run| run.per_minute),
+            median(|run| run.cpu_s),
+            median(|run| run.latency_ms),
+            median(|run| run.own_mb),
+            runs.iter().map(|run| run.heartbeat_late_s).fold(0.0, f64::max)
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! The processes that are measured and the one that is not: the engine as a service, from Redis to PostgreSQL, and the
 //! replica. Both take their settings from the environment and their orders by lines.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::io::BufRead as _;
 
@@ -77,11 +78,26 @@ pub(crate) async fn engine() {
         } else if order["check"] == true {
             check(&service, &done, &site).await;
         } else {
-            done = crawl(&service, &order).await;
-            say(&json!({ "done": true }));
+            let late = Cell::new(0.0);
+            done = tokio::select! {
+                crawled = crawl(&service, &order) => crawled,
+                () = watch_heartbeats(&service, &late) => Vec::new(),
+            };
+            say(&json!({ "done": true, "heartbeat_late_s": late.get() }));
         }
     }
     service.stop().await;
+}
+
+/// Notes how late the latest heartbeat was, in seconds; it never ends.
+async fn watch_heartbeats(service: &Service, latest: &Cell<f64>) {
+    loop {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let text = service.metrics().encode();
+        let lines = text.lines().filter(|line| line.contains("heartbeat_delay") && !line.starts_with('#'));
+        let delays = lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        latest.set(delays.fold(latest.get(), f64::max));
+    }
 }
 
 fn target(url: &str) -> Target {

@@ -84,12 +84,12 @@ pub(super) async fn hold(tab: &Tab, config: &Config, held: Held) {
 /// Lets go of the images that were held back.
 pub(super) async fn reveal(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
     block(tab, config.block_urls.iter()).await;
-    super::context::evaluate(tab, &format!("{REVEAL}('{}')", tab.target), config.command_timeout()).await.map(drop)
+    super::evaluate::evaluate(tab, &format!("{REVEAL}('{}')", tab.target), config.command_timeout()).await.map(drop)
 }
 
 /// Shows nothing where images were left out.
 pub(super) async fn blank(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
-    super::context::evaluate(tab, BLANK, config.command_timeout()).await.map(drop)
+    super::evaluate::evaluate(tab, BLANK, config.command_timeout()).await.map(drop)
 }
 
 /// Commands are carried out in order, so what is sent after this is under the new rule.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chromiumoxide::cdp::browser_protocol::browser::GetVersionParams;
-use chromiumoxide::cdp::browser_protocol::target::{FilterEntry, SetDiscoverTargetsParams, TargetFilter};
+use chromiumoxide::cdp::browser_protocol::target::{
+    FilterEntry, SetAutoAttachParams, SetDiscoverTargetsParams, TargetFilter,
+};
 
 use super::config::Config;
 use super::counters::Tally;
@@ -26,6 +28,8 @@ pub(super) struct Chromium {
     pub(super) link: Link,
     /// What it calls itself.
     pub(super) user_agent: String,
+    /// Whether a new page waits for us before it asks for anything, so that it may be opened with its URL.
+    pub(super) holds_pages: bool,
     pub(super) pid: Option<u32>,
     /// The clock's uptime when it started.
     born: Duration,
@@ -52,7 +56,7 @@ impl Chromium {
     ) -> Result<Self, BrowserError> {
         let Launched { mut child, profile, address } = launch(program, config, parent).await?;
         let greeted = greet(&address, config, tally).await;
-        let (link, user_agent) = match greeted {
+        let Greeted { link, user_agent, holds_pages } = match greeted {
             Ok(greeted) => greeted,
             Err(error) => {
                 child.kill().await;
@@ -64,6 +68,7 @@ impl Chromium {
         Ok(Self {
             link,
             user_agent,
+            holds_pages,
             pid: child.pid(),
             born: clock.uptime(),
             open: AtomicU64::new(0),
@@ -139,15 +144,30 @@ impl Chromium {
     }
 }
 
+struct Greeted {
+    link: Link,
+    user_agent: String,
+    holds_pages: bool,
+}
+
 /// Connects and asks for the browser's name; also lets it tell of new targets, which finds popups and crashes.
-async fn greet(address: &str, config: &Config, tally: &Arc<Tally>) -> Result<(Link, String), BrowserError> {
+async fn greet(address: &str, config: &Config, tally: &Arc<Tally>) -> Result<Greeted, BrowserError> {
     let link = Link::connect(address, config.command_timeout(), Arc::clone(tally)).await?;
     let version = link.call(None, GetVersionParams::default()).await?;
-    let pages = FilterEntry { exclude: None, r#type: Some("page".to_owned()) };
-    let discover = SetDiscoverTargetsParams { discover: true, filter: Some(TargetFilter::new(vec![pages])) };
-    link.call(None, discover).await?;
+    let pages = || {
+        let page = FilterEntry { exclude: None, r#type: Some("page".to_owned()) };
+        Some(TargetFilter::new(vec![page]))
+    };
+    link.call(None, SetDiscoverTargetsParams { discover: true, filter: pages() }).await?;
+    // Full Chromium asks for a new page's document before it lets anybody attach.
+    let holds_pages = version.product.starts_with("HeadlessChrome/");
+    if holds_pages {
+        let mut attach = SetAutoAttachParams::new(true, true);
+        (attach.flatten, attach.filter) = (Some(true), pages());
+        link.call(None, attach).await?;
+    }
     tracing::info!(browser = %version.product, "a browser is ready");
-    Ok((link, version.user_agent))
+    Ok(Greeted { link, user_agent: version.user_agent, holds_pages })
 }
 
 /// Sums the anonymous memory of all processes of a group.

@@ -3,20 +3,22 @@
 //!
 //! After a failed navigation the context is disposed of: what a page does after that cannot be told from what it did before.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chromiumoxide::cdp::js_protocol::runtime::EvaluateParams;
 use serde_json::Value;
 
 use super::config::Config;
 use super::counters::Tally;
 use super::error::BrowserError;
-use super::fleet::Fleet;
+use super::evaluate::{content, evaluate, within};
+use super::fleet::{Fleet, Place};
+use super::har::without_fragment;
 use super::memory;
 use super::navigate::Landing;
-use super::open::{self, Tab, enable_fetch};
+use super::open::{self, Tab};
 use super::page::body;
+use super::prepare::enable_fetch;
 use super::route::{Pattern, Request, Route, Rule};
 use super::spec::SessionSpec;
 use super::storage::StorageState;
@@ -27,39 +29,98 @@ use crate::model::job::Frame;
 /// A fresh browser context with one page. Dropping it disposes of both.
 #[derive(Debug)]
 pub struct Context {
-    tab: Mutex<Option<Arc<Tab>>>,
+    stage: Mutex<Stage>,
+    fleet: Arc<Fleet>,
     pub(super) config: Arc<Config>,
     pub(super) tally: Arc<Tally>,
     pub(super) spec: SessionSpec,
 }
 
+/// How far it is.
+#[derive(Debug)]
+enum Stage {
+    /// It has a place, and is opened with its first URL.
+    Reserved(Place),
+    Open(Arc<Tab>),
+    Over,
+}
+
 impl Context {
-    /// Opens one in the fleet. A browser that dies or hangs meanwhile is replaced and another is tried.
-    pub(super) async fn open(fleet: &Arc<Fleet>, spec: &SessionSpec) -> Result<Self, BrowserError> {
-        let mut tries = 2;
-        let tab = loop {
-            tries -= 1;
-            let place = fleet.place().await?;
-            let browser = Arc::clone(&place.browser);
-            match open::open(place, spec, &fleet.config).await {
-                Ok(tab) => break tab,
-                Err(BrowserError::Gone { .. } | BrowserError::Timeout { .. }) if tries > 0 => {
-                    browser.retire();
-                    fleet.nudge();
-                }
-                Err(error) => return Err(error),
-            }
-        };
+    /// Takes a place in the fleet; the context is opened when it is first sent somewhere.
+    pub(super) async fn reserve(fleet: &Arc<Fleet>, spec: &SessionSpec) -> Result<Self, BrowserError> {
         let context = Self {
-            tab: Mutex::new(Some(Arc::new(tab))),
+            stage: Mutex::new(Stage::Reserved(fleet.place().await?)),
+            fleet: Arc::clone(fleet),
             config: Arc::clone(&fleet.config),
             tally: Arc::clone(&fleet.tally),
             spec: spec.clone(),
         };
-        if let Some(state) = &spec.storage_state {
-            memory::restore(&context, state).await?;
+        // Local storage is given to pages before any other.
+        if let Some(state) = spec.storage_state.as_ref().filter(|state| !state.origins.is_empty()) {
+            memory::restore_storage(&context, state).await?;
         }
         Ok(context)
+    }
+
+    /// Opens one in the fleet, with an empty page.
+    pub(super) async fn open(fleet: &Arc<Fleet>, spec: &SessionSpec) -> Result<Self, BrowserError> {
+        let context = Self::reserve(fleet, spec).await?;
+        context.tab().await?;
+        Ok(context)
+    }
+
+    /// Opens the page in its place. A browser that dies or hangs meanwhile is replaced and another is tried.
+    async fn opened(&self, first: Place, url: Option<&str>) -> Result<Arc<Tab>, BrowserError> {
+        let (mut place, mut tries) = (first, 2);
+        loop {
+            tries -= 1;
+            let browser = Arc::clone(&place.browser);
+            match open::open(place, &self.spec, &self.config, url).await {
+                Ok(tab) => return Ok(self.keep(tab)),
+                Err(BrowserError::Gone { .. } | BrowserError::Timeout { .. }) if tries > 0 => {
+                    browser.retire();
+                    self.fleet.nudge();
+                    place = self.fleet.place().await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn keep(&self, tab: Tab) -> Arc<Tab> {
+        let tab = Arc::new(tab);
+        *self.stage() = Stage::Open(Arc::clone(&tab));
+        tab
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The page, while there is one; opened now where it is not yet.
+    pub(super) async fn tab(&self) -> Result<Arc<Tab>, BrowserError> {
+        self.tab_for(None).await
+    }
+
+    /// The same; where it is not opened yet, it is opened to go to this URL.
+    pub(super) async fn tab_for(&self, url: Option<&str>) -> Result<Arc<Tab>, BrowserError> {
+        let place = {
+            let mut stage = self.stage();
+            match std::mem::replace(&mut *stage, Stage::Over) {
+                Stage::Open(tab) => {
+                    *stage = Stage::Open(Arc::clone(&tab));
+                    return Ok(tab);
+                }
+                Stage::Over => return Err(BrowserError::SessionOver),
+                Stage::Reserved(place) => place,
+            }
+        };
+        self.opened(place, url).await
+    }
+
+    /// The page where it is open.
+    fn open_tab(&self) -> Option<Arc<Tab>> {
+        if let Stage::Open(tab) = &*self.stage() { Some(Arc::clone(tab)) } else { None }
     }
 
     /// Goes to `url` (http or https) and waits until its document is parsed.
@@ -67,7 +128,7 @@ impl Context {
     /// # Errors
     /// When no response comes within `deadline`, or none at all. Any HTTP status is a landing and no error.
     pub async fn goto(&self, url: &str, deadline: Duration) -> Result<Landing, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab_for(Some(without_fragment(url))).await?;
         blocking::hold(&tab, &self.config, blocking::steered(&self.spec)).await;
         let landed = self.navigate(&tab, url, &[], deadline).await;
         self.keep_or_discard(landed).await
@@ -82,7 +143,7 @@ impl Context {
         url: impl Into<Pattern>,
         deadline: Duration,
     ) -> Result<KeptResponse, BrowserError> {
-        let (tab, pattern) = (self.tab()?, url.into());
+        let (tab, pattern) = (self.tab().await?, url.into());
         let seen = tab
             .shared
             .until(|state| state.traffic.finished.iter().find(|flight| pattern.matches(&flight.url)).cloned());
@@ -101,7 +162,7 @@ impl Context {
         url: impl Into<Pattern>,
         decide: impl Fn(&Request) -> Route + Send + Sync + 'static,
     ) -> Result<(), BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         let first = {
             let mut intercept = tab.shared.intercept.lock().unwrap_or_else(PoisonError::into_inner);
             let first = !intercept.is_needed();
@@ -116,7 +177,7 @@ impl Context {
     /// # Errors
     /// When it throws, or is not done within `deadline` (an endless script is ended with the context).
     pub async fn evaluate(&self, expression: &str, deadline: Duration) -> Result<Value, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         evaluate(&tab, expression, deadline).await
     }
 
@@ -125,14 +186,14 @@ impl Context {
     /// # Errors
     /// When it is larger than `[browser] max_html_bytes` or the page does not answer.
     pub async fn content(&self) -> Result<String, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         content(&tab, self.config.max_html_bytes, self.config.command_timeout()).await.map(|(_, html)| html)
     }
 
     /// The URL of the main document that was last asked for or reached.
     #[must_use]
     pub fn url(&self) -> String {
-        self.tab().map(|tab| tab.shared.state().traffic.document.url.clone()).unwrap_or_default()
+        self.open_tab().map(|tab| tab.shared.state().traffic.document.url.clone()).unwrap_or_default()
     }
 
     /// Scrolls to the end of the page, again and again, until a JavaScript expression is true. False when `steps` are done or
@@ -141,7 +202,7 @@ impl Context {
     /// # Errors
     /// When the expression throws or the page does not answer.
     pub async fn scroll_until(&self, condition: &str, steps: usize, stall: Duration) -> Result<bool, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         super::paging::scroll_until(&tab, condition, steps, stall, self.config.command_timeout()).await
     }
 
@@ -150,7 +211,7 @@ impl Context {
     /// # Errors
     /// When the page does not answer.
     pub async fn screenshot(&self, frame: Frame) -> Result<Picture, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         picture::take(&tab, frame, self.picture_format(), &self.config).await
     }
 
@@ -159,14 +220,14 @@ impl Context {
     /// # Errors
     /// When the page does not answer.
     pub async fn storage_state(&self) -> Result<StorageState, BrowserError> {
-        let tab = self.tab()?;
+        let tab = self.tab().await?;
         memory::read(&tab, self.config.command_timeout()).await
     }
 
     /// Whether an earlier failure ended it.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.tab().is_err()
+        matches!(*self.stage(), Stage::Over)
     }
 
     /// Closes it and waits until it is gone.
@@ -176,11 +237,6 @@ impl Context {
 
     pub(super) fn picture_format(&self) -> PictureFormat {
         self.spec.picture_format.unwrap_or(self.config.picture_format)
-    }
-
-    /// The page, while there is one.
-    pub(super) fn tab(&self) -> Result<Arc<Tab>, BrowserError> {
-        self.tab.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BrowserError::SessionOver)
     }
 
     /// Passes a result on; with an error the context is disposed of.
@@ -193,7 +249,7 @@ impl Context {
                 error,
                 BrowserError::Crashed { .. } | BrowserError::Timeout { .. } | BrowserError::Gone { .. }
             );
-            if let (true, Ok(tab)) = (ours, self.tab()) {
+            if let (true, Some(tab)) = (ours, self.open_tab()) {
                 tab.place.page_failed();
             }
             self.discard().await;
@@ -202,63 +258,11 @@ impl Context {
     }
 
     async fn discard(&self) {
-        let tab = self.tab.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(tab) = tab.and_then(Arc::into_inner) {
+        let stage = std::mem::replace(&mut *self.stage(), Stage::Over);
+        if let Stage::Open(tab) = stage
+            && let Some(tab) = Arc::into_inner(tab)
+        {
             tab.close().await;
         }
-    }
-}
-
-/// Waits no longer than `limit`.
-pub(super) async fn within<T>(
-    limit: Duration,
-    doing: impl FnOnce() -> String,
-    what: impl Future<Output = T>,
-) -> Result<T, BrowserError> {
-    tokio::time::timeout(limit, what).await.map_err(|_| BrowserError::Timeout { doing: doing(), limit })
-}
-
-/// Runs an expression in the page's main world.
-pub(super) async fn evaluate(tab: &Tab, expression: &str, limit: Duration) -> Result<Value, BrowserError> {
-    let mut params = EvaluateParams::new(expression);
-    params.return_by_value = Some(true);
-    params.await_promise = Some(true);
-    let call = tab.link().call_within(Some(&tab.session), params, limit);
-    let returned = tokio::select! {
-        over = tab.shared.until(|_| None::<()>) => {
-            let url = tab.shared.state().traffic.document.url.clone();
-            return Err(over.err().map_or(BrowserError::SessionOver, |over| over.error(&url)));
-        }
-        returned = call => returned?,
-    };
-    if let Some(thrown) = returned.exception_details {
-        let said = thrown.exception.and_then(|object| object.description).unwrap_or(thrown.text);
-        let reason = said.lines().next().unwrap_or_default().to_owned();
-        return Err(BrowserError::Refused { command: "a script in the page".to_owned(), reason });
-    }
-    Ok(returned.result.value.unwrap_or(Value::Null))
-}
-
-/// The document's URL and markup.
-pub(super) async fn content(tab: &Tab, most: usize, limit: Duration) -> Result<(String, String), BrowserError> {
-    let script = format!(
-        "(async () => {{ await new Promise(done => {{ requestAnimationFrame(() => done()); setTimeout(done, 50) }});
-        const d = document.doctype, root = document.documentElement;
-        const html = (d ? new XMLSerializer().serializeToString(d) + '\\n' : '') + (root ? root.outerHTML : '');
-        return html.length > {most} ? [location.href] : [location.href, html]; }})()"
-    );
-    let value = evaluate(tab, &script, limit).await?;
-    let Value::Array(parts) = value else {
-        return Err(BrowserError::Refused { command: "the document".to_owned(), reason: "no markup came".to_owned() });
-    };
-    let mut texts = parts.into_iter().filter_map(|part| if let Value::String(text) = part { Some(text) } else { None });
-    let url = texts.next().unwrap_or_default();
-    match texts.next() {
-        Some(html) => Ok((url, html)),
-        None => Err(BrowserError::TooBig {
-            url,
-            what: "characters of markup",
-            limit: u64::try_from(most).unwrap_or(u64::MAX),
-        }),
     }
 }

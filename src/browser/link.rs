@@ -4,11 +4,13 @@
 //! and when the connection ends every caller knows at once.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chromiumoxide::Connection;
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, SessionId};
+use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use chromiumoxide::error::CdpError;
 use chromiumoxide::types::{CallId, Command, Message, Method as _, MethodId, Response};
 use futures::StreamExt as _;
@@ -16,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::counters::Tally;
 use super::error::BrowserError;
-use super::wire::{Event, Incoming};
+use super::wire::{Attached, Event, Incoming};
 
 /// Commands waiting to be sent; a caller waits when there are more.
 const COMMANDS: usize = 512;
@@ -51,6 +53,40 @@ enum Order {
         reply: Option<oneshot::Sender<Response>>,
     },
     Listen(Listener),
+    /// The next page of this context, as soon as Chromium has attached us to it.
+    Expect {
+        context: String,
+        page: oneshot::Sender<Attached>,
+    },
+}
+
+/// A command that has been sent, to be awaited apart, so that more can be sent right behind it.
+#[must_use = "the answer may be a refusal"]
+pub(super) struct Sent<C> {
+    method: MethodId,
+    answer: oneshot::Receiver<Response>,
+    command: PhantomData<fn() -> C>,
+}
+
+impl<C: Command> Sent<C> {
+    /// Waits for the answer.
+    pub(super) async fn answer(self, limit: Duration) -> Result<C::Response, BrowserError> {
+        let Self { method, answer, .. } = self;
+        let response = tokio::time::timeout(limit, answer)
+            .await
+            .map_err(|_| BrowserError::Timeout { doing: method.to_string(), limit })?
+            .map_err(|_| BrowserError::Gone { doing: method.to_string() })?;
+        match (response.result, response.error) {
+            (_, Some(error)) => Err(refused(&method, error.message)),
+            (result, None) => {
+                C::response_from_value(result.unwrap_or_default()).map_err(|e| refused(&method, format!("answer: {e}")))
+            }
+        }
+    }
+}
+
+fn refused(method: &MethodId, reason: String) -> BrowserError {
+    BrowserError::Refused { command: method.to_string(), reason }
 }
 
 impl Link {
@@ -61,12 +97,17 @@ impl Link {
         let connection = Connection::<Incoming>::connect(url).await.map_err(refused)?;
         let (orders, inbox) = mpsc::channel(COMMANDS);
         let (end, ended) = watch::channel(false);
-        let post = Post { connection, pending: HashMap::new(), pages: HashMap::new(), tally };
+        let post = Post { connection, pending: HashMap::new(), pages: HashMap::new(), expected: HashMap::new(), tally };
         tokio::spawn(async move {
             post.run(inbox).await;
             end.send_replace(true);
         });
         Ok(Self { orders, ended, timeout })
+    }
+
+    /// How long a command may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Sends a command and waits for its answer, as long as `[browser] command_timeout_ms` allows.
@@ -86,25 +127,21 @@ impl Link {
         limit: Duration,
     ) -> Result<C::Response, BrowserError> {
         let method = command.identifier();
-        let refused = |reason: String| BrowserError::Refused { command: method.to_string(), reason };
-        let params = serde_json::to_value(command).map_err(|e| refused(e.to_string()))?;
+        let called = async { self.send(session, command).await?.answer(limit).await };
+        let late = |_| BrowserError::Timeout { doing: method.to_string(), limit };
+        tokio::time::timeout(limit, called).await.map_err(late)?
+    }
+
+    /// Sends a command; its answer is awaited apart.
+    pub(super) async fn send<C: Command>(&self, session: Option<&str>, command: C) -> Result<Sent<C>, BrowserError> {
+        let method = command.identifier();
+        let params = serde_json::to_value(command).map_err(|e| refused(&method, e.to_string()))?;
         let (reply, answer) = oneshot::channel();
-        let order =
-            Order::Call { method: method.clone(), session: session.map(str::to_owned), params, reply: Some(reply) };
-        let answered = async {
-            self.orders.send(order).await.ok()?;
-            answer.await.ok()
-        };
-        let response = tokio::time::timeout(limit, answered)
-            .await
-            .map_err(|_| BrowserError::Timeout { doing: method.to_string(), limit })?
-            .ok_or_else(|| BrowserError::Gone { doing: method.to_string() })?;
-        match (response.result, response.error) {
-            (_, Some(error)) => Err(refused(error.message)),
-            (result, None) => {
-                C::response_from_value(result.unwrap_or_default()).map_err(|e| refused(format!("answer: {e}")))
-            }
-        }
+        let session = session.map(str::to_owned);
+        let order = Order::Call { method: method.clone(), session, params, reply: Some(reply) };
+        let gone = |_| BrowserError::Gone { doing: method.to_string() };
+        self.orders.send(order).await.map_err(gone)?;
+        Ok(Sent { method, answer, command: PhantomData })
     }
 
     /// Sends a command whose answer does not matter.
@@ -129,6 +166,13 @@ impl Link {
         let _ = self.orders.send(Order::Listen(listener)).await;
     }
 
+    /// The next page that is opened in a context, where Chromium attaches us to pages by itself. Order it before the page.
+    pub(super) async fn expect(&self, context: &str) -> oneshot::Receiver<Attached> {
+        let (page, attached) = oneshot::channel();
+        let _ = self.orders.send(Order::Expect { context: context.to_owned(), page }).await;
+        attached
+    }
+
     /// Whether the connection is over.
     pub(super) fn has_ended(&self) -> bool {
         *self.ended.borrow()
@@ -146,6 +190,8 @@ struct Post {
     connection: Connection<Incoming>,
     pending: HashMap<CallId, oneshot::Sender<Response>>,
     pages: HashMap<String, Listener>,
+    /// Who waits for a page, by its context.
+    expected: HashMap<String, oneshot::Sender<Attached>>,
     tally: Arc<Tally>,
 }
 
@@ -168,7 +214,10 @@ impl Post {
                     }
                     None => return,
                 },
-                _ = sweep.tick() => self.pending.retain(|_, reply| !reply.is_closed()),
+                _ = sweep.tick() => {
+                    self.pending.retain(|_, reply| !reply.is_closed());
+                    self.expected.retain(|_, page| !page.is_closed());
+                }
             }
         }
     }
@@ -182,6 +231,7 @@ impl Post {
                 }
             }
             Order::Listen(listener) => drop(self.pages.insert(listener.session.clone(), listener)),
+            Order::Expect { context, page } => drop(self.expected.insert(context, page)),
         }
     }
 
@@ -203,6 +253,7 @@ impl Post {
                 }
             }
             (None, Event::Detached(detached)) => drop(self.pages.remove(&detached.session_id)),
+            (None, Event::Attached(attached)) => self.attached(attached),
             (None, Event::TargetCreated(created)) => self.close_popup(&created.target_info),
             (None, _) => {}
         }
@@ -213,6 +264,23 @@ impl Post {
         if page.events.try_send(event).is_err() {
             // Closed (the page is done) or full (it floods us): either way it hears no more.
             self.pages.remove(session);
+        }
+    }
+
+    fn attached(&mut self, attached: Attached) {
+        let context = attached.target_info.browser_context_id.as_deref();
+        if let Some(page) = context.and_then(|context| self.expected.remove(context)) {
+            // Nobody listens when the caller's deadline has passed.
+            let _ = page.send(attached);
+        } else {
+            // A popup is held as well, and with it the page that opened it.
+            let go = RunIfWaitingForDebuggerParams::default();
+            self.obey(Order::Call {
+                method: go.identifier(),
+                session: Some(attached.session_id),
+                params: serde_json::to_value(go).unwrap_or_default(),
+                reply: None,
+            });
         }
     }
 

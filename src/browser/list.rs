@@ -12,16 +12,24 @@ use crate::model::visit::ResponseList;
 pub(super) struct ListSeen {
     /// The items' ids.
     pub(super) ids: Vec<String>,
+    /// Whether all of its items that name their author name somebody else.
+    pub(super) foreign: bool,
     /// Whether more can be had; none where it does not say.
     pub(super) more: Option<bool>,
 }
 
-/// Reads a body; none where it is no JSON.
-pub(super) fn read(body: &str, list: &ResponseList) -> Option<ListSeen> {
-    let body = body.trim_start().trim_start_matches("for (;;);");
+/// Reads a body; none where it is no JSON. `of` is whose items are wanted, where anybody's are not.
+pub(super) fn read(body: &str, list: &ResponseList, of: Option<&str>) -> Option<ListSeen> {
+    let body = bare(body);
     let mut seen = ListSeen::default();
     let ids = Find { path: &list.list, leaf: Leaf::Ids(&list.id, &mut seen.ids) };
     ids.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
+    if let Some(of) = of.filter(|_| !list.owner.is_empty()) {
+        let mut owners = Vec::new();
+        let find = Find { path: &list.list, leaf: Leaf::Ids(&list.owner, &mut owners) };
+        find.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
+        seen.foreign = !owners.is_empty() && !owners.iter().any(|owner| owner.eq_ignore_ascii_case(of));
+    }
     seen.more = scalar(body, &list.more).map(|word| !matches!(word.as_str(), "false" | "0" | ""));
     Some(seen)
 }
@@ -30,8 +38,13 @@ pub(super) fn read(body: &str, list: &ResponseList) -> Option<ListSeen> {
 pub(super) fn scalar(body: &str, path: &[String]) -> Option<String> {
     let mut word = None;
     let find = Find { path, leaf: Leaf::Scalar(&mut word) };
-    find.deserialize(&mut serde_json::Deserializer::from_str(body)).ok()?;
+    find.deserialize(&mut serde_json::Deserializer::from_str(bare(body))).ok()?;
     word
+}
+
+/// The JSON without what some sites put before it.
+fn bare(body: &str) -> &str {
+    body.trim_start().trim_start_matches("for (;;);")
 }
 
 /// What is wanted at the end of a path.
@@ -131,21 +144,27 @@ mod tests {
 
     fn list() -> ResponseList {
         let path = |text: &str| text.split('.').map(str::to_owned).collect::<Vec<_>>();
-        ResponseList { url: "/list".to_owned(), list: path("data.items"), id: path("v.id"), more: path("data.hasMore") }
+        ResponseList {
+            url: "/list".to_owned(),
+            list: path("data.items"),
+            id: path("v.id"),
+            owner: path("v.by"),
+            more: path("data.hasMore"),
+        }
     }
 
     #[test]
     fn ids_and_the_flag_are_found_among_anything_else() {
         let body = r#"for (;;);{"junk":[1,[2]],"data":{"x":{},"items":[{"v":{"id":"a","z":1}},{"v":{"id":7}},{"v":null},3],"hasMore":false}}"#;
-        let seen = read(body, &list()).unwrap();
-        assert_eq!(seen, ListSeen { ids: vec!["a".to_owned(), "7".to_owned()], more: Some(false) });
+        let seen = read(body, &list(), None).unwrap();
+        assert_eq!(seen, ListSeen { ids: vec!["a".to_owned(), "7".to_owned()], foreign: false, more: Some(false) });
     }
 
     #[test]
     fn a_body_that_is_no_list_says_nothing() {
-        assert_eq!(read("", &list()), None);
-        assert_eq!(read("<html>", &list()), None);
-        assert_eq!(read(r#"{"data":{"items":{}}}"#, &list()), Some(ListSeen::default()));
-        assert_eq!(read(r#"{"data":{"hasMore":1}}"#, &list()).unwrap().more, Some(true));
+        assert_eq!(read("", &list(), None), None);
+        assert_eq!(read("<html>", &list(), None), None);
+        assert_eq!(read(r#"{"data":{"items":{}}}"#, &list(), None), Some(ListSeen::default()));
+        assert_eq!(read(r#"{"data":{"hasMore":1}}"#, &list(), None).unwrap().more, Some(true));
     }
 }

@@ -9,23 +9,28 @@ use chromiumoxide::cdp::browser_protocol::network::{self, CookieParam, CookieSam
 use chromiumoxide::cdp::browser_protocol::storage::{GetCookiesParams, SetCookiesParams};
 use std::sync::PoisonError;
 
-use super::context::{Context, evaluate};
+use super::context::Context;
 use super::error::BrowserError;
+use super::evaluate::evaluate;
 use super::open::Tab;
 use super::route::{Answer, Route};
 use super::storage::{Cookie, Item, Origin, StorageState};
 
-/// Gives a fresh context this memory. Local storage belongs to an origin, so each is visited with an empty page that never
-/// touches the network.
-pub(super) async fn restore(context: &Context, state: &StorageState) -> Result<(), BrowserError> {
-    let tab = context.tab()?;
+/// Gives a fresh context these cookies.
+pub(super) async fn restore_cookies(tab: &Tab, state: &StorageState) -> Result<(), BrowserError> {
     let mut set = SetCookiesParams::new(state.cookies.iter().map(param).collect());
     set.browser_context_id = Some(BrowserContextId::new(tab.context.clone()));
-    tab.link().call(None, set).await.map_err(|_| BrowserError::Unusable {
+    tab.link().call(None, set).await.map(drop).map_err(|_| BrowserError::Unusable {
         what: "the storage state".to_owned(),
         // Chromium's message may repeat a value.
         reason: "Chromium takes one of its cookies for invalid".to_owned(),
-    })?;
+    })
+}
+
+/// Gives a fresh context this local storage. It belongs to an origin, so each is visited with an empty page that never touches
+/// the network.
+pub(super) async fn restore_storage(context: &Context, state: &StorageState) -> Result<(), BrowserError> {
+    let tab = context.tab().await?;
     let origins: Vec<&Origin> = state.origins.iter().filter(|origin| !origin.local_storage.is_empty()).collect();
     if origins.is_empty() {
         return Ok(());

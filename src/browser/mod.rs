@@ -35,7 +35,7 @@
 //! ```
 //!
 //! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
-//! them alive, `open` makes a context, `page` and `traffic` follow it, `context` steers it, `visit`, `paging` and `picture` are
+//! them alive, `open` and `prepare` make a context, `page` and `traffic` follow it, `context` and `evaluate` steer it, `visit`, `paging` and `picture` are
 //! the steps of a visit, `intercept` and `har` answer and record its requests,
 //! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
@@ -47,6 +47,7 @@ mod config;
 mod context;
 mod counters;
 mod error;
+mod evaluate;
 mod fleet;
 mod follow;
 pub mod har;
@@ -60,6 +61,7 @@ mod open;
 mod page;
 mod paging;
 mod picture;
+mod prepare;
 mod profile;
 mod relay;
 mod replay;
@@ -67,6 +69,7 @@ mod route;
 mod session;
 mod spec;
 mod storage;
+mod tally;
 mod traffic;
 mod visit;
 mod wire;
@@ -121,13 +124,14 @@ impl Browser {
         Self(Source::Replay(Replay::of_har(har)))
     }
 
-    /// Opens a session: a fresh context with nothing of any other.
+    /// Opens a session: a fresh context with nothing of any other. Its page is made by the first visit, which may therefore fail
+    /// for a wish that cannot be fulfilled (a time zone, a proxy).
     ///
     /// # Errors
-    /// When no context becomes free in time or the wish cannot be fulfilled.
+    /// When no context becomes free in time or the storage state cannot be restored.
     pub async fn session(&self, spec: &SessionSpec) -> Result<Session, BrowserError> {
         match &self.0 {
-            Source::Fleet(fleet) => Ok(Session(Kind::Chromium(Box::new(Context::open(fleet, spec).await?)))),
+            Source::Fleet(fleet) => Ok(Session(Kind::Chromium(Box::new(Context::reserve(fleet, spec).await?)))),
             Source::Replay(replay) => Ok(Session(Kind::Replay(replay.clone()))),
         }
     }

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use chromiumoxide::cdp::browser_protocol::page::NavigateParams;
 
-use super::context::{Context, within};
+use super::context::Context;
 use super::error::BrowserError;
+use super::evaluate::within;
 use super::har::without_fragment;
-use super::open::Tab;
+use super::open::{Tab, resume};
 use super::traffic::{Document, Traffic};
+
+/// How long after a document's end Chromium may say that it is a download.
+const DOWNLOAD: Duration = Duration::from_millis(300);
 
 /// Where a navigation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,19 +51,24 @@ impl Context {
     }
 
     async fn load(&self, tab: &Tab, url: &str, limit: Duration) -> Result<Landing, BrowserError> {
-        let go = tab.link().call_within(Some(&tab.session), NavigateParams::new(url), limit);
-        let returned = tokio::select! {
-            over = tab.shared.until(|_| None::<()>) => return Err(over.err().map_or(BrowserError::SessionOver, |over| over.error(url))),
-            returned = go => returned?,
+        let landed = match tab.take_start() {
+            Some(start) if start.url == url => {
+                resume(tab).await;
+                let landed = started(tab, url).await;
+                start.told().await?;
+                landed
+            }
+            Some(start) => {
+                resume(tab).await;
+                start.told().await?;
+                sent(tab, url, limit).await
+            }
+            None => sent(tab, url, limit).await,
         };
-        if let Some(reason) = returned.error_text {
-            return self.not_shown(tab, url, reason);
-        }
-        let parsed = tab.shared.until(|state| {
-            let document = &state.traffic.document;
-            (returned.loader_id.is_none() || document.dom_ready).then(|| landing(document))
-        });
-        let landing = parsed.await.map_err(|over| over.error(url))?;
+        let landing = match landed? {
+            Ok(landing) => landing,
+            Err(reason) => return self.not_shown(tab, url, reason),
+        };
         if landing.status == Some(407) {
             return self.not_shown(tab, url, "the proxy does not accept our credentials".to_owned());
         }
@@ -88,6 +97,41 @@ impl Context {
             _ => BrowserError::Navigation { url, reason },
         })
     }
+}
+
+/// Sends the page to a URL and waits until its document is parsed; or Chromium's word for why there is none.
+async fn sent(tab: &Tab, url: &str, limit: Duration) -> Result<Result<Landing, String>, BrowserError> {
+    let go = tab.link().call_within(Some(&tab.session), NavigateParams::new(url), limit);
+    let returned = tokio::select! {
+        over = tab.shared.until(|_| None::<()>) => return Err(over.err().map_or(BrowserError::SessionOver, |over| over.error(url))),
+        returned = go => returned?,
+    };
+    if let Some(reason) = returned.error_text {
+        return Ok(Err(reason));
+    }
+    let parsed = tab.shared.until(|state| {
+        let document = &state.traffic.document;
+        (returned.loader_id.is_none() || document.dom_ready).then(|| landing(document))
+    });
+    parsed.await.map(Ok).map_err(|over| over.error(url))
+}
+
+/// The same for a page that was opened with its URL: nothing answers, so its events tell.
+async fn started(tab: &Tab, url: &str) -> Result<Result<Landing, String>, BrowserError> {
+    let seen = tab.shared.until(|state| {
+        let document = &state.traffic.document;
+        document.refused.clone().map(Err).or_else(|| document.dom_ready.then(|| Ok(landing(document))))
+    });
+    let seen = seen.await.map_err(|over| over.error(url))?;
+    if seen.is_err() {
+        // That it is a download is said last.
+        let told = tab.shared.until(|state| {
+            let answered = state.traffic.document.status.is_some_and(|status| !matches!(status, 204 | 205));
+            (state.downloads || !answered).then_some(())
+        });
+        let _ = tokio::time::timeout(DOWNLOAD, told).await;
+    }
+    Ok(seen)
 }
 
 fn landing(document: &Document) -> Landing {

@@ -1,17 +1,19 @@
 //! Opens a context with its one page and makes both as the session wishes. Everything that can go at once goes at once: a
-//! context costs three round trips and one batch.
+//! context costs three round trips and one batch, and two where Chromium holds new pages for us.
+//!
+//! A held page is opened with the URL of its first visit and asks for nothing before it is told to start. So no empty page is
+//! made, shown and thrown away first, which is a tenth of what a visit costs. Chromium answers commands to such a page only
+//! after its start: they are sent before, in order, and awaited behind it.
 
-use std::sync::Arc;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chromiumoxide::cdp::browser_protocol::browser::{SetDownloadBehaviorBehavior, SetDownloadBehaviorParams};
-use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetDeviceMetricsOverrideParams, SetLocaleOverrideParams, SetTimezoneOverrideParams, SetUserAgentOverrideParams,
-};
 use chromiumoxide::cdp::browser_protocol::target::{
     AttachToTargetParams, CreateBrowserContextParams, CreateTargetParams, DisposeBrowserContextParams,
 };
-use chromiumoxide::cdp::browser_protocol::{fetch, network, page as cdp_page};
+use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -21,12 +23,15 @@ use super::fleet::Place;
 use super::intercept::Intercept;
 use super::link::{EVENTS, Link, Listener};
 use super::page::{Ear, Shared};
+use super::prepare::{Answers, prepare};
 use super::relay::Relay;
 use super::spec::{Proxy, SessionSpec};
 use super::traffic::{Bounds, Traffic};
 
 /// Where requests of a session that answers from an archive would go if one slipped through: nowhere.
 const NOWHERE: &str = "http://127.0.0.1:9";
+/// The page that shows nothing.
+const BLANK: &str = "about:blank";
 
 /// A context in a browser, disposed of with this value.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ pub(super) struct Tab {
     pub(super) shared: Arc<Shared>,
     disposed: bool,
     held: AtomicBool,
+    start: Mutex<Option<Start>>,
     /// Ends the task that waits for the order to kill the context.
     _open: DropGuard,
     _relay: Option<Relay>,
@@ -46,6 +52,11 @@ pub(super) struct Tab {
 impl Tab {
     pub(super) fn link(&self) -> &Link {
         &self.place.browser.link
+    }
+
+    /// What starts the page, once, where it is held.
+    pub(super) fn take_start(&self) -> Option<Start> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether the script that holds images is yet to be added; true once.
@@ -71,8 +82,34 @@ impl Drop for Tab {
     }
 }
 
-/// Opens a context in this place.
-pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> Result<Tab, BrowserError> {
+/// What a held page waits for.
+#[derive(Debug)]
+pub(super) struct Start {
+    /// Where it goes.
+    pub(super) url: String,
+    answers: Answers,
+}
+
+/// Lets a held page go.
+pub(super) async fn resume(tab: &Tab) {
+    tab.link().post(Some(&tab.session), RunIfWaitingForDebuggerParams::default()).await;
+}
+
+impl Start {
+    /// Waits for the answers to everything that the page was told before.
+    pub(super) async fn told(self) -> Result<(), BrowserError> {
+        self.answers.all().await
+    }
+}
+
+/// Opens a context in this place. Where Chromium holds new pages, this one waits to be started to `url`; elsewhere, and without a
+/// URL, it shows an empty page.
+pub(super) async fn open(
+    place: Place,
+    spec: &SessionSpec,
+    config: &Config,
+    url: Option<&str>,
+) -> Result<Tab, BrowserError> {
     let link = place.browser.link.clone();
     let relay = relay(spec).await?;
     let context = link.call(None, context_params(spec, relay.as_ref())?).await?.browser_context_id;
@@ -94,18 +131,67 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         shared,
         disposed: false,
         held: AtomicBool::new(false),
+        start: Mutex::default(),
         _open: open.drop_guard(),
         _relay: relay,
     };
     let mut deny = SetDownloadBehaviorParams::new(SetDownloadBehaviorBehavior::Deny);
     deny.browser_context_id = Some(context.clone());
-    let mut create = CreateTargetParams::new("about:blank");
+    if let Some(state) = &spec.storage_state {
+        super::memory::restore_cookies(&tab, state).await?;
+    }
+    let url = url.unwrap_or(BLANK);
+    let holds = tab.place.browser.holds_pages;
+    let mut create = CreateTargetParams::new(if holds { url } else { BLANK });
     create.browser_context_id = Some(context);
-    let (_, created) = tokio::try_join!(link.call(None, deny), link.call(None, create))?;
-    tab.target = created.target_id.clone().into();
-    let mut attach = AttachToTargetParams::new(created.target_id);
+    let deny = link.send(None, deny).await?;
+    (tab.target, tab.session) = if holds { held_page(&tab, create).await? } else { shown_page(&link, create).await? };
+    deny.answer(config.command_timeout()).await?;
+    listen(&tab, spec, config).await;
+    let answers = prepare(&tab, spec, config).await?;
+    let start = Start { url: url.to_owned(), answers };
+    if holds && url != BLANK {
+        tab.start = Mutex::new(Some(start));
+    } else {
+        if holds {
+            resume(&tab).await;
+        }
+        start.told().await?;
+    }
+    Ok(tab)
+}
+
+/// Makes a page that waits; Chromium attaches us to it by itself. Its target and session.
+async fn held_page(tab: &Tab, create: CreateTargetParams) -> Result<(String, String), BrowserError> {
+    let link = tab.link();
+    let mut attached = link.expect(&tab.context).await;
+    let mut made = pin!(link.call(None, create));
+    let gone = |_| BrowserError::Gone { doing: "a page was opened".to_owned() };
+    // What made it is answered before or after, or only when the page has started.
+    let page = tokio::select! {
+        biased;
+        page = &mut attached => page.map_err(gone)?,
+        created = &mut made => {
+            created?;
+            let limit = link.timeout();
+            let late = |_| BrowserError::Timeout { doing: "attaching to a page".to_owned(), limit };
+            tokio::time::timeout(limit, attached).await.map_err(late)?.map_err(gone)?
+        }
+    };
+    Ok((page.target_info.target_id, page.session_id))
+}
+
+/// Makes an empty page and attaches to it. Its target and session.
+async fn shown_page(link: &Link, create: CreateTargetParams) -> Result<(String, String), BrowserError> {
+    let created = link.call(None, create).await?;
+    let mut attach = AttachToTargetParams::new(created.target_id.clone());
     attach.flatten = Some(true);
-    tab.session = link.call(None, attach).await?.session_id.into();
+    let attached = link.call(None, attach).await?;
+    Ok((created.target_id.into(), attached.session_id.into()))
+}
+
+/// From now on the page's events are heard.
+async fn listen(tab: &Tab, spec: &SessionSpec, config: &Config) {
     let (sender, events) = mpsc::channel(EVENTS);
     let listener = Listener {
         session: tab.session.clone(),
@@ -113,17 +199,15 @@ pub(super) async fn open(place: Place, spec: &SessionSpec, config: &Config) -> R
         context: tab.context.clone(),
         events: sender,
     };
-    link.listen(listener).await;
+    tab.link().listen(listener).await;
     let ear = Ear {
-        link: link.clone(),
+        link: tab.link().clone(),
         session: tab.session.clone(),
         shared: Arc::clone(&tab.shared),
         bounds: bounds(spec, config),
         recorder: spec.record_to.clone(),
     };
     tokio::spawn(ear.listen(events));
-    prepare(&tab, spec, config).await?;
-    Ok(tab)
 }
 
 /// Disposes of a context by order from outside, while whoever holds it may be stuck and never drop it.
@@ -180,62 +264,4 @@ fn bounds(spec: &SessionSpec, config: &Config) -> Bounds {
         responses: config.max_responses,
         visit_bytes: spec.max_visit_bytes.unwrap_or(config.max_visit_bytes),
     }
-}
-
-/// Sets everything on the new page, all commands at once.
-async fn prepare(tab: &Tab, spec: &SessionSpec, config: &Config) -> Result<(), BrowserError> {
-    let (link, session) = (tab.link(), Some(tab.session.as_str()));
-    let buffers = network::EnableParams { max_total_buffer_size: Some(64 << 20), ..Default::default() };
-    let (width, height) = (i64::from(config.viewport_width_px), i64::from(config.viewport_height_px));
-    let intercepts = tab.shared.intercept.lock().is_ok_and(|intercept| intercept.is_needed());
-    tokio::try_join!(
-        link.call(session, cdp_page::EnableParams::default()),
-        link.call(session, buffers),
-        link.call(session, SetDeviceMetricsOverrideParams::new(width, height, 1.0, false)),
-        link.call(session, network::SetBypassServiceWorkerParams::new(true)),
-        time_zone(link, session, spec.timezone.as_ref().unwrap_or(&config.timezone)),
-        language(tab, spec, config),
-        enable_fetch(link, session, intercepts),
-    )?;
-    Ok(())
-}
-
-async fn time_zone(link: &Link, session: Option<&str>, zone: &str) -> Result<(), BrowserError> {
-    match link.call(session, SetTimezoneOverrideParams::new(zone)).await {
-        Ok(_) => Ok(()),
-        Err(BrowserError::Refused { reason, .. }) if reason.contains("Invalid") => Err(BrowserError::Unusable {
-            what: format!("the time zone {zone:?}"),
-            reason: "write it as Europe/Berlin".to_owned(),
-        }),
-        Err(error) => Err(error),
-    }
-}
-
-/// Language by what pages ask for and what scripts see. Only the browser-wide header is used where it fits: an override of the
-/// user agent, even by itself, would drop the client hints.
-async fn language(tab: &Tab, spec: &SessionSpec, config: &Config) -> Result<(), BrowserError> {
-    let (link, session) = (tab.link(), Some(tab.session.as_str()));
-    let locale = spec.locale.as_ref().unwrap_or(&config.locale);
-    let scripts = SetLocaleOverrideParams { locale: Some(locale.clone()) };
-    match link.call(session, scripts).await {
-        // Said of a renderer that has it already.
-        Ok(_) | Err(BrowserError::Refused { .. }) => {}
-        Err(error) => return Err(error),
-    }
-    if *locale != config.locale || !config.user_agent.is_empty() {
-        let own = if config.user_agent.is_empty() { &tab.place.browser.user_agent } else { &config.user_agent };
-        let mut agent = SetUserAgentOverrideParams::new(own.clone());
-        agent.accept_language = Some(locale.clone());
-        link.call(session, agent).await?;
-    }
-    Ok(())
-}
-
-/// Has Chromium hold every request for us, where that is needed.
-pub(super) async fn enable_fetch(link: &Link, session: Option<&str>, needed: bool) -> Result<(), BrowserError> {
-    if needed {
-        let enable = fetch::EnableParams { patterns: None, handle_auth_requests: Some(true) };
-        link.call(session, enable).await?;
-    }
-    Ok(())
 }

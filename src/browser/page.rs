@@ -181,7 +181,7 @@ impl Ear {
                 self.link.post(Some(&self.session), answer).await;
             }
             Event::TargetCrashed(_) => self.shared.end(Over::Crashed),
-            Event::TargetCreated(_) | Event::Detached(_) | Event::Other => {}
+            Event::TargetCreated(_) | Event::Attached(_) | Event::Detached(_) | Event::Other => {}
         }
         None
     }

@@ -2,18 +2,17 @@
 //! site refuses, nothing new comes, or the steps are used up. Scrolling without looking at what it brings would never end on a page that
 //! grows without end, and never notice one that does not move.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::context::evaluate;
 use super::error::BrowserError;
+use super::evaluate::evaluate;
 use super::follow::{self, Followed};
-use super::list;
 use super::open::Tab;
 use super::spec::{Follow, PagingEnd};
+use super::tally::Tally;
 use crate::model::visit::Paging;
 
 /// How often the page is looked at while nothing is heard of it.
@@ -40,89 +39,6 @@ const SCROLL: &str = "(async cards => { const last = cards ? [...document.queryS
     for (const e of boxes) e.scrollTop = e.scrollHeight;
     return root.scrollHeight + boxes.reduce((sum, e) => sum + e.scrollHeight, 0) })";
 
-/// What has been counted so far.
-#[derive(Debug, Default)]
-struct Count {
-    ids: HashSet<String>,
-    /// The same, in the order in which they came; none where an id is no number.
-    numbers: Vec<Option<u64>>,
-    /// Kept responses read so far.
-    read: usize,
-    /// Whether the newest response of a list says that it is over.
-    ended: bool,
-    /// Whether the newest response of a list is a refusal: to scroll on would be to ask again.
-    refused: bool,
-    cards: usize,
-}
-
-impl Count {
-    fn items(&self) -> usize {
-        // A page may show an item twice; cards count only where no response carries the list.
-        if self.ids.is_empty() { self.cards } else { self.ids.len() }
-    }
-
-    /// How many items are larger than all that came after them: what is pinned is out of this order, unless it is new.
-    fn in_order(&self) -> usize {
-        let mut largest = 0;
-        let falls = |number: &&Option<u64>| {
-            let number = number.unwrap_or(0);
-            let falls = number > largest;
-            largest = largest.max(number);
-            falls
-        };
-        self.numbers.iter().rev().filter(falls).count()
-    }
-
-    /// Why there is nothing more to do, if there is not.
-    fn end(&self, paging: &Paging, news: Instant) -> Option<PagingEnd> {
-        if self.items() >= paging.want || paging.in_order.is_some_and(|enough| self.in_order() >= enough) {
-            Some(PagingEnd::Enough)
-        } else if self.ended {
-            Some(PagingEnd::ListEnded)
-        } else if self.refused {
-            Some(PagingEnd::Refused)
-        } else {
-            (news.elapsed() >= paging.stall).then_some(PagingEnd::Stalled)
-        }
-    }
-
-    /// Reads the responses that came since the last time.
-    fn read_lists(&mut self, tab: &Tab, paging: &Paging) {
-        let bodies: Vec<(String, u16, String)> = {
-            let state = tab.shared.state();
-            let kept = &state.traffic.kept;
-            let new = kept.get(self.read..).unwrap_or_default().iter();
-            self.read = kept.len();
-            new.map(|response| (response.url.clone(), response.status, response.body.clone())).collect()
-        };
-        for (url, status, body) in bodies {
-            for list in paging.lists.iter().filter(|list| url.contains(&list.url)) {
-                self.refused = status >= 400 || body.is_empty();
-                if let Some(seen) = list::read(&body, list) {
-                    for id in seen.ids {
-                        let number = id.parse().ok();
-                        if self.ids.insert(id) {
-                            self.numbers.push(number);
-                        }
-                    }
-                    self.ended = seen.more == Some(false);
-                }
-            }
-        }
-    }
-
-    async fn count_cards(&mut self, tab: &Tab, paging: &Paging, limit: Duration) -> Result<(), BrowserError> {
-        let Some(cards) = &paging.cards else { return Ok(()) };
-        let script = format!(
-            "(() => {{ try {{ return document.querySelectorAll({}).length }} catch {{ return 0 }} }})()",
-            quoted(cards)
-        );
-        let number = evaluate(tab, &script, limit).await?.as_u64().unwrap_or(0);
-        self.cards = usize::try_from(number).unwrap_or(0);
-        Ok(())
-    }
-}
-
 /// Pages until there is a reason to stop.
 pub(super) async fn page(
     tab: &Tab,
@@ -130,36 +46,42 @@ pub(super) async fn page(
     follows: &[Follow],
     limit: Duration,
 ) -> Result<PagingEnd, BrowserError> {
-    let mut count = Count::default();
+    let mut count = Tally::new(paging);
     let mut changes = tab.shared.changes();
     let mut steps = 0;
     let mut news = Instant::now();
     let mut stepped: Option<Instant> = None;
     // Whether something new came since the last step, so that the next may be made at once.
     let mut due = true;
-    let mut follow = Followed::Asked;
+    let mut follow = Followed::Nothing;
     loop {
         let before = count.items();
-        count.read_lists(tab, paging);
+        count.read(tab);
         if count.items() < paging.want {
-            count.count_cards(tab, paging, limit).await?;
+            count.cards = count_cards(tab, paging, limit).await?;
         }
         let grew = count.items() > before;
         if grew {
             news = Instant::now();
             due = true;
         }
-        if let Some(end) = count.end(paging, news) {
-            return Ok(end);
-        }
         // A body on its way may be all that is missing.
         let idle = tab.shared.state().fetching == 0;
-        if idle && (due || stepped.is_none_or(|at| at.elapsed() >= STEP.min(paging.stall / 2))) {
+        let quiet = news.elapsed();
+        if let Some(end) = count.end().or_else(|| (quiet >= paging.stall).then_some(PagingEnd::Stalled)) {
+            return Ok(end);
+        }
+        if let Some(end) = count.empty_end() {
+            // Nothing is asked for meanwhile: a refusal would only be repeated.
+            if idle && quiet >= STEP {
+                return Ok(end);
+            }
+        } else if idle && (due || stepped.is_none_or(|at| at.elapsed() >= STEP.min(paging.stall / 2))) {
             if steps >= paging.max_steps {
                 return Ok(PagingEnd::OutOfSteps);
             }
             steps += 1;
-            if follow == Followed::Asked {
+            if follow != Followed::Failed {
                 follow = followed(tab, paging, follows, &mut count, limit).await?;
                 if follow == Followed::Asked {
                     news = Instant::now();
@@ -174,18 +96,30 @@ pub(super) async fn page(
     }
 }
 
+/// How many items the document shows.
+async fn count_cards(tab: &Tab, paging: &Paging, limit: Duration) -> Result<usize, BrowserError> {
+    let Some(cards) = &paging.cards else { return Ok(0) };
+    let script = format!(
+        "(() => {{ try {{ return document.querySelectorAll({}).length }} catch {{ return 0 }} }})()",
+        quoted(cards)
+    );
+    let number = evaluate(tab, &script, limit).await?.as_u64().unwrap_or(0);
+    Ok(usize::try_from(number).unwrap_or(0))
+}
+
 /// Asks for the next page without scrolling; whether it brought anything.
 async fn followed(
     tab: &Tab,
     paging: &Paging,
     follows: &[Follow],
-    count: &mut Count,
+    count: &mut Tally<'_>,
     limit: Duration,
 ) -> Result<Followed, BrowserError> {
     let items = count.items();
-    let followed = follow::follow(tab, follows, limit).await?;
-    count.read_lists(tab, paging);
-    Ok(if count.items() > items { followed } else { Followed::Scroll })
+    let followed = follow::follow(tab, follows, paging, limit).await?;
+    count.read(tab);
+    let brought = followed != Followed::Asked || count.items() > items;
+    Ok(if brought { followed } else { Followed::Failed })
 }
 
 /// Waits for a kept response, or a little.

@@ -1,5 +1,6 @@
 //! Takes a picture of a page as a visitor sees it: the images that it shows are waited for, within a bound, and Chromium
-//! encodes it straight in the format that is kept.
+//! encodes it straight in the format that is kept. A page longer than two windows is painted at half its size: it would be
+//! halved afterwards to fit its budget, and Chromium needs a third to a half of the processor time for it.
 
 use std::time::Duration;
 
@@ -8,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use chromiumoxide::cdp::browser_protocol::page::{CaptureScreenshotFormat, CaptureScreenshotParams, Viewport};
 
 use super::config::{Config, PictureFormat};
-use super::context::evaluate;
 use super::error::BrowserError;
+use super::evaluate::evaluate;
 use super::open::Tab;
 use crate::model::capture::Picture;
 use crate::model::job::Frame;
@@ -50,8 +51,9 @@ pub(super) async fn take(
             let script = format!("{SETTLE_PAGE}({wait}, {})", config.picture_max_height_px);
             let size = evaluate(tab, &script, limit).await?;
             let (_, height): (f64, f64) = serde_json::from_value(size).unwrap_or_default();
-            let height = height.max(f64::from(config.viewport_height_px));
-            Some(Viewport { x: 0.0, y: 0.0, width: f64::from(config.viewport_width_px), height, scale: 1.0 })
+            let window = f64::from(config.viewport_height_px);
+            let (height, scale) = (height.max(window), if height > 2.0 * window { 0.5 } else { 1.0 });
+            Some(Viewport { x: 0.0, y: 0.0, width: f64::from(config.viewport_width_px), height, scale })
         }
     };
     let params = CaptureScreenshotParams {

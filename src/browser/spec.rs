@@ -63,6 +63,8 @@ pub struct Follow {
     pub cursor: Vec<String>,
     /// The query parameter that takes it.
     pub param: String,
+    /// Where the list is asked for by POST: the field of its form whose JSON holds `param`.
+    pub form: Option<String>,
     /// Query parameters that the page adds anew to each request, as signatures.
     pub drop: Vec<String>,
 }

@@ -39,6 +39,8 @@ pub(super) struct Document {
     pub(super) size: u64,
     /// Why it did not load.
     pub(super) failed: Option<String>,
+    /// The same where it failed before the frame showed anything of it.
+    pub(super) refused: Option<String>,
     /// Whether the frame shows it.
     pub(super) committed: bool,
     pub(super) dom_ready: bool,
@@ -183,6 +185,7 @@ impl Traffic {
         flight.took_ms = took(flight.started, end.timestamp);
         if flight.main {
             self.document.failed = Some(end.error_text.clone());
+            self.document.refused = (!self.document.committed).then(|| end.error_text.clone());
         }
         flight.is_evident().then(|| self.completed(flight, false))
     }
@@ -211,6 +214,13 @@ impl Traffic {
     /// How many responses from such URLs are over.
     pub(super) fn ended(&self, part: &str) -> usize {
         self.finished.iter().filter(|flight| flight.url.contains(part)).count()
+    }
+
+    /// The headers that a script gave its newest request to this URL; a form's type stands among them.
+    pub(super) fn script_headers(&self, url: &str) -> Vec<(String, String)> {
+        let newest = self.finished.iter().rev().find(|flight| flight.url == url && flight.method == "POST");
+        let given = |(name, _): &&(String, String)| name == "content-type" || name.starts_with("x-");
+        newest.map(|flight| flight.request_headers.iter().filter(given).cloned().collect()).unwrap_or_default()
     }
 
     /// How many requests are under way, refusals that nobody reads left out, and how many are done.

@@ -9,8 +9,10 @@ use tokio::time::Instant;
 
 use super::blocking::{self, Held};
 use super::config::Config;
-use super::context::{Context, content, evaluate, within};
+use super::context::Context;
 use super::error::BrowserError;
+use super::evaluate::{content, evaluate, within};
+use super::har::without_fragment;
 use super::navigate::Landing;
 use super::open::Tab;
 use super::paging::{self, quoted};
@@ -28,10 +30,17 @@ const UNREAD: Duration = Duration::from_millis(400);
 
 /// Carries it out; after an error the context is gone.
 pub(super) async fn visit(context: &Context, visit: &Visit) -> Result<Visited, BrowserError> {
-    let tab = context.tab()?;
     let limit = context.config.visit_timeout();
-    let visited = within(limit, || format!("the visit to {}", visit.url), Box::pin(steps(context, &tab, visit))).await;
-    drop(tab);
+    let doing = || format!("the visit to {}", visit.url);
+    let visited = within(
+        limit,
+        doing,
+        Box::pin(async {
+            let tab = context.tab_for(Some(without_fragment(&visit.url))).await?;
+            steps(context, &tab, visit).await
+        }),
+    );
+    let visited = visited.await;
     let visited = context.keep_or_discard(visited.and_then(|visited| visited)).await;
     match &visited {
         Ok(visited) => {

@@ -33,6 +33,7 @@ pub(super) enum Event {
     DownloadBegan,
     TargetCreated(TargetCreated),
     TargetCrashed(TargetCrashed),
+    Attached(Attached),
     Detached(Detached),
     /// One that we do not need.
     Other,
@@ -171,6 +172,13 @@ pub(super) struct TargetCrashed {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Attached {
+    pub(super) session_id: String,
+    pub(super) target_info: TargetInfo,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Detached {
     pub(super) session_id: String,
 }
@@ -245,6 +253,7 @@ fn event<'de, A: MapAccess<'de>>(method: &str, map: &mut A) -> Result<Event, A::
         "Page.javascriptDialogOpening" => Event::DialogOpened(map.next_value()?),
         "Target.targetCreated" => Event::TargetCreated(map.next_value()?),
         "Target.targetCrashed" => Event::TargetCrashed(map.next_value()?),
+        "Target.attachedToTarget" => Event::Attached(map.next_value()?),
         "Target.detachedFromTarget" => Event::Detached(map.next_value()?),
         other => {
             map.next_value::<IgnoredAny>()?;

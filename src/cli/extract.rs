@@ -12,7 +12,7 @@ use crate::extract::input::{self, InputOptions};
 use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::job::{DEFAULT_POSTS, PlatformId};
-use crate::platform::{self, parse_target_with};
+use crate::platform::{self, Extent, parse_target_with};
 
 /// Read saved pages, payloads, HAR files or captures, without a browser.
 #[derive(Debug, clap::Args)]
@@ -53,6 +53,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let bases = surroundings.config()?.base_urls();
     let target = args.url.as_deref().and_then(|url| parse_target_with(url, &bases).ok());
+    let of_crawl = args.capture.is_some();
     let ready = args.har.as_deref().map(of_har).transpose()?;
     let capture = input::load(InputOptions {
         page: args.page,
@@ -63,8 +64,18 @@ pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8>
         url: args.url,
         observed_at: args.observed_at,
     })?;
-    let named = args.platform.map(PlatformId::new).or_else(|| Some(capture.target.as_ref()?.platform.clone()));
-    let document = read(&capture, named)?;
+    let told = capture.target.as_ref().map(|target| target.platform.clone());
+    let named = args.platform.map(PlatformId::new);
+    if let (Some(told), Some(named)) = (&told, &named)
+        && told != named
+    {
+        return Err(BadInput(format!(
+            "--platform says {named}, and the --url or capture is one of {told}: leave one out"
+        ))
+        .into());
+    }
+    let extent = if of_crawl { Extent::Newest } else { Extent::All };
+    let document = read(&capture, named.or(told), extent(capture.requested.unwrap_or(DEFAULT_POSTS)))?;
     if args.table {
         output::text(&table::document(&document))?;
     } else {
@@ -78,7 +89,7 @@ fn of_har(path: &std::path::Path) -> anyhow::Result<Capture> {
     Ok(Capture { pages: to_capture_pages(&har), observed_at: har.started_at(), ..Capture::default() })
 }
 
-fn read(capture: &Capture, platform: Option<PlatformId>) -> anyhow::Result<Document> {
+fn read(capture: &Capture, platform: Option<PlatformId>, extent: Extent) -> anyhow::Result<Document> {
     let known = || platform::all().iter().map(|known| known.id().to_string()).collect::<Vec<_>>().join(", ");
     let Some(id) = platform else {
         return Err(BadInput(format!("say which site it is: --platform with one of {}", known())).into());
@@ -86,5 +97,5 @@ fn read(capture: &Capture, platform: Option<PlatformId>) -> anyhow::Result<Docum
     let (Some(platform), Some(selectors)) = (platform::get(&id), crate::extract::selectors::builtin(&id)) else {
         return Err(BadInput(format!("unknown platform {:?}: known are {}", id.as_str(), known())).into());
     };
-    Ok(platform::read_all(platform.as_ref(), capture, &selectors, DEFAULT_POSTS))
+    Ok(platform::read_extent(platform.as_ref(), capture, &selectors, extent))
 }

@@ -194,7 +194,13 @@ fn session_for(rooms: &Rooms, job: &Job, spec: &SessionSpec, selectors: &Selecto
     let paging = selectors.visit.profile.paging.iter();
     let follows = paging.flat_map(|paging| &paging.lists).filter_map(|list| {
         let follow = list.follow.clone()?;
-        Some(Follow { url: list.url.clone(), cursor: follow.cursor, param: follow.param, drop: follow.drop })
+        Some(Follow {
+            url: list.url.clone(),
+            cursor: follow.cursor,
+            param: follow.param,
+            form: follow.form,
+            drop: follow.drop,
+        })
     });
     spec.follow.extend(follows);
     spec
@@ -225,8 +231,8 @@ async fn collect(
 ) -> Result<Collected, CrawlError> {
     let selectors = rooms.selectors(&plan.target.platform)?;
     let deadline = rooms.clock.uptime() + rooms.deadline;
-    let mut capture =
-        Capture { target: Some(plan.target.clone()), observed_at: Some(rooms.clock.now()), ..Capture::default() };
+    let mut capture = Capture { target: Some(plan.target.clone()), requested: Some(plan.posts), ..Capture::default() };
+    capture.observed_at = Some(rooms.clock.now());
     let mut picture = None;
     let mut spent = Spent::default();
     while let Some(visit) = platform.next(plan, &capture, &selectors).map(|visit| pictured(rooms, visit)) {

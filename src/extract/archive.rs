@@ -4,8 +4,8 @@ use std::io::Read as _;
 
 use crate::model::capture::Capture;
 
-/// Beyond this level zstd costs much time and gains little.
-const LEVEL: i32 = 6;
+/// Beyond this level zstd costs much time and gains little: 6 takes two to three times as long for 7 % fewer bytes.
+const LEVEL: i32 = 3;
 
 /// A capture could not be packed.
 #[derive(Debug, thiserror::Error)]

@@ -1,13 +1,19 @@
 //! Whether the list of posts is whole, and if not, why: never a silent short list.
 
 use crate::model::document::{Coverage, Evidence, Outcome, ShortReason, SourceKind};
-use crate::model::page::Page;
+use crate::model::page::{ListSeen, Page};
 use crate::model::selectors::Role;
 
-/// Judges a list of `got` posts of a profile that says it has `total`.
+/// Judges a list of `got` posts of a profile that says it has `total`; `lists` are those of the page that may be the profile's.
 #[must_use]
-pub fn coverage(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Coverage, Option<Evidence>) {
-    let (reason, evidence) = reason(page, requested, got, total);
+pub fn coverage(
+    page: &Page,
+    lists: &[&ListSeen],
+    requested: u16,
+    got: usize,
+    total: Option<u64>,
+) -> (Coverage, Option<Evidence>) {
+    let (reason, evidence) = reason(page, lists, requested, got, total);
     let evidence = evidence.or_else(|| {
         let short = reason.filter(|reason| *reason != ShortReason::FewerExist)?;
         let detail = total.map(|total| format!("{got} of {total} posts"));
@@ -16,17 +22,26 @@ pub fn coverage(page: &Page, requested: u16, got: usize, total: Option<u64>) -> 
     (Coverage { requested, got, reason }, evidence)
 }
 
-fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Option<ShortReason>, Option<Evidence>) {
+fn reason(
+    page: &Page,
+    lists: &[&ListSeen],
+    requested: u16,
+    got: usize,
+    total: Option<u64>,
+) -> (Option<ShortReason>, Option<Evidence>) {
     if got >= usize::from(requested) {
         return (None, None);
     }
     let total = total.and_then(|total| usize::try_from(total).ok());
-    let timelines = || page.lists.iter().filter(|list| list.role == Role::Timeline);
-    let goes_on = timelines().next_back().is_some_and(|list| list.more == Some(true));
+    let timelines = || lists.iter().copied().filter(|list| list.role == Role::Timeline);
+    let filled = || timelines().filter(|list| list.items > 0);
+    let goes_on = filled().next_back().is_some_and(|list| list.more == Some(true));
     if total.is_some_and(|total| got >= total) && !goes_on {
         return (Some(ShortReason::FewerExist), None);
     }
-    let ended = timelines().any(|list| list.more == Some(false) && (list.items > 0 || got > 0));
+    // A list's last page may be empty; an empty list of another kind ("no edges here") is no end of ours.
+    let goes_with = |list: &ListSeen| list.items > 0 || filled().any(|other| other.shape == list.shape);
+    let ended = timelines().any(|list| list.more == Some(false) && goes_with(list));
     // Removed and hidden posts stay in a profile's total for a while; a list that ends far before it was cut.
     let close = total.is_none_or(|total| total.saturating_sub(got) <= 3.max(total / 10));
     if ended && close {
@@ -48,7 +63,7 @@ fn reason(page: &Page, requested: u16, got: usize, total: Option<u64>) -> (Optio
     if timelines().next().is_none() && !page.posts.iter().any(|post| post.role == Role::Timeline) {
         return (Some(ShortReason::NoPostList), None);
     }
-    if goes_on && timelines().next_back().is_some_and(|list| list.source == SourceKind::Network) {
+    if goes_on && filled().next_back().is_some_and(|list| list.source == SourceKind::Network) {
         return (Some(ShortReason::Budget), None);
     }
     (Some(ShortReason::GuestLimit), None)

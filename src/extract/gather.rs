@@ -174,17 +174,21 @@ impl Reader<'_, '_> {
         if items.is_empty() && source == SourceKind::Dom {
             return;
         }
-        page.lists.push(ListSeen {
+        let mut list = ListSeen {
             shape: shape.name.clone(),
             source,
             role: shape.role,
             items: items.len(),
+            first_post: page.posts.len(),
+            posts: 0,
             more: more.filter(|more| !(*more && shape.first_page_only)),
             visit: self.sources.visit,
-        });
+        };
         for item in items.into_iter().take(MAX_POSTS.saturating_sub(page.posts.len())) {
             self.record(shape, source, body, item, page);
         }
+        list.posts = page.posts.len() - list.first_post;
+        page.lists.push(list);
     }
 
     /// Reads one record; false where it says nothing or is, for a profile among many, somebody else's.

@@ -20,6 +20,14 @@ pub(crate) struct ScriptTag<'t> {
 }
 
 impl ScriptTag<'_> {
+    /// Whether a browser runs it: it has no type, or a script's.
+    pub(crate) fn is_program(&self) -> bool {
+        self.attribute("type").is_none_or(|kind| {
+            let kind = kind.trim().to_ascii_lowercase();
+            matches!(kind.as_str(), "" | "module") || kind.ends_with("javascript") || kind.ends_with("ecmascript")
+        })
+    }
+
     /// An attribute's value.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
@@ -195,8 +203,13 @@ impl<'t> Reader<'t> {
     fn raw_text(&mut self, name: &str) -> &'t str {
         let start = self.at;
         let mut from = start;
-        while let Some(found) = self.page.get(from..).and_then(|rest| rest.find("</")) {
+        // A script of half a megabyte holds few of these: looking for the one byte is faster than for the two.
+        while let Some(found) = self.page.get(from..).and_then(|rest| rest.find('<')) {
             let close = from + found;
+            if self.page.as_bytes().get(close + 1) != Some(&b'/') {
+                from = close + 1;
+                continue;
+            }
             let behind = self.page.get(close + 2..).unwrap_or_default();
             if behind.get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name)) {
                 self.at = close + 2 + name.len();

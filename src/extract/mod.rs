@@ -18,6 +18,7 @@ mod node;
 pub mod parse;
 mod path;
 mod path_syntax;
+mod pattern;
 mod program;
 pub mod reconcile;
 pub mod relearn;

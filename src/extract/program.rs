@@ -10,6 +10,7 @@ use scraper::Selector;
 
 use super::parse::CountLabel;
 use super::path::Path;
+use super::pattern::pattern;
 use crate::model::document::SourceKind;
 use crate::model::page::Field;
 use crate::model::selectors::{Exactness, Owner, Record, RecordKind, Role, Rule, Rules, SelectorSet, Shape, Signal};
@@ -38,8 +39,8 @@ pub(super) struct RuleCode {
     /// None where only a constant is given.
     pub(super) at: Option<Place>,
     pub(super) attr: Option<String>,
-    pub(super) regex: Option<Regex>,
-    pub(super) reject: Option<Regex>,
+    pub(super) regex: Option<Arc<Regex>>,
+    pub(super) reject: Option<Arc<Regex>>,
     pub(super) label: Option<CountLabel>,
     pub(super) constant: Option<String>,
     pub(super) when: Option<Place>,
@@ -72,7 +73,7 @@ pub(super) struct ShapeCode {
     pub(super) script: Option<String>,
     pub(super) url: Vec<String>,
     /// Finds any of the texts that the page or body must contain; none where nothing is asked.
-    pub(super) contains: Option<Regex>,
+    pub(super) contains: Option<Arc<Regex>>,
     pub(super) first_page_only: bool,
     pub(super) of_page: bool,
     pub(super) record: Arc<RecordCode>,
@@ -92,7 +93,7 @@ pub(super) struct Program {
     pub(super) shapes: Vec<ShapeCode>,
     pub(super) signals: Vec<SignalCode>,
     /// Every key that a path begins with, quoted: one pass over a body tells which shapes and signals can be in it.
-    pub(super) keys: Option<Regex>,
+    pub(super) keys: Option<Arc<Regex>>,
 }
 
 /// What is wrong with a set: the key's path and why.
@@ -120,7 +121,7 @@ pub(super) fn compile(set: &SelectorSet) -> Result<Program, Fault> {
     Ok(Program { shapes, signals, keys })
 }
 
-fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Regex> {
+fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Arc<Regex>> {
     let of_shapes = shapes.iter().flat_map(|shape| &shape.at).filter_map(|place| match place {
         Place::Json(path) => path.first_key(),
         Place::Css(_) | Place::Meta(_) => None,
@@ -129,7 +130,7 @@ fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Regex> {
     let mut keys: Vec<String> = of_shapes.chain(of_signals).map(regex::escape).collect();
     keys.sort();
     keys.dedup();
-    Regex::new(&format!("\"(?:{})\"", keys.join("|"))).ok()
+    pattern(&format!("\"(?:{})\"", keys.join("|"))).ok()
 }
 
 fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode, Fault> {
@@ -181,12 +182,12 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
 }
 
 /// An expression for any of these texts: it searches several at once, and faster than one by one.
-fn any_of(texts: &[String]) -> Result<Option<Regex>, String> {
+fn any_of(texts: &[String]) -> Result<Option<Arc<Regex>>, String> {
     if texts.is_empty() {
         return Ok(None);
     }
     let escaped: Vec<String> = texts.iter().map(|text| regex::escape(text)).collect();
-    Regex::new(&escaped.join("|")).map(Some).map_err(|error| error.to_string())
+    pattern(&escaped.join("|")).map(Some)
 }
 
 fn names(set: &SelectorSet) -> String {
@@ -294,8 +295,8 @@ fn rule_code(
         name,
         at,
         attr: rule.attr.clone(),
-        regex: rule.regex.as_ref().map(|text| Regex::new(text).map_err(|e| e.to_string())).transpose()?,
-        reject: rule.reject.as_ref().map(|text| Regex::new(text).map_err(|e| e.to_string())).transpose()?,
+        regex: rule.regex.as_deref().map(pattern).transpose()?,
+        reject: rule.reject.as_deref().map(pattern).transpose()?,
         label: rule.label.as_deref().map(label).transpose()?,
         constant: rule.constant.clone(),
         when: optional(&rule.when)?,

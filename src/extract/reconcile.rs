@@ -1,5 +1,5 @@
-//! Chooses among readings. Exact beats rounded, then the fresher source wins (network, embedded, JSON-LD, rendered page,
-//! meta), then the better shape. Values are taken only from records of the requested profile: a record that names
+//! Chooses among readings. Exact beats rounded, a record of its own beats the copies that posts carry, then the fresher source
+//! wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested profile: a record that names
 //! somebody else, or nobody where a name was asked for, is left out.
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::build;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
-use crate::model::page::{Field, OwnerSeen, Page, Reading, Sighting, Value};
+use crate::model::page::{Field, ListSeen, OwnerSeen, Page, Reading, Sighting, Value};
 use crate::model::selectors::Role;
 
 /// What a site's ids tell by calculation alone.
@@ -74,6 +74,20 @@ pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> 
     own
 }
 
+/// The lists that may be the subject's: those without a post of theirs and with posts of others are not, and what such a list
+/// says of its end says nothing about ours.
+#[must_use]
+pub fn own_lists<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p ListSeen> {
+    let own = own_profiles(page, subject);
+    let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
+    let is_own = |list: &&ListSeen| {
+        let posts = page.posts.get(list.first_post..list.first_post + list.posts).unwrap_or_default();
+        let says = |word: Belongs| posts.iter().any(|post| belongs(&post.owner, subject, &ids) == word);
+        says(Belongs::Yes) || !says(Belongs::No)
+    };
+    page.lists.iter().filter(is_own).collect()
+}
+
 /// Takes one value per field, for the profile and for each of its posts.
 #[must_use]
 pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic + ?Sized)) -> Extraction {
@@ -94,6 +108,7 @@ pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic +
     posts.sort_by(|(a, _), (b, _)| {
         b.published_at.cmp(&a.published_at).then_with(|| b.id.len().cmp(&a.id.len())).then_with(|| b.id.cmp(&a.id))
     });
+    extraction.fields.reserve(posts.iter().map(|(_, notes)| notes.len()).sum());
     for (post, notes) in posts {
         extraction.fields.extend(notes);
         extraction.posts.push(post);
@@ -174,31 +189,37 @@ impl Choice<'_> {
 
 /// One reading per field, in the order in which fields first appear.
 fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
-    let mut fields: IndexMap<Field, Vec<(&Sighting, &'p Reading)>> = IndexMap::new();
-    for sighting in sightings {
-        for reading in &sighting.readings {
-            fields.entry(reading.field).or_default().push((sighting, reading));
+    let all =
+        || sightings.iter().flat_map(|sighting| sighting.readings.iter().map(move |reading| (*sighting, reading)));
+    let mut choices: Vec<Choice<'p>> = Vec::with_capacity(sightings.first().map_or(0, |first| first.readings.len()));
+    for (_, first) in all() {
+        if choices.iter().any(|choice| choice.reading.field == first.field) {
+            continue;
         }
-    }
-    fields
-        .into_values()
-        .filter_map(|mut candidates| {
-            // Stable: among equals the record that came first stays first.
-            candidates.sort_by_key(|(s, r)| (precision_rank(r.precision), source_rank(s.source), s.rank));
-            let (chosen, reading) = *candidates.first()?;
-            let mut agreed_by: Vec<SourceKind> = Vec::new();
-            for (other, said) in candidates.iter().skip(1) {
-                if other.source != chosen.source
-                    && !agreed_by.contains(&other.source)
-                    && agree(&reading.value, &said.value)
-                {
-                    agreed_by.push(other.source);
-                }
+        let candidates = || all().filter(|(_, reading)| reading.field == first.field);
+        // Among equals the record that came first stays first.
+        let Some((chosen, reading)) = candidates().min_by_key(rank) else { continue };
+        let mut agreed_by: Vec<SourceKind> = Vec::new();
+        for (other, said) in candidates() {
+            if other.source != chosen.source && !agreed_by.contains(&other.source) && agree(&reading.value, &said.value)
+            {
+                agreed_by.push(other.source);
             }
-            agreed_by.sort_by_key(|source| source_rank(*source));
-            Some(Choice { reading, source: chosen.source, agreed_by })
-        })
-        .collect()
+        }
+        agreed_by.sort_by_key(|source| source_rank(*source));
+        choices.push(Choice { reading, source: chosen.source, agreed_by });
+    }
+    choices
+}
+
+/// Exact beats rounded, then the fresher source wins, then the better shape.
+fn rank((sighting, reading): &(&Sighting, &Reading)) -> (u8, bool, u8, usize) {
+    (precision_rank(reading.precision), is_copy(sighting), source_rank(sighting.source), sighting.rank)
+}
+
+/// Whether it is the copy of a profile that one of its posts carries, which may be old.
+fn is_copy(sighting: &Sighting) -> bool {
+    sighting.role == Role::Profile && sighting.among_many
 }
 
 fn precision_rank(precision: Precision) -> u8 {
@@ -259,7 +280,7 @@ fn build_post(
     let mut notes: Vec<(String, FieldNote)> = Vec::with_capacity(chosen.len() + 1);
     for choice in &chosen {
         if !matches!(choice.reading.field, Field::Id | Field::Code | Field::Url) {
-            notes.push((format!("posts.{}.{}", post.id, choice.reading.field.name()), choice.note()));
+            notes.push((note_key(&post.id, choice.reading.field.name()), choice.note()));
         }
     }
     if post.published_at.is_none()
@@ -275,7 +296,12 @@ fn build_post(
             precision: Precision::Approximate,
             agreed_by: Vec::new(),
         };
-        notes.push((format!("posts.{}.published_at", post.id), note));
+        notes.push((note_key(&post.id, Field::PublishedAt.name()), note));
     }
     (post, notes)
+}
+
+/// The key of a post's note. There are hundreds in a document: formatting each would cost more than choosing its value.
+fn note_key(id: &str, field: &str) -> String {
+    ["posts.", id, ".", field].concat()
 }

@@ -143,7 +143,8 @@ fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
 }
 
 fn raw(text: &str) -> String {
-    if text.len() <= RAW_CHARS { text.to_owned() } else { text.chars().take(RAW_CHARS).collect() }
+    let end = text.char_indices().nth(RAW_CHARS).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or(text).to_owned()
 }
 
 /// The value of a text for a field. `json` tells that it stood in JSON and not on a page for people.

@@ -1,6 +1,7 @@
 //! Looks for the signals of a selector set: what tells a wall, an error or a fact. Statuses, routes, codes, keys and
 //! structure only; never words in the page's text, because every page of both sites contains "captcha" and "login".
 
+use percent_encoding::percent_decode_str;
 use scraper::Selector;
 use url::Url;
 
@@ -9,7 +10,7 @@ use super::path::{Path, Variables};
 use super::program::{Program, SignalCode};
 use super::sources::{Body, Sources};
 use crate::model::capture::KeptResponse;
-use crate::model::document::{Evidence, SourceKind};
+use crate::model::document::{Evidence, Outcome, SourceKind};
 use crate::model::page::SignalSeen;
 use crate::model::selectors::{SelectorSet, SignalPlace};
 
@@ -82,6 +83,7 @@ impl Looker<'_, '_> {
             && url_fits(code, &response.url)
             && header_fits(code, &response.headers)
             && (!signal.empty || self.is_empty_answer(response))
+            && (!is_fact(signal.outcome) || self.is_of_the_profile(response))
             && self.json_fits(&code.json, body);
         if !holds {
             return None;
@@ -89,6 +91,16 @@ impl Looker<'_, '_> {
         let detail = self.detail(code, body).or_else(|| self.plain_detail(code, Some(response.status), &response.url));
         let url = Some(response.url.clone()).filter(|url| !url.is_empty());
         Some(self.sighting(code, Some(response.status), url, detail, true))
+    }
+
+    /// Whether a request asked for the profile in question. A page asks for others too, and "there is no such user" about one
+    /// of them says nothing about ours. A saved body that does not tell its request is what its owner says it is.
+    fn is_of_the_profile(&self, response: &KeptResponse) -> bool {
+        let Some(handle) = self.variables.handle else { return true };
+        let untold = response.url.is_empty() && response.request_body.is_none();
+        untold
+            || names(&response.url, handle)
+            || response.request_body.as_deref().is_some_and(|body| names(body, handle))
     }
 
     /// No bytes in place of data. An answer to an `OPTIONS` and a 204 have none by right.
@@ -160,13 +172,31 @@ impl Looker<'_, '_> {
     }
 
     fn script_fits(&self, texts: &[String]) -> bool {
-        self.sources.head.scripts.iter().any(|script| texts.iter().all(|text| script.text.contains(text.as_str())))
+        // A script that only holds data holds other people's words too, translations among them.
+        let mut programs = self.sources.head.scripts.iter().filter(|script| script.is_program());
+        programs.any(|script| texts.iter().all(|text| script.text.contains(text.as_str())))
     }
 
     fn element_fits(&self, selectors: &[Selector]) -> bool {
         !self.sources.page.html.is_empty()
             && selectors.iter().any(|css| self.sources.tree().select(css).next().is_some())
     }
+}
+
+/// Whether a signal states something about the profile itself, and not about our being let in.
+const fn is_fact(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::NotFound | Outcome::Private | Outcome::AgeGated)
+}
+
+/// Whether a request's address or body has this handle as a word of its own.
+fn names(request: &str, handle: &str) -> bool {
+    let request = percent_decode_str(request).decode_utf8_lossy().to_lowercase();
+    let in_handle = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    request.match_indices(&handle.to_lowercase()).any(|(at, found)| {
+        let before = request.get(..at).and_then(|text| text.chars().next_back());
+        let after = request.get(at + found.len()..).and_then(|text| text.chars().next());
+        !before.is_some_and(in_handle) && !after.is_some_and(in_handle)
+    })
 }
 
 fn status_fits(wanted: &[u16], status: Option<u16>) -> bool {
@@ -187,4 +217,23 @@ fn header_fits(code: &SignalCode, headers: &[(String, String)]) -> bool {
     code.signal.header.as_ref().is_none_or(|(name, part)| {
         headers.iter().any(|(seen, value)| seen.eq_ignore_ascii_case(name) && value.contains(part.as_str()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_names_a_profile_only_by_a_word_of_its_own() {
+        for (request, names_it) in [
+            ("https://www.tiktok.com/api/user/detail/?uniqueId=ghost&device=1", true),
+            ("https://www.tiktok.com/api/user/detail/?uniqueId=sh.ghost", false),
+            ("https://www.tiktok.com/api/user/detail/?uniqueId=ghost_2", false),
+            ("https://www.instagram.com/ghost/?__a=1", true),
+            ("variables=%7B%22username%22%3A%22Ghost%22%7D", true),
+            ("https://www.instagram.com/graphql/query", false),
+        ] {
+            assert_eq!(names(request, "ghost"), names_it, "{request}");
+        }
+    }
 }

@@ -12,6 +12,9 @@ use super::visit::Purpose;
 pub struct Capture {
     /// The profile asked for; none when saved files are read without naming one.
     pub target: Option<Target>,
+    /// How many posts the crawl wanted; none where the files are no crawl's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<u16>,
     /// One per visit; the first is the profile's page where there is one.
     pub pages: Vec<CapturedPage>,
     /// When the first page was asked for.

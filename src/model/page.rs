@@ -240,6 +240,10 @@ pub struct ListSeen {
     pub role: Role,
     /// How many records it held.
     pub items: usize,
+    /// Where the first of them that says something stands among the page's posts.
+    pub first_post: usize,
+    /// How many of them say something: those stand there one behind the other.
+    pub posts: usize,
     /// Whether more can be had, where it says.
     pub more: Option<bool>,
     /// Which of the capture's pages it was on.

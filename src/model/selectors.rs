@@ -155,6 +155,9 @@ pub struct ListHint {
     pub list: Vec<String>,
     /// Keys from an element to its id.
     pub id: Vec<String>,
+    /// Keys from an element to its author's name, where it has one: a page brings lists of others too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owner: Vec<String>,
     /// Keys from the root to the boolean that says whether more can be had.
     pub more: Vec<String>,
     /// How the next page is asked for by the page's own `fetch`, without scrolling.
@@ -170,6 +173,9 @@ pub struct FollowHint {
     pub cursor: Vec<String>,
     /// The query parameter that takes it.
     pub param: String,
+    /// Where the list is asked for by POST: the field of its form whose JSON holds `param`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
     /// Query parameters that the page adds anew to each request, as signatures.
     #[serde(default)]
     pub drop: Vec<String>,

@@ -54,6 +54,8 @@ pub struct Paging {
     /// Enough as well: this many items whose ids fall from the first to the last. Those are newest first and none of them is
     /// pinned, so nothing newer is still to come. None where ids do not follow time.
     pub in_order: Option<usize>,
+    /// Whose list it is, in lower case: answers with items of others alone are not counted. None where anybody's counts.
+    pub of: Option<String>,
     /// Lists in kept responses.
     pub lists: Vec<ResponseList>,
     /// A CSS selector whose matches in the document are items, counted where no response carries the list.
@@ -73,6 +75,8 @@ pub struct ResponseList {
     pub list: Vec<String>,
     /// Keys from an array element to its id.
     pub id: Vec<String>,
+    /// Keys from an array element to its author's name; empty where elements have none.
+    pub owner: Vec<String>,
     /// Keys from the root to a boolean that says whether more can be had.
     pub more: Vec<String>,
 }

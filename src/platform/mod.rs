@@ -20,7 +20,7 @@ use crate::model::selectors::SelectorSet;
 use crate::model::visit::Visit;
 
 pub use doubt::contradictions;
-pub use read::{Extent, read, read_all};
+pub use read::{Extent, read, read_all, read_extent};
 pub use target::{TargetError, parse_target, parse_target_with};
 
 /// What a crawl wants and may still spend.

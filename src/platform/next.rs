@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::capture::Capture;
+use crate::model::capture::{Capture, CapturedPage};
 use crate::model::document::{Outcome, Post};
 use crate::model::selectors::{PageHints, SelectorSet};
 use crate::model::visit::{Paging, Purpose, Ready, ResponseList, Visit};
@@ -26,15 +26,21 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
         return Some(visit);
     }
     let hints = set.visit.post.as_ref()?;
-    // One refused post page is enough: the next would be refused too, and every load costs the site's patience.
-    if capture.pages.iter().skip(1).any(|page| page.status.is_some_and(|status| status >= 400)) {
+    // One refused post page is enough: the next would be refused too, and every load costs the site's patience. A post that is
+    // gone is no refusal, but two in a row may be one.
+    let refused = |page: &CapturedPage| page.status.is_some_and(|status| status >= 400) && !is_gone(page);
+    if capture.pages.iter().skip(1).any(refused) {
+        return None;
+    }
+    let gone = capture.pages.iter().skip(1).rev().take_while(|page| is_gone(page)).count();
+    if gone >= 2 {
         return None;
     }
     // The profile's page and the last post's tell all that is asked here; reading all of them each time would cost more
     // than the pages themselves.
     let mut pages: Vec<_> = capture.pages.first().into_iter().cloned().collect();
     pages.extend(capture.pages.iter().skip(1).last().cloned());
-    let glance = Capture { target: capture.target.clone(), pages, observed_at: None, duration_ms: None };
+    let glance = Capture { target: capture.target.clone(), pages, ..Capture::default() };
     let document = read(platform, &glance, set, plan.posts);
     if !matches!(document.outcome, Outcome::Ok | Outcome::Partial) {
         return None;
@@ -43,7 +49,8 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
     let last = capture.pages.iter().skip(1).last().map(|page| &page.purpose);
     let just_visited = |post: &&Post| matches!(last, Some(Purpose::Post(key)) if names(post, key));
     let wants = &set.visit.post_wants;
-    if document.posts.iter().find(just_visited).is_some_and(|post| wants.iter().all(|want| missing(post, want))) {
+    let brought_nothing = |post: &Post| wants.iter().all(|want| missing(post, want));
+    if gone == 0 && document.posts.iter().find(just_visited).is_some_and(brought_nothing) {
         return None;
     }
     let visited =
@@ -52,6 +59,11 @@ pub(super) fn next(platform: &dyn Platform, plan: &CrawlPlan, capture: &Capture,
     let key = post.code.clone().unwrap_or_else(|| post.id.clone());
     let path = platform.post_path(&plan.target.handle, &key);
     Some(visit(plan, Purpose::Post(key), &path, hints, 0))
+}
+
+/// Whether the page's post does not exist any more.
+fn is_gone(page: &CapturedPage) -> bool {
+    matches!(page.status, Some(404 | 410))
 }
 
 /// Whether a post goes by this code or id.
@@ -81,6 +93,7 @@ fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want
         paging: hints.paging.as_ref().map(|paging| Paging {
             want,
             in_order: None,
+            of: Some(plan.target.handle.as_str().to_lowercase()),
             lists: paging
                 .lists
                 .iter()
@@ -88,6 +101,7 @@ fn visit(plan: &CrawlPlan, purpose: Purpose, path: &str, hints: &PageHints, want
                     url: list.url.clone(),
                     list: list.list.clone(),
                     id: list.id.clone(),
+                    owner: list.owner.clone(),
                     more: list.more.clone(),
                 })
                 .collect(),
@@ -106,7 +120,7 @@ mod tests {
 
     use super::*;
     use crate::extract::selectors::builtin;
-    use crate::model::capture::{CapturedPage, KeptResponse};
+    use crate::model::capture::KeptResponse;
     use crate::model::job::{Frame, PlatformId};
     use crate::platform::{get, parse_target};
 
@@ -170,5 +184,9 @@ mod tests {
         assert_ne!(second.url, first.url);
         capture.pages[1].html = "<p>nothing</p>".to_owned();
         assert_eq!(step(&plan("@nasa@instagram", 12), &capture), None, "a page that brought nothing ends it");
+        capture.pages[1].status = Some(404);
+        assert_eq!(step(&plan("@nasa@instagram", 12), &capture), Some(second.clone()), "a post that is gone does not");
+        capture.pages.push(CapturedPage { purpose: second.purpose, ..capture.pages[1].clone() });
+        assert_eq!(step(&plan("@nasa@instagram", 12), &capture), None, "two in a row do");
     }
 }

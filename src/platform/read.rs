@@ -7,14 +7,14 @@
 use crate::extract::coverage::coverage;
 use crate::extract::gather;
 use crate::extract::metrics::metrics;
-use crate::extract::reconcile::{Subject, own_profiles, reconcile, subject};
+use crate::extract::reconcile::{Subject, own_lists, own_profiles, reconcile, subject};
 use crate::model::capture::{Capture, CapturedPage};
 use crate::model::document::{
     Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed, ShortReason, SourceKind,
 };
 use crate::model::extraction::Extraction;
 use crate::model::job::Handle;
-use crate::model::page::{Field, Look, Page, Sighting, SignalSeen};
+use crate::model::page::{Field, ListSeen, Look, Page, Sighting, SignalSeen};
 use crate::model::selectors::SelectorSet;
 use crate::model::visit::Purpose;
 
@@ -39,6 +39,12 @@ pub fn read(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
 #[must_use]
 pub fn read_all(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, requested: u16) -> Document {
     document(platform, capture, selectors, Extent::All(requested))
+}
+
+/// Reads a capture as far as `extent` says.
+#[must_use]
+pub fn read_extent(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet, extent: Extent) -> Document {
+    document(platform, capture, selectors, extent)
 }
 
 /// What a capture shows.
@@ -73,7 +79,7 @@ fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) ->
                 Look::Refused { outcome, evidence }
             }
         }
-        None if substance || weak => shown(page, &extraction),
+        None if substance || (weak && !shows_another(&page, &subject)) => shown(page, &extraction),
         None => unrecognised(capture, &page),
     };
     Judged { look, subject, extraction }
@@ -82,8 +88,9 @@ fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) ->
 /// Nothing speaks: neither the profile nor a signal. That may be a refusal as well as an absence.
 fn unrecognised(capture: &Capture, page: &Page) -> Look {
     let (status, final_url) = capture.pages.first().map_or((None, None), main_of);
-    let mut others = page.profiles.iter().chain(&page.posts).filter_map(|s| s.owner.username.as_deref());
-    let (signal, detail) = match (others.next(), page.unreadable.first()) {
+    let asked = capture.target.as_ref().map(|target| target.handle.as_str().to_lowercase());
+    let mut names = page.profiles.iter().chain(&page.posts).filter_map(|s| s.owner.username.as_deref());
+    let (signal, detail) = match (names.find(|name| Some(*name) != asked.as_deref()), page.unreadable.first()) {
         (Some(other), _) => ("identity_mismatch", Some(format!("the page shows {other}"))),
         (None, Some(body)) => ("no_json", Some(format!("no JSON in {body}"))),
         (None, None) => ("nothing_recognised", None),
@@ -100,6 +107,14 @@ fn main_of(page: &CapturedPage) -> (Option<u16>, Option<String>) {
 fn shows_posts(page: &Page, subject: &Subject) -> bool {
     let handle = subject.handle.as_deref();
     handle.is_some() && page.posts.iter().any(|post| post.owner.username.as_deref() == handle)
+}
+
+/// Whether the page's own profile, which no list holds, is with all its data somebody else's.
+fn shows_another(page: &Page, subject: &Subject) -> bool {
+    let another =
+        |s: &&Sighting| s.owner.username.is_some() && s.owner.username.as_deref() != subject.handle.as_deref();
+    let mut own = page.profiles.iter().filter(|s| !s.among_many);
+    subject.named && own.any(|sighting| is_substance(sighting) && another(&sighting))
 }
 
 /// Whether a record shows more of its profile than its name: a count, or, in data made for programs, more than id and
@@ -154,7 +169,7 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
     };
     let Judged { look, subject, extraction } = judge(platform, capture, selectors);
     if document.handle.is_none() && !matches!(look, Look::Refused { .. }) {
-        document.handle = subject.handle.and_then(|handle| handle.parse::<Handle>().ok());
+        document.handle = subject.handle.as_deref().and_then(|handle| handle.parse::<Handle>().ok());
     }
     match look {
         Look::Refused { outcome, evidence } => {
@@ -173,7 +188,7 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
                 document.fields.retain(|path, _| path.starts_with("profile."));
             }
         }
-        Look::Seen { page } => seen(extraction, &page, extent, &mut document),
+        Look::Seen { page } => seen(extraction, &page, &own_lists(&page, &subject), extent, &mut document),
     }
     if let Some(handle) = &document.handle {
         document.url = Some(platform.canonical_url(handle));
@@ -181,7 +196,7 @@ fn document(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet,
     document
 }
 
-fn seen(mut extraction: Extraction, page: &Page, extent: Extent, document: &mut Document) {
+fn seen(mut extraction: Extraction, page: &Page, lists: &[&ListSeen], extent: Extent, document: &mut Document) {
     let total = extraction.profile.as_ref().and_then(|profile| profile.posts_count);
     if let Extent::Newest(wanted) = extent {
         for dropped in extraction.posts.drain(usize::from(wanted).min(extraction.posts.len())..) {
@@ -189,7 +204,7 @@ fn seen(mut extraction: Extraction, page: &Page, extent: Extent, document: &mut 
             extraction.fields.retain(|path, _| !path.starts_with(&prefix));
         }
     }
-    let (coverage, evidence) = coverage(page, document.coverage.requested, extraction.posts.len(), total);
+    let (coverage, evidence) = coverage(page, lists, document.coverage.requested, extraction.posts.len(), total);
     let followers = extraction.profile.as_ref().and_then(|profile| profile.followers);
     document.metrics = metrics(&extraction.posts, followers);
     let whole = matches!(coverage.reason, None | Some(ShortReason::FewerExist));

@@ -60,7 +60,7 @@ fn at_this_size(image: &RgbImage, codec: Codec, max_bytes: usize, encodes: &mut 
         if spare.len() <= max_bytes {
             std::mem::swap(&mut kept, &mut spare);
             fits = Some(point);
-            if quality == codec.highest || point.log >= log(max_bytes) + codec.filled.ln() {
+            if quality >= codec.good || point.log >= log(max_bytes) + codec.filled.ln() {
                 break;
             }
         } else {

@@ -24,6 +24,7 @@ mod heal;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;
+mod others;
 #[cfg(feature = "replica")]
 mod polite;
 mod queue;

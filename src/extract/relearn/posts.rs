@@ -267,5 +267,5 @@ fn hint(place: &Place, list: &[Step], id: &str, more: Option<&str>) -> Option<Li
     let Path(more) = Path::parse(more?).ok()?;
     let above = list.split_last()?.1;
     let more: Vec<Step> = above.iter().cloned().chain(more).collect();
-    Some(ListHint { url: place.url.clone(), list: keys(list)?, id: keys(&id)?, more: keys(&more)?, follow: None })
+    Some(ListHint { url: place.url.clone(), list: keys(list)?, id: keys(&id)?, owner: Vec::new(), more: keys(&more)?, follow: None })
 }

@@ -71,7 +71,7 @@ impl Seen {
             html: self.html,
             responses: self.responses,
         };
-        Capture { target, pages: vec![only], observed_at: None, duration_ms: None }
+        Capture { target, pages: vec![only], ..Capture::default() }
     }
 
     /// Read as a crawl reads it.

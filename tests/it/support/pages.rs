@@ -68,11 +68,13 @@ impl Site {
             ready: vec![Ready::Response("/api/list".to_owned())],
             paging: Some(Paging {
                 in_order: None,
+                of: None,
                 want,
                 lists: vec![ResponseList {
                     url: "/api/list".to_owned(),
                     list: path("itemList"),
                     id: path("id"),
+                    owner: Vec::new(),
                     more: path("hasMore"),
                 }],
                 cards: Some(".card".to_owned()),
