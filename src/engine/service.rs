@@ -111,7 +111,7 @@ impl Service {
         minute: Duration,
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
-        let services = connect_patiently(&config, clock).await?;
+        let services = Box::pin(connect_patiently(&config, clock)).await?;
         let shared = super::shared_gate(&config);
         let (rooms, crawler) = match crawler {
             Some(crawler) => {

@@ -44,7 +44,7 @@ async fn an_id_of_another_profiles_job_is_refused_and_nothing_is_entered() {
     // Alone, beside a live job of the profile it asks for, and when the first one is over.
     for handle in ["esa", "jaxa"] {
         let answer = store.submit(&[job("a", handle).into()]).await.unwrap();
-        assert_eq!(answer, [taken.clone()]);
+        assert_eq!(answer, std::slice::from_ref(&taken));
         assert!(answer[0].refusal().unwrap().contains("@nasa@tiktok"));
     }
     save(&store, "a", 1, &found(30)).await;
