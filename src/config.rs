@@ -13,8 +13,11 @@ use url::Url;
 use crate::model::job::PlatformId;
 use crate::{blob, browser, gate, local, queue, screenshot, store, telemetry};
 
+mod engine;
 mod layer;
+mod secrets;
 
+pub use engine::{AdmissionRules, EngineConfig, Pictures, RetryRules};
 pub use layer::ConfigError;
 
 /// The built-in layer, which is the documented list of every setting.
@@ -45,20 +48,6 @@ pub struct Config {
     pub telemetry: telemetry::Config,
 }
 
-/// How often and how soon a failed job is tried again.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RetryRules {
-    /// Attempts after the first.
-    pub retries: u32,
-    /// The interval before the first retry; each further one is twice as long.
-    pub backoff_first_ms: u64,
-    /// The longest interval.
-    pub backoff_max_ms: u64,
-    /// How long a job sleeps when the platform says slow down and not for how long.
-    pub snooze_s: u64,
-}
-
 /// One platform's section.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,77 +60,6 @@ pub struct PlatformConfig {
     pub proxy: SecretString,
     /// A file that holds it.
     pub proxy_file: String,
-}
-
-/// The engine's section.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EngineConfig {
-    /// Crawls at once; 0 means two for each core.
-    pub workers: usize,
-    /// The longest a crawl may take, in seconds.
-    pub crawl_deadline_s: u64,
-    /// How long running crawls may go on after a stop signal, in seconds.
-    pub shutdown_grace_s: u64,
-    /// How often and how soon a failed crawl is tried again.
-    pub retry: RetryRules,
-    /// Whether doubted pages are held back and new selectors learnt from them.
-    pub healing: bool,
-    /// How often ledger and Redis are compared, in seconds.
-    pub reconcile_every_s: u64,
-    /// How often old rows and blobs that nothing refers to are looked for, in seconds.
-    pub upkeep_every_s: u64,
-    /// How often the selector versions in force are read, in seconds.
-    pub selectors_every_s: u64,
-    /// How many of them may really run.
-    pub admission: AdmissionRules,
-    /// What a job's screenshot shows.
-    pub pictures: Pictures,
-    /// The seed of job ids and jitter; 0 draws one at start and logs it.
-    pub seed: u64,
-}
-
-/// How load decides how many crawls run at once.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdmissionRules {
-    /// How often load is measured.
-    pub sample_every_ms: u64,
-    /// The slow window: what it shows allows one more crawl, or one less.
-    pub scale_window_ms: u64,
-    /// The fast window: a shortage in it holds new crawls back.
-    pub hold_window_ms: u64,
-    /// Below this part of the processors there is room for one more.
-    pub processor_room: f64,
-    /// From this part on there is one too many.
-    pub processor_full: f64,
-    /// From this part of the memory on nothing new begins.
-    pub memory_full: f64,
-    /// A timer that is this late tells that nothing new should begin.
-    pub late_ms: u64,
-}
-
-/// What screenshots show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pictures {
-    /// The profile as a visitor sees it.
-    Faithful,
-    /// The same without its images.
-    Lean,
-    /// There are none.
-    None,
-}
-
-impl EngineConfig {
-    /// Crawls at once: the setting, or two for each core.
-    #[must_use]
-    pub fn workers_or_default(&self) -> usize {
-        match self.workers {
-            0 => 2 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            workers => workers,
-        }
-    }
 }
 
 /// Where settings come from.
@@ -210,13 +128,23 @@ impl Config {
                 ));
             }
         }
-        self.telemetry.check().map_err(|error| ConfigError::Unfit(error.to_string()))?;
-        within("engine.crawl_deadline_s", self.engine.crawl_deadline_s, 1, 3600)?;
-        within("engine.reconcile_every_s", self.engine.reconcile_every_s, 1, 3600)?;
-        within("engine.upkeep_every_s", self.engine.upkeep_every_s, 1, 86_400)?;
-        within("engine.selectors_every_s", self.engine.selectors_every_s, 1, 3600)?;
-        within("engine.retry.retries", u64::from(self.engine.retry.retries), 0, 100)?;
-        within("engine.retry.backoff_first_ms", self.engine.retry.backoff_first_ms, 1, self.engine.retry.backoff_max_ms)
+        self.check_rooms().map_err(ConfigError::Unfit)?;
+        if let Some(name) = self.gate.platforms.keys().find(|name| !self.platform.contains_key(*name)) {
+            let known = self.platform.keys().cloned().collect::<Vec<_>>().join(" or ");
+            return Err(ConfigError::value("gate.platforms", name, &known));
+        }
+        self.engine.check()
+    }
+
+    /// Each room knows best what it can work with. Nobody outside is asked.
+    fn check_rooms(&self) -> Result<(), String> {
+        self.browser.check()?;
+        self.screenshot.check()?;
+        self.queue.check()?;
+        self.blob.check().map_err(|error| error.to_string())?;
+        self.store.check().map_err(|error| error.to_string())?;
+        self.gate.check().map_err(|error| error.to_string())?;
+        self.telemetry.check().map_err(|error| error.to_string())
     }
 }
 
@@ -236,13 +164,6 @@ pub fn builtin_section<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, 
     layer::merge(DEFAULTS, &Sources::default())?.read_section(name)
 }
 
-fn within(key: &str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(ConfigError::value(key, &value.to_string(), &format!("a number from {least} to {most}")))
-}
-
 /// Reads a text file or says which file and why not.
 fn read_text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
@@ -250,6 +171,8 @@ fn read_text(path: &Path) -> Result<String, ConfigError> {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
 
     fn with_file(text: &str) -> Result<Config, ConfigError> {
@@ -311,6 +234,20 @@ mod tests {
     fn a_value_out_of_range_is_named() {
         let error = with_variable("SENTINEL__ENGINE__CRAWL_DEADLINE_S", "0").unwrap_err().to_string();
         assert!(error.contains("engine.crawl_deadline_s") && error.contains("1 to"), "{error}");
+    }
+
+    #[test]
+    fn a_secrets_file_stands_for_its_key_and_not_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("url");
+        std::fs::write(&file, "postgres://me:hush@127.0.0.1/x\n").unwrap();
+        let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut variables = vec![variable("SENTINEL__STORE__URL_FILE", &file.display().to_string())];
+        let config = Config::load(&Sources { file: None, variables: variables.clone() }).unwrap();
+        assert_eq!(config.store.url().unwrap().expose_secret(), "postgres://me:hush@127.0.0.1/x");
+        variables.push(variable("SENTINEL__STORE__URL", "postgres://127.0.0.1/y"));
+        let error = Config::load(&Sources { file: None, variables }).unwrap_err().to_string();
+        assert!(error.contains("store.url_file") && error.contains("keep one") && !error.contains("hush"), "{error}");
     }
 
     #[test]

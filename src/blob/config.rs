@@ -53,6 +53,26 @@ pub enum BlobKind {
 }
 
 impl BlobConfig {
+    /// Refuses what no blob could be kept with; nobody is asked.
+    ///
+    /// # Errors
+    /// The first setting that cannot stand.
+    pub fn check(&self) -> Result<(), BlobError> {
+        let bad = |key, problem: &str| Err(BlobError::Setting { key, problem: problem.to_owned() });
+        if self.max_bytes == 0 {
+            return bad("max_bytes", "is 0; it must be at least 1");
+        }
+        let prefix = url::Url::parse(&self.public_url_prefix);
+        if !self.public_url_prefix.is_empty() && !prefix.is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return bad("public_url_prefix", "is no address as in https://shots.example.com");
+        }
+        match self.kind {
+            BlobKind::Folder if self.folder.as_os_str().is_empty() => bad("folder", "is empty; name one"),
+            BlobKind::Folder => Ok(()),
+            BlobKind::R2 => super::r2::Place::of(self).map(drop),
+        }
+    }
+
     pub(super) fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
     }

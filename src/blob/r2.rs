@@ -11,7 +11,7 @@ use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
 use chrono::DateTime;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{BlobConfig, BlobEntry, BlobError};
 
@@ -23,15 +23,30 @@ pub(super) struct R2 {
     place: String,
 }
 
-impl R2 {
-    pub(super) fn open(config: &BlobConfig) -> Result<Self, BlobError> {
+/// What the settings say of a bucket, complete.
+pub(super) struct Place<'a> {
+    endpoint: &'a str,
+    bucket: &'a str,
+    id: SecretString,
+    key: SecretString,
+}
+
+impl<'a> Place<'a> {
+    /// Reads it; nobody is asked.
+    pub(super) fn of(config: &'a BlobConfig) -> Result<Self, BlobError> {
         let endpoint = required("endpoint", &config.endpoint)?;
         let bucket = required("bucket", &config.bucket)?;
         if url::Url::parse(endpoint).is_err() {
             let problem = format!("{endpoint:?} is not a URL as in https://<account>.r2.cloudflarestorage.com");
             return Err(BlobError::Setting { key: "endpoint", problem });
         }
-        let (id, key) = (config.access_key_id()?, config.secret_access_key()?);
+        Ok(Self { endpoint, bucket, id: config.access_key_id()?, key: config.secret_access_key()? })
+    }
+}
+
+impl R2 {
+    pub(super) fn open(config: &BlobConfig) -> Result<Self, BlobError> {
+        let Place { endpoint, bucket, id, key } = Place::of(config)?;
         let credentials = Credentials::new(id.expose_secret(), key.expose_secret(), None, None, "blob settings");
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(config.connect_timeout())

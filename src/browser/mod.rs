@@ -41,6 +41,7 @@
 //! chromiumoxide is named only in here, and no type of it is public.
 
 mod blocking;
+mod check;
 mod chromium;
 mod config;
 mod context;

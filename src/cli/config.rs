@@ -32,7 +32,8 @@ enum Action {
 /// # Errors
 /// When the settings cannot stand.
 pub(super) fn run(args: &Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    surroundings.config()?;
+    let config = surroundings.config()?;
+    crate::engine::check_ways(&config)?;
     match args.action {
         Action::Check { json: true } => output::json(&serde_json::json!({ "good": true }))?,
         Action::Check { json: false } => output::text("the settings are good\n")?,

@@ -3,16 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use futures::StreamExt as _;
 
 use super::exit::{self, BadInput};
+use super::interrupt::Interrupt;
 use super::progress::{self, Progress};
-use super::{Surroundings, output, table};
+use super::{Surroundings, keep, output, table};
 use crate::browser::har::{Har, Recorder};
 use crate::browser::{Blocking, StorageState};
-use crate::engine::{CrawlOptions, Crawled, Engine, described};
-use crate::extract::archive::pack;
+use crate::engine::{CrawlOptions, Crawled, Engine};
 use crate::model::document::{Document, Outcome};
 use crate::model::job::{DEFAULT_POSTS, Frame, MAX_POSTS, Target};
 
@@ -66,30 +65,85 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
     }
     let at_once = config.engine.workers_or_default();
 
-    let engine = Engine::start(config).await?;
+    let mut interrupt = Interrupt::listen()?;
+    let engine = tokio::select! {
+        engine = Engine::start(config) => engine?,
+        code = interrupt.next() => return Ok(code),
+    };
     let watching = watch(&engine, targets.len());
-    let mut documents = Vec::new();
-    let mut all_kept = true;
-    {
-        let mut crawls = futures::stream::iter(&targets)
-            .map(|target| crawl_one(&engine, target, &options, args.out.as_deref()))
-            .buffered(at_once);
-        while let Some((document, kept)) = crawls.next().await {
-            all_kept &= kept;
-            if !args.table {
-                output::json_line(&document)?;
+    let mut told = InOrder::new(targets.len(), !args.table);
+    let interrupted = {
+        let mut crawls = futures::stream::iter(targets.iter().enumerate())
+            .map(async |(place, target)| (place, crawl_one(&engine, target, &options, args.out.as_deref()).await))
+            .buffer_unordered(at_once);
+        loop {
+            tokio::select! {
+                code = interrupt.next() => break Some(code),
+                crawled = crawls.next() => match crawled {
+                    Some((place, (document, kept))) => told.take(place, document, kept)?,
+                    None => break None,
+                },
             }
-            documents.push(document);
+        }
+    };
+    watching.stop().await;
+    if interrupted.is_some() {
+        told.rest()?;
+        for (target, _) in targets.iter().zip(&told.documents).filter(|(_, document)| document.is_none()) {
+            progress::say(&format!("{target}: interrupted before it was finished"));
         }
     }
-    watching.stop().await;
-    engine.shutdown().await;
-    if let (Some(path), Some(recorder)) = (&args.record_har, recorder) {
-        recorder.har().write(path).with_context(|| format!("cannot write {}", path.display()))?;
+    tokio::select! {
+        () = engine.shutdown() => {}
+        // Told twice: the browsers die with this process.
+        code = interrupt.next() => return Ok(code),
     }
+    if let (Some(path), Some(recorder)) = (&args.record_har, recorder) {
+        keep::write_har(path, &recorder)?;
+    }
+    let InOrder { documents, all_kept, .. } = told;
+    let documents: Vec<Document> = documents.into_iter().flatten().collect();
     show(&documents, args.table)?;
     let code = exit::highest(documents.iter().map(|document| document.outcome));
-    Ok(if all_kept { code } else { code.max(exit::FAILED) })
+    Ok(interrupted.unwrap_or(if all_kept { code } else { code.max(exit::FAILED) }))
+}
+
+/// Documents as they come, printed in the order of their targets.
+struct InOrder {
+    documents: Vec<Option<Document>>,
+    /// Those before this place are printed.
+    next: usize,
+    print: bool,
+    all_kept: bool,
+}
+
+impl InOrder {
+    fn new(targets: usize, print: bool) -> Self {
+        Self { documents: vec![None; targets], next: 0, print, all_kept: true }
+    }
+
+    fn take(&mut self, place: usize, document: Document, kept: bool) -> anyhow::Result<()> {
+        self.all_kept &= kept;
+        if let Some(slot) = self.documents.get_mut(place) {
+            *slot = Some(document);
+        }
+        while let Some(Some(document)) = self.documents.get(self.next) {
+            if self.print {
+                output::json_line(document)?;
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Prints those that wait for one before them, which will not come.
+    fn rest(&mut self) -> anyhow::Result<()> {
+        for document in self.documents.iter().skip(self.next).flatten().filter(|_| self.print) {
+            output::json_line(document)?;
+        }
+        self.next = self.documents.len();
+        Ok(())
+    }
 }
 
 /// The targets as given, each once; all are read before any is crawled.
@@ -133,7 +187,7 @@ async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out
         }
     };
     let kept = match out {
-        Some(folder) => write_out(folder, target, &mut crawled).map_err(|error| format!("{error:#}")),
+        Some(folder) => keep::write_out(folder, target, &mut crawled).map_err(|error| format!("{error:#}")),
         None => engine.keep_picture(&mut crawled).await.map_err(|error| error.to_string()),
     };
     if let Err(error) = &kept {
@@ -141,30 +195,6 @@ async fn crawl_one(engine: &Engine, target: &Target, options: &CrawlOptions, out
     }
     explain(target, &crawled);
     (crawled.document, kept.is_ok())
-}
-
-/// `DIR/<platform>/<handle>/…`: the picture and the capture first, the document, which names them, last.
-fn write_out(folder: &Path, target: &Target, crawled: &mut Crawled) -> anyhow::Result<()> {
-    let folder = folder.join(target.platform.as_str()).join(target.handle.as_str());
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    if let Some(image) = &crawled.image {
-        let path = folder.join(format!("screenshot.{}", image.format.extension()));
-        write_whole(&path, &image.bytes)?;
-        crawled.document.screenshot = Some(described(image, path.to_string_lossy().into_owned(), None));
-    }
-    write_whole(&folder.join("capture.json.zst"), &pack(&crawled.capture)?)?;
-    let document = serde_json::to_vec_pretty(&crawled.document)?;
-    write_whole(&folder.join("document.json"), &document)
-}
-
-/// Writes beside and renames, so that a reader or a full disk never leaves half a file under the name.
-fn write_whole(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut beside =
-        tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write in {}", folder.display()))?;
-    std::io::Write::write_all(&mut beside, bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    beside.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(())
 }
 
 fn show(documents: &[Document], as_table: bool) -> anyhow::Result<()> {

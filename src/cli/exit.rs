@@ -1,5 +1,7 @@
 //! Exit codes: the one place that turns an outcome into what a shell sees.
 
+use crate::browser::BrowserError;
+use crate::engine::{EngineError, ServiceError};
 use crate::model::document::Outcome;
 
 /// Usage or bad input.
@@ -12,12 +14,21 @@ pub(super) const FAILED: u8 = 1;
 pub(super) fn of_error(error: &anyhow::Error) -> u8 {
     let bad_input = error.chain().any(|cause| {
         cause.is::<BadInput>()
+            || cause.downcast_ref::<EngineError>().is_some_and(is_unusable)
+            || cause
+                .downcast_ref::<ServiceError>()
+                .is_some_and(|error| matches!(error, ServiceError::Engine(error) if is_unusable(error)))
             || cause.is::<crate::config::ConfigError>()
             || cause.is::<crate::telemetry::TelemetryError>()
             || cause.is::<crate::platform::TargetError>()
             || cause.is::<crate::extract::input::InputError>()
     });
     if bad_input { USAGE } else { FAILED }
+}
+
+/// Whether a setting names what cannot be used: a storage state, a proxy.
+const fn is_unusable(error: &EngineError) -> bool {
+    matches!(error, EngineError::Browser(BrowserError::Unusable { .. }))
 }
 
 /// Input that a person must mend, in words.

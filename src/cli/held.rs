@@ -42,12 +42,18 @@ enum Action {
         /// Their numbers in the list.
         #[arg(required = true)]
         ids: Vec<i64>,
+        /// JSON, one value a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Values are wrong: they are not listed any more.
     Drop {
         /// Their numbers in the list.
         #[arg(required = true)]
         ids: Vec<i64>,
+        /// JSON, one value a line.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -68,20 +74,20 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
 async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {
     match action {
         Action::List { platform, limit, json } => list(store, platform.as_deref(), limit, json).await,
-        Action::Release { ids } => {
+        Action::Release { ids, json } => {
             let blobs = BlobStore::open(&config.blob)?;
             for id in ids {
                 match held::release(store, &blobs, id, "person").await? {
-                    Some(held) => say("released", &held)?,
+                    Some(held) => say("released", &held, json)?,
                     None => return Err(unknown(id)),
                 }
             }
             Ok(0)
         }
-        Action::Drop { ids } => {
+        Action::Drop { ids, json } => {
             for id in ids {
                 match held::drop_value(store, id, "person").await? {
-                    Some(held) => say("dropped", &held)?,
+                    Some(held) => say("dropped", &held, json)?,
                     None => return Err(unknown(id)),
                 }
             }
@@ -94,7 +100,10 @@ fn unknown(id: i64) -> anyhow::Error {
     BadInput(format!("no value {id} is held back: see sentinel held list")).into()
 }
 
-fn say(what: &str, held: &Held) -> anyhow::Result<()> {
+fn say(what: &str, held: &Held, json: bool) -> anyhow::Result<()> {
+    if json {
+        return output::json_line(&serde_json::json!({ "done": what, "held": held }));
+    }
     output::text(&format!("{what}: @{}@{} {} = {}\n", held.handle, held.platform, held.path, shown(held)))
 }
 

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
+use super::exit::BadInput;
 use super::{Surroundings, output, table};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -148,7 +149,7 @@ async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
         Action::Show { id, json } => match services.store.job(&id).await? {
             Some(job) if json => output::json(&job).map(|()| 0),
             Some(job) => output::parts(&job).map(|()| 0),
-            None => Err(super::exit::BadInput(format!("the ledger has no job {id}")).into()),
+            None => Err(BadInput(format!("the ledger has no job {id}")).into()),
         },
         Action::Cancel { ids, json } => {
             for id in &ids {
@@ -238,10 +239,11 @@ fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
 
 async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, json: bool) -> anyhow::Result<u8> {
     if ids.is_empty() && !all {
-        return Err(super::exit::BadInput("name the jobs, or say --all".to_owned()).into());
+        return Err(BadInput("name the jobs, or say --all".to_owned()).into());
     }
     let mut redriven = 0;
     if !ids.is_empty() {
+        can_redrive(services, ids).await?;
         let done = services.store.redrive_ids(ids).await?;
         redriven += done.redriven + done.joined;
     } else {
@@ -261,4 +263,19 @@ async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, 
         output::text(&format!("{redriven} jobs are back at the start\n"))?;
     }
     Ok(0)
+}
+
+/// All of them or none: a name that is not there is more likely a slip than a wish.
+async fn can_redrive(services: &Services, ids: &[JobId]) -> anyhow::Result<()> {
+    let known: std::collections::HashMap<JobId, String> = services.store.states(ids).await?.into_iter().collect();
+    let why_not = |id: &JobId| match known.get(id).map(String::as_str) {
+        Some("dead" | "cancelled") => None,
+        Some(state) => Some(format!("job {id} is {state}: only dead and cancelled ones can be put back")),
+        None => Some(format!("the ledger has no job {id}")),
+    };
+    let problems: Vec<String> = ids.iter().filter_map(why_not).collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(BadInput(format!("{}; nothing was put back", problems.join("; "))).into())
 }

@@ -9,7 +9,9 @@ mod exit;
 mod extract;
 mod gate;
 mod held;
+mod interrupt;
 mod jobs;
+mod keep;
 mod migrate;
 mod output;
 mod profiles;
@@ -108,7 +110,7 @@ impl Surroundings {
             _ if self.verbose => config.telemetry,
             Log::Only(least) => crate::telemetry::Config::only(least),
         };
-        Ok(crate::telemetry::start_logging(&telemetry)?)
+        Ok(crate::telemetry::start_logging_to(&telemetry, || progress::BesideView)?)
     }
 
     /// Works with the servers that the settings name, or with private ones that are started or joined and left as found.

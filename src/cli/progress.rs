@@ -21,6 +21,9 @@ pub(super) struct Progress {
     screen: Option<Screen>,
 }
 
+/// The view that stands on the terminal, for whoever writes there beside it: lines that go around it are torn by its next move.
+static ON_SCREEN: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
 /// The view on a terminal.
 struct Screen {
     all: MultiProgress,
@@ -59,6 +62,7 @@ impl Progress {
             screen.running.lock().unwrap_or_else(PoisonError::into_inner).clear();
             screen.bar.finish_and_clear();
             let _ = screen.all.clear();
+            *ON_SCREEN.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }
@@ -69,6 +73,7 @@ impl Screen {
         let bar = all.add(ProgressBar::new(total.try_into().unwrap_or(u64::MAX)));
         bar.set_style(style("{bar:40.cyan} {pos} of {len} profiles, {elapsed}"));
         bar.enable_steady_tick(TICK);
+        *ON_SCREEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(all.clone());
         Self { all, bar, running: Mutex::default() }
     }
 
@@ -112,7 +117,7 @@ impl Screen {
         }
         let line = running.entry(job.clone()).or_insert_with(|| {
             let line = self.all.add(ProgressBar::new_spinner());
-            line.set_style(style("  {spinner} {msg}"));
+            line.set_style(style("  {spinner} {wide_msg}"));
             line.enable_steady_tick(TICK);
             line
         });
@@ -128,7 +133,7 @@ impl Screen {
             sentence(kind)
         };
         if let Some(line) = line {
-            let _ = self.all.println(line);
+            say(&line);
         }
     }
 }
@@ -138,9 +143,31 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// A line for people; a closed stderr is no reason to stop.
+/// A line for people, of any width; a closed stderr is no reason to stop.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = beside_view(|| writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Takes the view away, writes, and puts it back beneath: right for lines of any width, which the terminal wraps.
+fn beside_view<T>(write: impl FnOnce() -> T) -> T {
+    let view = ON_SCREEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match view {
+        Some(view) => view.suspend(write),
+        None => write(),
+    }
+}
+
+/// The terminal for log lines.
+pub(super) struct BesideView;
+
+impl std::io::Write for BesideView {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        beside_view(|| std::io::stderr().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 fn sentence(kind: &EventKind) -> Option<String> {

@@ -81,6 +81,11 @@ async fn submit(args: &Args, config: &Config, jobs: &[Job], clock: Clock) -> any
     for batch in jobs.chunks(BATCH) {
         accepted.extend(services.submit(batch).await?);
     }
+    // Only an id of one's own can be another job's, and it names one target: nothing was entered.
+    if let Some(refusal) = accepted.iter().find_map(Accepted::refusal) {
+        services.store.close().await;
+        return Err(BadInput(refusal).into());
+    }
     let code = if args.wait { wait(args, &services, jobs).await } else { tell(jobs, &accepted, args.table) };
     services.store.close().await;
     code
@@ -99,7 +104,8 @@ fn wanted(args: &Args, config: &Config) -> anyhow::Result<Vec<Target>> {
                 .map_err(|error| BadInput(format!("cannot read the list {}: {error}", path.display())))?;
         }
         let named = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
-        let lines = text.lines().map(str::trim).zip(1_u32..);
+        // Editors of some systems begin a text with a byte order mark.
+        let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).zip(1_u32..);
         for (line, number) in lines.filter(|(line, _)| !line.is_empty() && !line.starts_with('#')) {
             let target = crate::platform::parse_target_with(line, &bases)
                 .map_err(|error| BadInput(format!("{named}:{number}: {error}")))?;
@@ -141,6 +147,7 @@ fn tell(jobs: &[Job], accepted: &[Accepted], as_table: bool) -> anyhow::Result<u
             Accepted::New { .. } => ("new", None),
             Accepted::Joined { leader, .. } => ("joined", Some(leader)),
             Accepted::Duplicate { .. } => ("duplicate", None),
+            Accepted::Taken { .. } => ("refused", None),
         };
         if as_table {
             rows.add_row([job.id.to_string(), job.target.to_string(), word.to_owned()]);
@@ -210,6 +217,11 @@ async fn of_ledger(services: &Services, open: impl Iterator<Item = &JobId>) -> a
     let ids: Vec<JobId> = open.cloned().collect();
     let mut ended = Vec::new();
     for (id, state) in services.store.states(&ids).await? {
+        // One that joined another ends with it.
+        let state = match state.as_str() {
+            "joined" => services.store.result(&id).await?.map_or(state, |result| result.state),
+            _ => state,
+        };
         let state = match state.as_str() {
             "done" => ResultState::Done,
             "dead" => ResultState::Dead,
@@ -235,7 +247,7 @@ async fn end(
     let document = match document {
         Some(document) => Some(serde_json::from_value::<Document>(document)?),
         // Too large for Redis, or known from the ledger alone.
-        None => match services.store.result(id).await?.and_then(|result| result.document) {
+        None => match services.result(id).await?.and_then(|result| result.document) {
             Some(text) => Some(serde_json::from_str(&text)?),
             None => None,
         },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+use super::secrets::{forget_secret_files, hide_secrets, read_secret_files};
 use super::{Sources, read_text};
 
 /// Variables that start so are settings.
@@ -90,12 +91,13 @@ pub(super) fn merge(defaults: &str, sources: &Sources) -> Result<Merged, ConfigE
     for (name, value) in &sources.variables {
         lay_variable(&mut merged, name, value, &known)?;
     }
-    read_secret_files(&mut merged)?;
+    read_secret_files(&mut merged, "")?;
     Ok(Merged(merged))
 }
 
 impl Merged {
-    pub(super) fn read<T: serde::de::DeserializeOwned>(self) -> Result<T, ConfigError> {
+    pub(super) fn read<T: serde::de::DeserializeOwned>(mut self) -> Result<T, ConfigError> {
+        forget_secret_files(&mut self.0);
         self.0.try_into().map_err(|error| ConfigError::Unfit(error.to_string()))
     }
 
@@ -269,41 +271,4 @@ fn nearest(key: &str, known: &[String]) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
-}
-
-/// `password_file = "…"` fills `password`: secrets need not stand in a file that is shown around.
-fn read_secret_files(table: &mut Table) -> Result<(), ConfigError> {
-    let twins: Vec<(String, PathBuf)> = table
-        .iter()
-        .filter_map(|(key, value)| Some((key.strip_suffix("_file")?.to_owned(), value.as_str()?)))
-        .filter(|(twin, path)| !path.is_empty() && table.contains_key(twin))
-        .map(|(twin, path)| (twin, PathBuf::from(path)))
-        .collect();
-    for (twin, path) in twins {
-        let secret = read_text(&path)?;
-        table.insert(twin, Value::String(secret.trim_end().to_owned()));
-    }
-    for inner in table.iter_mut().filter_map(|(_, value)| value.as_table_mut()) {
-        read_secret_files(inner)?;
-    }
-    Ok(())
-}
-
-fn hide_secrets(table: &mut Table) {
-    let secrets: Vec<String> = table.keys().filter_map(|key| key.strip_suffix("_file").map(str::to_owned)).collect();
-    for (key, value) in table.iter_mut() {
-        match value {
-            Value::Table(inner) => hide_secrets(inner),
-            Value::String(text) if !text.is_empty() && secrets.contains(key) => "[hidden]".clone_into(text),
-            Value::String(text) => hide_password(text),
-            Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => {}
-        }
-    }
-}
-
-fn hide_password(text: &mut String) {
-    let Ok(mut url) = url::Url::parse(text) else { return };
-    if url.password().is_some() && url.set_password(Some("hidden")).is_ok() {
-        *text = url.into();
-    }
 }

@@ -1,5 +1,5 @@
 //! Raw submissions: what other programs put into the submit stream by `XADD`. Each is read strictly, entered in the ledger,
-//! brought to its lane and only then acknowledged; one that cannot be read goes to the dead-letter stream with its reason.
+//! brought to its lane and only then acknowledged; one that cannot be read, or whose id is another job's, goes to the dead-letter stream with its reason.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::services::{Services, ServicesError};
 use crate::model::event::EventKind;
 use crate::model::job::Job;
-use crate::queue::{Intake, RawTarget, Submission};
+use crate::queue::{Intake, QueueError, RawTarget, Submission};
 
 use super::rooms::Rooms;
 
@@ -72,16 +72,26 @@ async fn enter(rooms: &Rooms, services: &Services, intake: &Intake, batch: &Batc
     if !batch.jobs.is_empty() {
         let accepted = services.submit(&batch.jobs).await?;
         super::answers::answer_finished(services, &accepted).await?;
-        intake.acknowledge(&batch.good).await?;
-        for job in &batch.jobs {
-            rooms.tell(EventKind::JobSubmitted { job: job.id.clone(), target: job.target.clone() });
+        let (mut entered, mut refused) = (Vec::new(), Vec::new());
+        for ((submission, job), answer) in batch.good.iter().zip(&batch.jobs).zip(&accepted) {
+            match answer.refusal() {
+                Some(reason) => refused.push((submission.clone(), reason)),
+                None => {
+                    entered.push(submission.clone());
+                    rooms.tell(EventKind::JobSubmitted { job: job.id.clone(), target: job.target.clone() });
+                }
+            }
         }
+        intake.acknowledge(&entered).await?;
+        reject(intake, &refused).await?;
     }
-    if !batch.bad.is_empty() {
-        intake.reject(&batch.bad).await?;
-        for (_, reason) in &batch.bad {
-            tracing::warn!(?reason, "a submission cannot be read; it is in the dead-letter stream");
-        }
+    Ok(reject(intake, &batch.bad).await?)
+}
+
+async fn reject(intake: &Intake, bad: &[(Submission, String)]) -> Result<(), QueueError> {
+    intake.reject(bad).await?;
+    for (_, reason) in bad {
+        tracing::warn!(?reason, "a submission cannot be carried out; it is in the dead-letter stream");
     }
     Ok(())
 }

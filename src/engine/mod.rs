@@ -9,6 +9,8 @@ mod count;
 mod crawl;
 mod crawler;
 pub mod drift;
+mod failed;
+mod fit;
 pub mod healer;
 mod health;
 pub mod held;
@@ -41,7 +43,7 @@ use crate::browser::{Blocking, Browser, BrowserError, SessionSpec, StorageState}
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
 use crate::gate::{Admission, Gate, GateError, SharedAt};
-use crate::model::document::{Coverage, Document, Evidence, Metrics, Outcome, SCHEMA, SelectorsUsed};
+use crate::model::document::Document;
 use crate::model::event::{Event, EventKind};
 use crate::model::fault::Verdict;
 use crate::model::job::{DEFAULT_POSTS, Frame, Job, Priority, Target};
@@ -214,31 +216,7 @@ impl Engine {
     /// The document of a crawl that failed on our side: it says so, and nothing else.
     #[must_use]
     pub fn failed_document(&self, target: &Target, requested: u16, error: &CrawlError) -> Document {
-        let url = self.rooms.platform(&target.platform).ok().map(|platform| platform.canonical_url(&target.handle));
-        let version = self.rooms.selectors(&target.platform).map_or_else(|_| String::new(), |set| set.version.clone());
-        let evidence = Evidence {
-            status: None,
-            final_url: None,
-            signal: error.signal().to_owned(),
-            detail: Some(error.to_string()),
-        };
-        Document {
-            schema: SCHEMA,
-            platform: target.platform.clone(),
-            handle: Some(target.handle.clone()),
-            url,
-            outcome: Outcome::Failed,
-            evidence: Some(evidence),
-            observed_at: Some(self.rooms.clock.now()),
-            duration_ms: None,
-            profile: None,
-            posts: Vec::new(),
-            coverage: Coverage { requested, got: 0, reason: None },
-            metrics: Metrics::default(),
-            fields: indexmap::IndexMap::new(),
-            selectors: SelectorsUsed { version },
-            screenshot: None,
-        }
+        failed::failed(&self.rooms, target, requested, error.signal(), &error.to_string())
     }
 
     /// Listens to what happens from now on.
@@ -269,6 +247,15 @@ impl CrawlOptions {
             ..SessionSpec::default()
         }
     }
+}
+
+/// Whether the operator's sessions and proxies can be used; nobody outside is asked.
+///
+/// # Errors
+/// A storage state that cannot be read, or a proxy's address that is none.
+pub fn check_ways(config: &Config) -> Result<(), EngineError> {
+    Ways::new(config)?;
+    Ok(())
 }
 
 /// Where the gate that all workers share keeps its state.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::answers;
+use super::failed::{WORKER_DIED, failed};
 use super::rooms::Rooms;
 use super::services::{Services, ServicesError};
 use crate::model::event::EventKind;
@@ -159,7 +160,7 @@ async fn write_down(rooms: &Rooms, services: &Services, reclaimed: &Reclaimed) -
         Fate::Back | Fate::Quarantine => {}
         Fate::Dead => {
             let reason = format!("its worker died {deaths} times, the last time in quarantine, where it ran alone");
-            bury(services, job, &reason).await?;
+            bury(rooms, services, job, &reason).await?;
             answers::publish_end(services, job).await?;
             // Who waited behind it has done no harm yet: it moves up.
             services.queue.drop_cancelled(ids).await?;
@@ -187,9 +188,10 @@ pub(super) async fn cancelled(services: &Services, job: &JobId) -> Result<(), Se
 }
 
 /// Gives a job up in the ledger under the fence of its last lease: nobody holds a newer one.
-async fn bury(services: &Services, job: &JobId, reason: &str) -> Result<(), ServicesError> {
+async fn bury(rooms: &Rooms, services: &Services, job: &JobId, reason: &str) -> Result<(), ServicesError> {
     let Some(record) = services.store.job(job).await? else { return Ok(()) };
-    let bury = Bury { job, fence: record.fence, reason, last_log: None, crawl: None };
+    let document = failed(rooms, &record.job.target, record.job.posts, WORKER_DIED, reason);
+    let bury = Bury { job, fence: record.fence, reason, last_log: None, crawl: None, document: Some(&document) };
     match services.store.bury(&bury).await {
         Err(error) if error.is_stale() => Ok(()),
         other => Ok(other?),

@@ -21,10 +21,15 @@ use crate::config::Config;
 use crate::gate::MINUTE;
 use crate::model::capture::Capture;
 use crate::model::event::Event;
+use crate::queue::QueueError;
+use crate::store::StoreError;
 use crate::telemetry::{Metrics, Part, Readiness};
 
 /// How long interrupted crawls may take to be handed back, browser and ledger included.
 const HAND_BACK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a server that does not answer yet is asked again at the start.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// A running service. [`Service::stop`] it; a drop ends its tasks and leaves its leases to run out.
 pub struct Service {
@@ -106,7 +111,7 @@ impl Service {
         minute: Duration,
     ) -> Result<(Arc<Rooms>, Services, Arc<dyn Crawler>), ServiceError> {
         let clock = Clock::system();
-        let services = Services::connect(&config, clock).await?;
+        let services = Box::pin(connect_patiently(&config, clock)).await?;
         let shared = super::shared_gate(&config);
         let (rooms, crawler) = match crawler {
             Some(crawler) => {
@@ -192,6 +197,22 @@ impl Service {
         &self.services
     }
 
+    /// Waits until Redis has answered for the first time since the start: at most for what is left of
+    /// `engine.start_patience_s`. The service works on meanwhile, as it does through every later outage.
+    ///
+    /// # Errors
+    /// Redis' last word, when it did not answer in time.
+    pub async fn first_contact(&self) -> Result<(), QueueError> {
+        let patience = Duration::from_secs(self.rooms.config.engine.start_patience_s);
+        loop {
+            match self.services.queue.ping().await {
+                Err(error) if self.rooms.clock.uptime() >= patience => return Err(error),
+                Err(_) => tokio::time::sleep(LOOK_EVERY).await,
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
     /// What it counts, for `/metrics`.
     #[must_use]
     pub fn metrics(&self) -> Arc<Metrics> {
@@ -249,6 +270,24 @@ impl Service {
         self.servers_stop.cancel();
         if let Ok(servers) = self.servers.await {
             servers.close().await;
+        }
+    }
+}
+
+/// Connects to a PostgreSQL that may start at this very moment, as after a machine's: waits for it, and says so once.
+async fn connect_patiently(config: &Config, clock: Clock) -> Result<Services, ServicesError> {
+    let patience = Duration::from_secs(config.engine.start_patience_s);
+    let mut told = false;
+    loop {
+        match Services::connect(config, clock).await {
+            Err(ServicesError::Store(error @ StoreError::Unreachable { .. })) if clock.uptime() < patience => {
+                if !told {
+                    tracing::warn!(%error, ?patience, "waiting for it (engine.start_patience_s)");
+                }
+                told = true;
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+            connected => return connected,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::model::job::{Job, JobId};
 use crate::queue::{Queue, QueueError, QueuedJob};
+use crate::store::jobs::JobResult;
 use crate::store::submit::{Accepted, Submission};
 use crate::store::{Store, StoreError};
 
@@ -81,6 +82,15 @@ impl Services {
             }
         }
         Ok(accepted)
+    }
+
+    /// What became of a job; none where there is no such id. The document of one that joined another is cut to what it asked
+    /// for.
+    ///
+    /// # Errors
+    /// When the ledger does not answer.
+    pub async fn result(&self, id: &JobId) -> Result<Option<JobResult>, StoreError> {
+        answers::result(self, id).await
     }
 
     /// Cancels a job: in the ledger first, which refuses its result from then on, then in Redis.

@@ -16,6 +16,7 @@ use super::answers;
 use super::crawl::{self, CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
 use super::drift::Inspected;
+use super::failed::failed;
 use super::plausible::{self, Judged};
 use super::pool::Workers;
 use super::report;
@@ -25,7 +26,7 @@ use crate::gate::{Admission, Ask, Later};
 use crate::model::event::EventKind;
 use crate::model::fault::{Fault, Verdict};
 use crate::model::job::{Job, JobId};
-use crate::queue::{Beat, JobProgress, Lease, ResultState, Settlement};
+use crate::queue::{Beat, JobProgress, Lease, Settlement};
 use crate::store::StoreError;
 use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
 use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl, Saved};
@@ -227,8 +228,8 @@ impl Workers {
         match (verdict, result) {
             // What was seen stands, also when it is that the site would not answer in any attempt.
             (Verdict::Done | Verdict::Bury { .. }, Ok(crawled)) => self.save(fence, leased, crawled).await,
-            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error.fault(), &error.to_string()).await,
-            (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error.fault(), &reason).await,
+            (Verdict::Done, Err(error)) => self.bury(fence, leased, &error, &error.to_string()).await,
+            (Verdict::Bury { reason }, Err(error)) => self.bury(fence, leased, &error, &reason).await,
             (Verdict::Retry { after }, result) => {
                 tracing::warn!(job = %job.id, target = %job.target, attempt = leased.attempt, ?after, what, "will be tried again");
                 self.rooms.metrics.job_retried(&job.target.platform, fault.as_ref().unwrap_or(&Fault::Transient));
@@ -290,13 +291,8 @@ impl Workers {
             let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
             self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
         }
-        let text = serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned());
-        let mut ids = vec![job.id.clone()];
-        ids.extend(saved.joined.iter().cloned());
-        if let Err(error) =
-            self.services.queue.publish_result(&ids, ResultState::Done, Some(document.outcome), Some(&text)).await
-        {
-            answers::owe(&self.services, &job.id, &error);
+        if let Err(error) = answers::publish_saved(&self.services, &job.id, &saved.joined, document).await {
+            tracing::warn!(job = %job.id, %error, "who joined this job finds its result in the ledger");
         }
         self.rooms.values_held(job, &judged);
         self.rooms.job_finished(job, document);
@@ -372,14 +368,16 @@ impl Workers {
             && self.rooms.clock.uptime() + patience.pause < patience.end
     }
 
-    async fn bury(&self, fence: u64, leased: &Leased, fault: &Fault, reason: &str) -> Result<Turn, ServicesError> {
+    /// Gives the job up; who waits for it is given a document that says why.
+    async fn bury(&self, fence: u64, leased: &Leased, error: &CrawlError, reason: &str) -> Result<Turn, ServicesError> {
         let job = &leased.job;
+        let document = failed(&self.rooms, &job.target, job.posts, error.signal(), &error.to_string());
         tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
-        let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None };
+        let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None, document: Some(&document) };
         if let Err(error) = self.services.store.bury(&bury).await {
             return refused(job, fence, error);
         }
-        self.rooms.metrics.job_buried(&job.target.platform, fault);
+        self.rooms.metrics.job_buried(&job.target.platform, &error.fault());
         answers::publish_end(&self.services, &job.id).await?;
         self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
         Ok(Turn::Settle(Settlement::Drop))

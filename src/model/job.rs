@@ -41,7 +41,7 @@ impl fmt::Display for PlatformId {
 pub struct Handle(String);
 
 /// Why a text is not a handle.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{given:?} is not a handle: use 1 to 64 letters, digits, dots, dashes or underscores, as in nasa or @nasa")]
 pub struct BadHandle {
     /// What was given, shortened.
@@ -111,7 +111,7 @@ impl fmt::Display for Target {
 pub struct JobId(String);
 
 /// Why a text is not a job id.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{given:?} is not a job id: use 1 to 128 printable ASCII characters without spaces")]
 pub struct BadJobId {
     /// What was given, shortened.

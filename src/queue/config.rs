@@ -115,6 +115,6 @@ impl QueueConfig {
                 self.prefix
             ));
         }
-        Ok(())
+        if self.is_local() { Ok(()) } else { super::link::check_url(&self.url).map_err(|error| error.to_string()) }
     }
 }

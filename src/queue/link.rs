@@ -170,6 +170,12 @@ fn connection_config(connect: Duration, response: Duration) -> AsyncConnectionCo
     AsyncConnectionConfig::new().set_connection_timeout(Some(connect)).set_response_timeout(Some(response))
 }
 
+/// Whether this can be a Redis' address; nobody is asked.
+pub(crate) fn check_url(url: &str) -> Result<(), QueueError> {
+    let refuse = |error: RedisError| QueueError::Url { url: address(url), reason: error.to_string() };
+    url.into_connection_info().map(drop).map_err(refuse)
+}
+
 fn password(config: &QueueConfig) -> Result<Option<String>, QueueError> {
     let file = &config.password_file;
     if file.as_os_str().is_empty() {

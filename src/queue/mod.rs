@@ -97,8 +97,16 @@ impl Queue {
     /// As [`new`](Self::new), and when Redis cannot be reached or refuses.
     pub async fn connect(config: &QueueConfig, lanes: Vec<PlatformId>, clock: Clock) -> Result<Self, QueueError> {
         let queue = Self::new(config, lanes, clock)?;
-        queue.0.link.ask::<()>(&redis::cmd("PING")).await?;
+        queue.ping().await?;
         Ok(queue)
+    }
+
+    /// Whether Redis answers.
+    ///
+    /// # Errors
+    /// When it cannot be reached or refuses.
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        self.0.link.ask(&redis::cmd("PING")).await
     }
 
     /// A worker under `name`, to which chance is added: no two starts share one.

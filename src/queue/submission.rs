@@ -9,7 +9,7 @@ use crate::model::job::{
 };
 
 /// One entry of the submit stream: to be acknowledged once it is in the ledger, or rejected.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a submission is acknowledged or rejected"]
 pub struct Submission {
     /// The entry's id in the stream.
@@ -54,7 +54,7 @@ pub enum RawTarget {
 }
 
 /// Why a submission cannot be read.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadJob {
     /// The stream's entry has no such field.
     #[error("the entry has no field `job`: use XADD … * job '{{\"url\": …}}'")]
@@ -111,6 +111,10 @@ impl RawJob {
     /// With the reason that goes to the dead-letter stream.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadJob> {
         let text = std::str::from_utf8(bytes).map_err(|error| BadJob::NotUtf8 { at: error.valid_up_to() })?;
+        // Lists of the right length would pass for the fields in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(BadJob::NotJson("it does not begin with {".to_owned()));
+        }
         let written: Written = serde_json::from_str(text).map_err(|error| BadJob::NotJson(error.to_string()))?;
         let target = match (written.url, written.platform, written.handle) {
             (Some(url), None, None) => RawTarget::Url(url),
@@ -203,7 +207,8 @@ mod tests {
         {
             assert_eq!(RawJob::parse(none_or_two.as_bytes()), Err(BadJob::Profile), "{none_or_two}");
         }
-        for no_object in ["", "nasa", "[1]", "null", "7", r#"{"url": "x"} more"#, &"[".repeat(9000)] {
+        let list = r#"["https://www.tiktok.com/@nasa", null, null, null, null, null, null]"#;
+        for no_object in ["", "nasa", "[1]", list, "null", "7", r#"{"url": "x"} more"#, &"[".repeat(9000)] {
             assert!(matches!(RawJob::parse(no_object.as_bytes()), Err(BadJob::NotJson(_))), "{no_object:.20}");
         }
         assert_eq!(RawJob::parse(b"{\"url\": \"\xff\"}"), Err(BadJob::NotUtf8 { at: 9 }));

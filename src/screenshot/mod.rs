@@ -34,6 +34,34 @@ pub struct Config {
     pub halve_above_pixels: u64,
 }
 
+/// What is promised of every picture, in bytes.
+const PROMISED_BYTES: usize = 100_000;
+/// Smaller than this no page is to be recognised.
+const LEAST_BYTES: usize = 1_000;
+
+impl Config {
+    /// Refuses what no picture could be kept with, or one larger than is promised.
+    ///
+    /// # Errors
+    /// The first key that cannot stand, with what it may be.
+    pub fn check(&self) -> Result<(), String> {
+        if !(LEAST_BYTES..=PROMISED_BYTES).contains(&self.max_bytes) {
+            return Err(format!("screenshot.max_bytes is {}: give {LEAST_BYTES} to {PROMISED_BYTES}", self.max_bytes));
+        }
+        for (key, value) in [
+            ("max_width_px", u64::from(self.max_width_px)),
+            ("max_height_px", u64::from(self.max_height_px)),
+            ("max_decode_bytes", self.max_decode_bytes),
+            ("halve_above_pixels", self.halve_above_pixels),
+        ] {
+            if value == 0 {
+                return Err(format!("screenshot.{key} is 0: it must be at least 1"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How much processor time a picture is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

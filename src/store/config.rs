@@ -45,6 +45,24 @@ impl StoreConfig {
         self.url.expose_secret().is_empty() && self.url_file.as_os_str().is_empty()
     }
 
+    /// Refuses what no server could be reached or no job accepted with; nobody is asked.
+    ///
+    /// # Errors
+    /// The first setting that cannot stand.
+    pub fn check(&self) -> Result<(), StoreError> {
+        for (key, value) in [
+            ("pool_max_connections", u64::from(self.pool_max_connections)),
+            ("acquire_timeout_ms", self.acquire_timeout_ms),
+            ("statement_timeout_ms", self.statement_timeout_ms),
+            ("backlog_max_jobs", u64::from(self.backlog_max_jobs)),
+        ] {
+            if value == 0 {
+                return Err(StoreError::Setting { key });
+            }
+        }
+        if self.is_local() { Ok(()) } else { super::options(self.url()?.expose_secret()).map(drop) }
+    }
+
     /// The URL, from wherever it stands.
     ///
     /// # Errors

@@ -14,6 +14,12 @@ pub enum StoreError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A number that cannot be.
+    #[error("store.{key} is 0: it must be at least 1")]
+    Setting {
+        /// The setting.
+        key: &'static str,
+    },
     /// The file with the URL cannot be read.
     #[error("cannot read {} (store.url_file): {source}", .path.display())]
     UrlFile {
@@ -117,6 +123,7 @@ impl StoreError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoUrl { .. }
+            | Self::Setting { .. }
             | Self::UrlFile { .. }
             | Self::BadUrl { .. }
             | Self::NotFound { .. }
@@ -145,6 +152,7 @@ impl StoreError {
             | Self::NotMigrated { place, .. }
             | Self::Database { place, .. } => here.clone_into(place),
             Self::NoUrl { .. }
+            | Self::Setting { .. }
             | Self::UrlFile { .. }
             | Self::BadUrl { .. }
             | Self::Migrate(_)

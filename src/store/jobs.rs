@@ -55,13 +55,17 @@ impl JobRecord {
 /// A job's result.
 #[derive(Debug, Clone, FromRow)]
 pub struct JobResult {
+    /// How many posts this job asked for.
+    pub posts: i16,
+    /// The job whose result it is, where it is not its own.
+    pub joined_to: Option<String>,
     /// The state's word; for a joined job the leader's.
     pub state: String,
     /// What came out, as a word.
     pub outcome: Option<String>,
     /// Why it waits or was given up.
     pub reason: Option<String>,
-    /// The document's JSON text, byte for byte as it was saved.
+    /// The document's JSON text, byte for byte as it was saved; for a joined job the leader's, which may hold more posts.
     pub document: Option<String>,
     /// When it may start (again).
     pub not_before: DateTime<Utc>,
@@ -168,7 +172,7 @@ impl Store {
     /// When the database fails.
     pub async fn result(&self, id: &JobId) -> Result<Option<JobResult>, StoreError> {
         let sql = "
-            select coalesce(l.state, j.state) as state, coalesce(l.outcome, j.outcome) as outcome,
+            select j.posts, j.joined_to, coalesce(l.state, j.state) as state, coalesce(l.outcome, j.outcome) as outcome,
                 coalesce(l.reason, j.reason) as reason, coalesce(l.document, j.document)::text as document,
                 coalesce(l.not_before, j.not_before) as not_before
             from jobs j left join jobs l on l.tenant_id = j.tenant_id and l.id = j.joined_to
@@ -185,6 +189,18 @@ impl Store {
         let ids: Vec<String> =
             sqlx::query_scalar(sql).bind(leader.as_str()).fetch_all(&self.pool).await.map_err(|e| self.error(e))?;
         Ok(ids.into_iter().filter_map(|id| id.parse().ok()).collect())
+    }
+
+    /// How many posts each of these jobs asked for; unknown ones are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn posts_asked(&self, ids: &[JobId]) -> Result<Vec<(JobId, u16)>, StoreError> {
+        let sql = "select id, posts from jobs where tenant_id = app_tenant() and id = any($1) order by created_at, id";
+        let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
+        let rows: Vec<(String, i16)> =
+            sqlx::query_as(sql).bind(ids).fetch_all(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(rows.into_iter().filter_map(|(id, posts)| Some((id.parse().ok()?, u16::try_from(posts).ok()?))).collect())
     }
 
     /// A page of jobs, newest first, after `cursor`. Documents are not among it: ask [`Store::result`].

@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection};
 
 use super::save::CrawlRecord;
 use super::{Store, StoreError, micros};
+use crate::model::document::{Document, Outcome};
 use crate::model::job::{Frame, Job, JobId, Priority, Target};
 
 /// A lease that begins.
@@ -96,6 +97,8 @@ pub struct Bury<'a> {
     pub last_log: Option<&'a str>,
     /// What the last attempt saw, with its screenshot, where it saw something.
     pub crawl: Option<&'a CrawlRecord<'a>>,
+    /// What those who wait are given: the document of a failure, with its evidence.
+    pub document: Option<&'a Document>,
 }
 
 /// A row of `jobs` as far as it describes the job.
@@ -206,14 +209,21 @@ impl Store {
     pub async fn bury(&self, bury: &Bury<'_>) -> Result<(), StoreError> {
         let sql = "
             update jobs set state = 'dead', finished_at = now(), worker = null, reason = $3, last_log = coalesce($4, last_log),
-                outcome = coalesce($5, outcome)
+                outcome = coalesce($5, outcome), document = coalesce($6::json, document)
             where tenant_id = app_tenant() and id = $1 and fence = $2 and state in ('queued', 'leased')";
+        let document = bury.document.map(super::save::json_text).transpose().map_err(|e| self.error(e))?;
         let query = sqlx::query(sql)
             .bind(bury.job.as_str())
             .bind(fence(bury.fence))
             .bind(clean(bury.reason))
             .bind(bury.last_log.map(clean))
-            .bind(bury.crawl.map(|crawl| crawl.outcome.as_str()));
+            .bind(
+                bury.crawl
+                    .map(|crawl| crawl.outcome)
+                    .or(bury.document.map(|document| document.outcome))
+                    .map(Outcome::as_str),
+            )
+            .bind(document);
         self.settle(bury.job, bury.fence, query, bury.crawl).await
     }
 

@@ -8,6 +8,7 @@ pub mod blobs;
 pub mod config;
 pub mod delete;
 pub mod error;
+mod freed;
 pub mod healing;
 pub mod held;
 pub mod jobs;

@@ -126,7 +126,7 @@ async fn redrive_ids(connection: &mut PgConnection, ids: &[String]) -> Result<Re
             order by platform, handle, created_at desc
         )
         update jobs set state = 'queued', attempts = 0, deaths = 0, quarantined = false, pushed_at = null,
-            not_before = now(), finished_at = null, reason = null, last_log = null, outcome = null
+            not_before = now(), finished_at = null, reason = null, last_log = null, outcome = null, document = null
         from pick
         where jobs.tenant_id = app_tenant() and jobs.id = pick.id and not exists (
             select from jobs live where live.tenant_id = app_tenant() and live.platform = pick.platform
@@ -134,7 +134,7 @@ async fn redrive_ids(connection: &mut PgConnection, ids: &[String]) -> Result<Re
     let redriven = sqlx::query(run).bind(ids).execute(&mut *connection).await?.rows_affected();
     let join = "
         update jobs set state = 'joined', joined_to = live.id, finished_at = null, reason = null, last_log = null,
-            outcome = null
+            outcome = null, document = null
         from jobs live
         where jobs.tenant_id = app_tenant() and jobs.id = any($1) and jobs.state in ('dead', 'cancelled')
           and live.tenant_id = jobs.tenant_id and live.platform = jobs.platform and live.handle = jobs.handle

@@ -3,6 +3,7 @@
 
 use sqlx::FromRow;
 
+use super::freed::freed;
 use super::lease::JobColumns;
 use super::{Store, StoreError, limit};
 use crate::model::job::{Job, JobId};
@@ -157,25 +158,33 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Jobs that waited in Redis behind `leader` join it, where it is done and they still wait; answers those that did.
+    /// Jobs that waited in Redis behind `leader` join it, where it is done, they still wait and its result serves them; answers
+    /// those that did.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn join_finished(&self, leader: &JobId, ids: &[JobId]) -> Result<Vec<JobId>, StoreError> {
-        let sql = "
+        let join = "
             update jobs set state = 'joined', joined_to = $1, worker = null, leased_at = null, reason = null
             where tenant_id = app_tenant() and id = any($2) and id <> $1 and state = 'queued'
               and exists (select from jobs leader where leader.tenant_id = app_tenant() and leader.id = $1
                           and leader.state = 'done')
             returning id";
         let ids: Vec<&str> = ids.iter().map(JobId::as_str).collect();
-        let joined: Vec<String> = sqlx::query_scalar(sql)
+        let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
+        let joined: Vec<String> = sqlx::query_scalar(join)
             .bind(leader.as_str())
             .bind(ids)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *transaction)
             .await
             .map_err(|e| self.error(e))?;
-        Ok(joined.into_iter().filter_map(|id| id.parse().ok()).collect())
+        let freed: Vec<String> = sqlx::query_scalar(concat!("with ", freed!("$1"), " select id from freed"))
+            .bind(leader.as_str())
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(|e| self.error(e))?;
+        transaction.commit().await.map_err(|e| self.error(e))?;
+        Ok(joined.into_iter().filter(|id| !freed.contains(id)).filter_map(|id| id.parse().ok()).collect())
     }
 
     /// Waiting jobs that Redis let go: they are pushed again at once.

@@ -1,13 +1,14 @@
 //! Accepting jobs. A job counts as accepted when its row is committed. Two rules are the database's own, so that no race
 //! gets around them: an id is taken once, and a profile has at most one live job; who comes second joins the first.
 
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use std::sync::atomic::Ordering;
 
 use super::{Store, StoreError, limit, micros};
-use crate::model::job::{Frame, Job, JobId};
+use crate::model::job::{Frame, Job, JobId, PlatformId, Target};
 
 /// A live job can end between "there is one" and "join it"; then the submission starts over, this often at most.
 const ROUNDS: usize = 5;
@@ -45,10 +46,17 @@ pub enum Accepted {
         /// The job whose result will be its own.
         leader: JobId,
     },
-    /// A job of this id was there already; nothing was changed.
+    /// This very job, of this id and for this profile, was there already; nothing was changed.
     Duplicate {
         /// The id.
         id: JobId,
+    },
+    /// The id belongs to a job for another profile: nothing was entered, and nothing comes of it.
+    Taken {
+        /// The id.
+        id: JobId,
+        /// Whose it is.
+        by: Target,
     },
 }
 
@@ -57,7 +65,18 @@ impl Accepted {
     #[must_use]
     pub fn id(&self) -> &JobId {
         match self {
-            Self::New { id } | Self::Joined { id, .. } | Self::Duplicate { id } => id,
+            Self::New { id } | Self::Joined { id, .. } | Self::Duplicate { id } | Self::Taken { id, .. } => id,
+        }
+    }
+
+    /// Why the job was refused; none where it was accepted.
+    #[must_use]
+    pub fn refusal(&self) -> Option<String> {
+        match self {
+            Self::Taken { id, by } => {
+                Some(format!("the id {id} belongs to a job for {by} already: give this one an id of its own"))
+            }
+            Self::New { .. } | Self::Joined { .. } | Self::Duplicate { .. } => None,
         }
     }
 }
@@ -82,9 +101,16 @@ impl Store {
         }
         let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
         let mut answers: Vec<Option<Accepted>> = vec![None; submissions.len()];
+        // Of several with one id the first given counts, in whatever order rows are entered.
+        let mut firsts: HashMap<&JobId, usize> = HashMap::new();
+        for (place, submission) in submissions.iter().enumerate() {
+            firsts.entry(&submission.job.id).or_insert(place);
+        }
+        let first_of = |place: usize| submissions.get(place).and_then(|given| firsts.get(&given.job.id)).copied();
         for _ in 0..ROUNDS {
-            let open: Vec<usize> =
-                (0..submissions.len()).filter(|i| answers.get(*i).is_some_and(Option::is_none)).collect();
+            let is_open =
+                |place: &usize| answers.get(*place).is_some_and(Option::is_none) && first_of(*place) == Some(*place);
+            let open: Vec<usize> = (0..submissions.len()).filter(is_open).collect();
             if open.is_empty() {
                 break;
             }
@@ -96,6 +122,13 @@ impl Store {
             }
         }
         transaction.commit().await.map_err(|e| self.error(e))?;
+        for (place, submission) in submissions.iter().enumerate() {
+            let Some(first) = first_of(place).filter(|first| *first != place) else { continue };
+            let entered = answers.get(first).cloned().flatten().zip(submissions.get(first));
+            if let (Some((entered, first)), Some(answer)) = (entered, answers.get_mut(place)) {
+                *answer = Some(again(&submission.job, &entered, &first.job.target));
+            }
+        }
         let all: Option<Vec<Accepted>> = answers.into_iter().collect();
         all.ok_or_else(|| StoreError::Damaged {
             what: "submission".to_owned(),
@@ -121,6 +154,16 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The answer to a submission whose id came before in the same call, for the profile `first`, and was answered so.
+fn again(job: &Job, entered: &Accepted, first: &Target) -> Accepted {
+    let owner = match entered {
+        Accepted::Taken { by, .. } => by,
+        Accepted::New { .. } | Accepted::Joined { .. } | Accepted::Duplicate { .. } => first,
+    };
+    let id = job.id.clone();
+    if *owner == job.target { Accepted::Duplicate { id } } else { Accepted::Taken { id, by: owner.clone() } }
 }
 
 /// Submissions as columns, for `unnest`.
@@ -163,7 +206,6 @@ async fn enter(connection: &mut PgConnection, rows: &Rows) -> Result<Vec<(usize,
     let mut rest = Vec::new();
     for (row, id) in rows.id.iter().enumerate() {
         let Some(index) = rows.index.get(row).and_then(|index| usize::try_from(*index).ok()) else { continue };
-        // Taken out, so that a second submission of the same id within this call is told that it is a duplicate.
         match id.parse() {
             Ok(id_) if new.remove(id) => answers.push((index, Accepted::New { id: id_ })),
             Ok(_) | Err(_) => rest.push(row),
@@ -198,8 +240,12 @@ async fn insert(executor: impl sqlx::PgExecutor<'_>, rows: &Rows) -> Result<Vec<
         .await
 }
 
+/// An answer as it is read: the submission's place, its id, the leader it joined, and whose the id is where it is not its own.
+type Row = (i32, String, Option<String>, Option<String>, Option<String>);
+
 /// Enters what could not be new: as a duplicate where the id is there, else behind the profile's live job. The leader's
-/// row is locked, so it cannot end before our row can be seen by its end.
+/// row is locked, so it cannot end before our row can be seen by its end. Whether the leader's result will do for who joins
+/// it is seen when it ends (`freed.rs`).
 async fn join(
     connection: &mut PgConnection,
     rows: &Rows,
@@ -210,7 +256,9 @@ async fn join(
             select * from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::smallint[], $6::bool[], $7::text[])
                 as given (index, id, platform, handle, posts, full_page, priority)
         ), taken as (
-            select given.index, given.id from given join jobs on jobs.tenant_id = app_tenant() and jobs.id = given.id
+            select given.index, given.id, (jobs.platform, jobs.handle) = (given.platform, given.handle) as same,
+                jobs.platform, jobs.handle
+            from given join jobs on jobs.tenant_id = app_tenant() and jobs.id = given.id
         ), leader as (
             select platform, handle, id from jobs
             where tenant_id = app_tenant() and state in ('queued', 'leased')
@@ -223,14 +271,14 @@ async fn join(
             where given.id not in (select id from taken)
             order by given.index
             on conflict do nothing
-            returning id, joined_to
+            returning id, platform, handle, joined_to
         )
-        select index, id, null from taken
+        select index, id, null, case when not same then platform end, case when not same then handle end from taken
         union all
-        select given.index, joined.id, joined.joined_to from joined join given using (id)";
+        select given.index, joined.id, joined.joined_to, null, null from joined join given using (id, platform, handle)";
     let pick = |column: &[String]| rest.iter().filter_map(|row| column.get(*row).cloned()).collect::<Vec<_>>();
     let index: Vec<i32> = rest.iter().filter_map(|row| rows.index.get(*row).copied()).collect();
-    let answers: Vec<(i32, String, Option<String>)> = sqlx::query_as(sql)
+    let answers: Vec<Row> = sqlx::query_as(sql)
         .bind(index)
         .bind(pick(&rows.id))
         .bind(pick(&rows.platform))
@@ -243,11 +291,17 @@ async fn join(
     let mut joined = std::collections::HashSet::new();
     Ok(answers
         .into_iter()
-        .filter_map(|(index, id, leader)| {
+        .filter_map(|(index, id, leader, platform, handle)| {
             let id: JobId = id.parse().ok()?;
-            let accepted = match leader {
-                Some(leader) if joined.insert(id.clone()) => Accepted::Joined { id, leader: leader.parse().ok()? },
-                Some(_) | None => Accepted::Duplicate { id },
+            let accepted = match (leader, platform.zip(handle)) {
+                (_, Some((platform, handle))) => {
+                    let by = Target { platform: PlatformId::new(platform), handle: handle.parse().ok()? };
+                    Accepted::Taken { id, by }
+                }
+                (Some(leader), None) if joined.insert(id.clone()) => {
+                    Accepted::Joined { id, leader: leader.parse().ok()? }
+                }
+                (Some(_) | None, None) => Accepted::Duplicate { id },
             };
             Some((usize::try_from(index).ok()?, accepted))
         })

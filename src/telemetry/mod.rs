@@ -132,13 +132,25 @@ impl Config {
 /// # Errors
 /// Where the filter is none, or logging has been started before.
 pub fn start_logging(config: &Config) -> Result<(), TelemetryError> {
+    start_logging_to(config, std::io::stderr)
+}
+
+/// As [`start_logging`], where something else stands on the terminal too and must make room: each line goes through a
+/// writer of its own.
+///
+/// # Errors
+/// As [`start_logging`].
+pub fn start_logging_to<W: std::io::Write + 'static>(
+    config: &Config,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Result<(), TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
     let json = match config.log_format {
         LogFormat::Auto => !terminal,
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(config.filter()?).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(config.filter()?).with_writer(writer);
     let started = if json {
         lines.json().flatten_event(true).try_init()
     } else {

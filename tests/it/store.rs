@@ -1,6 +1,7 @@
 //! The store on a real PostgreSQL: each test has a database of its own.
 #![expect(clippy::unwrap_used, reason = "a test's helper may fail the test")]
 
+mod joins;
 mod ledger;
 mod operate;
 mod outside;

@@ -53,7 +53,7 @@ local function finish(id, target, posts, frame, answering)
     local h = redis.call('HMGET', job_key(other), 'state', 'posts', 'frame')
     if h[1] ~= 'behind' then
       redis.call('ZREM', behind, other)
-    elseif answering and tonumber(h[2]) <= posts and (h[3] == frame or frame == 'full_page') then
+    elseif answering and tonumber(h[2]) <= posts and h[3] == frame then
       redis.call('ZREM', behind, other)
       redis.call('DEL', job_key(other))
       answered[#answered + 1] = other

@@ -20,6 +20,7 @@ use sqlx::PgConnection;
 
 pub use self::changes::{Change, Changes};
 pub use self::record::CrawlRecord;
+use super::freed::freed;
 use super::lease::fence;
 use super::{Store, StoreError};
 use crate::model::document::Document;
@@ -91,7 +92,7 @@ pub struct Saved {
     pub profile: Option<i64>,
     /// What is different from what was stored before.
     pub changes: Changes,
-    /// Jobs that joined this one and learn its result.
+    /// Jobs that joined this one and learn its result; those that asked for more than it gives are live again.
     pub joined: Vec<JobId>,
     /// This very crawl stood already (its commit's answer had been lost): nothing was written now and `changes` is empty.
     pub repeated: bool,
@@ -213,7 +214,7 @@ async fn claim(
         .await
 }
 
-/// The last statement: the crawl's profile, the values held back, the events; and who waited for this.
+/// The last statement: the crawl's profile, the values held back, the events; and who waited for this and is served by it.
 async fn conclude(
     connection: &mut PgConnection,
     crawl: &SaveCrawl<'_>,
@@ -221,8 +222,10 @@ async fn conclude(
     profile: Option<i64>,
     changes: &Changes,
 ) -> Result<Vec<JobId>, sqlx::Error> {
-    let sql = "
-        with placed as (
+    let sql = concat!(
+        "with ",
+        freed!("$3"),
+        ", placed as (
             update crawl_history set profile_id = $2 where id = $1 and $2::bigint is not null
         ), held as (
             insert into held_values (crawl_id, job_id, fence, platform, handle, path, value, reason, fingerprint,
@@ -235,7 +238,9 @@ async fn conclude(
             select kind, key, payload from json_to_recordset($11::json) as event (kind text, key text, payload json)
             on conflict do nothing
         )
-        select id from jobs where tenant_id = app_tenant() and joined_to = $3 order by created_at, id";
+        select id from jobs where tenant_id = app_tenant() and joined_to = $3 and id not in (select id from freed)
+        order by created_at, id"
+    );
     let mut events = vec![OutboxEvent {
         kind: "crawl_saved".to_owned(),
         key: format!("{}:{}", crawl.job, crawl.fence),

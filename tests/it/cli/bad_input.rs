@@ -66,6 +66,34 @@ fn a_typo_in_the_settings_is_named_with_file_line_and_the_nearest_key() {
 }
 
 #[test]
+fn a_setting_that_cannot_stand_is_named_before_anything_is_done() {
+    for (key, value, words) in [
+        ("GATE__PAGE_LOADS_PER_MINUTE", "0", &["gate.page_loads_per_minute"][..]),
+        ("GATE__EGRESS_SHARE", "0", &["gate.egress_share"]),
+        ("GATE__SLOWEST_PACE", "5", &["gate.slowest_pace"]),
+        ("QUEUE__URL", "postgres://127.0.0.1/x", &["queue.url", "redis://"]),
+        ("QUEUE__HEARTBEAT_MS", "20000", &["queue.heartbeat_ms"]),
+        ("STORE__URL", "redis://127.0.0.1/0", &["store.url", "postgres://"]),
+        ("STORE__POOL_MAX_CONNECTIONS", "0", &["store.pool_max_connections"]),
+        ("BROWSER__VIEWPORT_WIDTH_PX", "0", &["browser.viewport_width_px"]),
+        ("BROWSER__TIMEZONE", "Mars/X", &["browser.timezone", "Mars/X", "Europe/Berlin"]),
+        ("SCREENSHOT__MAX_BYTES", "500000", &["screenshot.max_bytes", "100000"]),
+        ("BLOB__KIND", "r2", &["blob.endpoint"]),
+        ("ENGINE__ADMISSION__MEMORY_FULL", "0", &["engine.admission.memory_full"]),
+        ("TELEMETRY__LISTEN", "somewhere", &["telemetry.listen"]),
+        ("PLATFORM__TIKTOK__STORAGE_STATE_FILE", "none.json", &["none.json"]),
+        ("PLATFORM__TIKTOK__PROXY", "gopher://x", &["platform.tiktok.proxy"]),
+    ] {
+        let sentinel = Sentinel::new().with(key, value);
+        for command in [&["config", "check"][..], &["crawl", "@nasa@tiktok"], &["serve"]] {
+            sentinel.run(command).ended(2).says(words);
+        }
+    }
+    let no_bucket = Sentinel::new().with("BLOB__KIND", "r2").with("BLOB__ENDPOINT", "https://r2.example.com");
+    no_bucket.run(&["config", "check", "--json"]).ended(2).says(&["blob.bucket"]);
+}
+
+#[test]
 fn an_error_in_a_selector_file_is_named_with_file_line_and_rule() {
     let sentinel = Sentinel::new();
     let good = include_str!("../../../selectors/tiktok/v1.toml");
@@ -87,7 +115,7 @@ fn an_error_in_a_selector_file_is_named_with_file_line_and_rule() {
 async fn a_server_that_is_down_is_named_with_what_to_do() {
     let down =
         Sentinel::new().with("STORE__URL", "postgres://me:hush@127.0.0.1:1/x").with("STORE__ACQUIRE_TIMEOUT_MS", "500");
-    let down = down.with("QUEUE__URL", "redis://127.0.0.1:1/0");
+    let down = down.with("QUEUE__URL", "redis://127.0.0.1:1/0").with("ENGINE__START_PATIENCE_S", "1");
     for command in
         [&["serve"][..], &["submit", "@nasa@tiktok"], &["migrate"], &["jobs", "list"], &["show", "@nasa@tiktok"]]
     {
@@ -95,9 +123,12 @@ async fn a_server_that_is_down_is_named_with_what_to_do() {
         assert_eq!(run.stdout, "");
         assert!(!run.stderr.contains("hush"), "{}", run.stderr);
     }
+    let no_redis = Sentinel::new().with_store().await.with("QUEUE__URL", "redis://127.0.0.1:1/0");
+    let run = no_redis.with("ENGINE__START_PATIENCE_S", "1").run(&["serve"]).ended(1);
+    run.says(&["engine.start_patience_s", "Redis at redis://127.0.0.1:1/0", "queue.url"]);
     down.run(&["gate", "status"]).ended(1).says(&["Redis", "queue.url"]);
     let no_url = Sentinel::new().with("QUEUE__URL", "http://127.0.0.1:1").with_store().await;
-    no_url.run(&["submit", "@nasa@tiktok"]).ended(1).says(&["queue.url", "http://127.0.0.1:1", "redis://"]);
+    no_url.run(&["submit", "@nasa@tiktok"]).ended(2).says(&["queue.url", "http://127.0.0.1:1", "redis://"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `sentinel crawl` and `extract --capture`: documents on stdout, words for people on stderr, one exit code.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -147,6 +148,37 @@ async fn several_profiles_are_a_line_each_and_the_highest_code() {
     assert!(digits(&table.stdout).contains(&followers.to_string()), "{}", table.stdout);
     assert!(serde_json::from_str::<Value>(table.stdout.lines().next().unwrap()).is_err());
     assert_eq!(sentinel.profiles(), Vec::<std::path::PathBuf>::new(), "no folder is left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_kept_all_or_none_with_the_rights_that_the_umask_gives() {
+    let site = replica(4).await;
+    let sentinel = Sentinel::new().at(&site);
+    let program = format!("umask 027; exec '{}' \"$@\"", env!("CARGO_BIN_EXE_sentinel"));
+    let arguments = ["-c", &program, "sh", "crawl", "@few_1@tiktok", "--out", "out", "--record-har", "site.har"];
+    let command = sentinel.command(&[]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(arguments).current_dir(sentinel.folder()).env_clear();
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    assert!(shell.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    let folder = sentinel.folder().join("out/tiktok/few_1");
+    let names = || {
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());
+        entries.map(|entry| entry.file_name().into_string().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().len(), 3);
+    let files = names().into_iter().map(|name| folder.join(name)).chain([sentinel.folder().join("site.har")]);
+    for file in files {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o640, "{}", file.display());
+    }
+
+    // The document cannot get its name: then the others have none either, and what is printed names no picture.
+    std::fs::remove_dir_all(&folder).unwrap();
+    std::fs::create_dir_all(folder.join("document.json/in the way")).unwrap();
+    let run = sentinel.run(&["crawl", "@few_1@tiktok", "--out", "out"]).ended(1).says(&["not kept", "document.json"]);
+    assert_eq!(names(), ["document.json"]);
+    assert_eq!(run.documents()[0].screenshot, None);
 }
 
 #[test]

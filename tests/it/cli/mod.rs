@@ -5,7 +5,9 @@
 mod bad_input;
 mod crawl;
 mod help;
+mod joins;
 mod own_servers;
+mod screen;
 mod serve;
 mod shutdown;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::Commands as _;
 use serde_json::{Value, json};
-use social_sentinel::local::{Durability, LocalRedis};
+use social_sentinel::local::{Durability, LocalPostgres, LocalRedis};
 use social_sentinel::model::document::{Document, Outcome};
 use social_sentinel::replica::Replica;
 
@@ -83,6 +83,8 @@ fn submit_lists(sentinel: &Sentinel) {
         assert_eq!(handles, ["tiktok", "instagram"]);
     }
     let jobs = || sentinel.run(&["jobs", "list", "--json", "--limit", "1000"]).ended(0).lines().len();
+    let marked = sentinel.run_with(&["submit", "--file", "-"], "\u{feff}@few_4@tiktok\n".as_bytes()).ended(0).json();
+    assert_eq!(marked["handle"], "few_4");
     let before = jobs();
     std::fs::write(&path, "@few_5@tiktok\nnot a target\n").unwrap();
     sentinel.run(&["submit", "--file", "list.txt"]).ended(2).says(&["list.txt:2", "not a target"]);
@@ -176,6 +178,7 @@ fn ask_about_jobs(sentinel: &Sentinel) {
     assert!(sentinel.run(&["jobs", "stats", "--json"]).ended(0).json()["ledger"]["done"].as_u64().unwrap() >= 8);
     assert!(sentinel.run(&["jobs", "export"]).ended(0).lines().len() >= 8);
     assert_eq!(sentinel.run(&["jobs", "dead", "--json"]).ended(0).stdout, "");
+    sentinel.run(&["jobs", "redrive", "mine-1", "no-such-job"]).ended(2).says(&["mine-1 is done", "no-such-job"]);
     sentinel.run(&["jobs", "show", "no-such-job"]).ended(2).says(&["no-such-job"]);
     let gate = sentinel.run(&["gate", "status", "--json"]).ended(0);
     assert!(!gate.lines().is_empty(), "{}", gate.stdout);
@@ -191,6 +194,7 @@ async fn a_service_starts_without_redis_says_so_and_recovers() {
     let url = redis.url();
     redis.stop().await;
     let sentinel = Sentinel::new().with_servers().await.with("QUEUE__URL", &url);
+    let sentinel = sentinel.with("ENGINE__START_PATIENCE_S", "120");
     let early = sentinel.run(&["submit", "@few_1@tiktok", "--id", "early"]).ended(0).json();
     assert_eq!(early["accepted_as"], "new", "the ledger has it, and that is what counts");
     let serving = sentinel.serve();
@@ -212,4 +216,32 @@ async fn a_service_starts_without_redis_says_so_and_recovers() {
 
 fn redis_knows(connection: &mut redis::Connection, key: &str) -> bool {
     connection.exists(key).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_waits_for_a_database_that_starts_beside_it() {
+    let folder = open_folder();
+    let postgres = LocalPostgres::start(folder.path(), Durability::None).await.unwrap();
+    let url = postgres.url();
+    postgres.stop().await;
+    let sentinel =
+        Sentinel::new().with_servers().await.with("STORE__URL", &url).with("ENGINE__START_PATIENCE_S", "120");
+    let serving = sentinel.start_serve();
+    serving.wait_for("engine.start_patience_s");
+    let postgres = LocalPostgres::start(folder.path(), Durability::None).await.unwrap();
+    serving.wait_for("serving;");
+    serving.stop();
+    postgres.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn held_values_are_released_and_dropped_in_json_too() {
+    let sentinel = Sentinel::new().with_servers().await;
+    let pool = sqlx::PgPool::connect(sentinel.setting("STORE__URL")).await.unwrap();
+    let held = "insert into held_values (job_id, fence, platform, handle, path, value, reason)
+        values ('a', 1, 'tiktok', 'nasa', 'profile.followers', '12', 'a leap') returning id";
+    let id: i64 = sqlx::query_scalar(held).fetch_one(&pool).await.unwrap();
+    let dropped = sentinel.run(&["held", "drop", "--json", &id.to_string()]).ended(0).json();
+    assert_eq!((&dropped["done"], &dropped["held"]["path"]), (&json!("dropped"), &json!("profile.followers")));
+    sentinel.run(&["held", "release", "--json", "999"]).ended(2).says(&["999"]);
 }

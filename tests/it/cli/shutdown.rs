@@ -1,6 +1,10 @@
 //! However `sentinel serve` ends, nothing of it is left: no process, no folder, no job that is lost.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
 use std::time::Duration;
+
+use social_sentinel::model::document::Document;
 
 use super::{Family, Sentinel, eventually, replica};
 
@@ -44,13 +48,39 @@ async fn nothing_is_left_however_a_service_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_during_a_crawl_leaves_nothing() {
+async fn a_signal_during_a_crawl_keeps_what_is_finished_names_the_rest_and_leaves_nothing() {
     let site = replica(8).await;
-    let sentinel = Sentinel::new().at(&site);
-    let mut child = sentinel.command(&["crawl", "@hanging_1@tiktok"]).spawn().unwrap();
-    let begun = || Some(Family::of(child.id())).filter(|family| family.renderers() > 0);
-    let family = eventually(Duration::from_secs(60), begun).expect("Chromium runs");
-    super::signal(child.id(), "INT");
-    child.wait().unwrap();
-    family.assert_gone();
+    let sentinel = Sentinel::new().at(&site).with("ENGINE__WORKERS", "3").with("BROWSER__CONTEXTS_PER_PROCESS", "3");
+    for (name, again, code) in [("INT", false, 130), ("TERM", true, 143)] {
+        let targets = ["@hanging_1@tiktok", "@few_1@tiktok", "@few_1@instagram"];
+        let mut command = sentinel.command(&[&["crawl", "--out", "out"][..], &targets].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Read all the while: a full pipe would hold it up.
+        let mut stdout = child.stdout.take().unwrap();
+        let printed = std::thread::spawn(move || std::io::read_to_string(&mut stdout).unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        let done = |line: &String| line.contains("@few_1@") && line.contains(": ok");
+        assert_eq!(stderr.by_ref().map_while(Result::ok).filter(done).take(2).count(), 2);
+        let family = Family::of(child.id());
+        assert!(family.renderers() > 0, "the first one hangs still: {family:?}");
+        super::signal(child.id(), name);
+        if again {
+            super::signal(child.id(), name);
+        }
+        let said: Vec<String> = stderr.map_while(Result::ok).collect();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said:?}");
+        family.assert_gone();
+        if again {
+            continue;
+        }
+        // The slow one was the first: those after it are printed all the same, in their order.
+        let documents = printed.join().unwrap();
+        let documents: Vec<Document> = documents.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let platforms: Vec<&str> = documents.iter().map(|document| document.platform.as_str()).collect();
+        assert_eq!(platforms, ["tiktok", "instagram"]);
+        let unfinished: Vec<&String> = said.iter().filter(|line| line.contains("interrupted before")).collect();
+        assert!(unfinished.len() == 1 && unfinished[0].starts_with("@hanging_1@tiktok"), "{said:?}");
+        assert_eq!(sentinel.profiles(), Vec::<std::path::PathBuf>::new());
+        assert!(sentinel.folder().join("out/instagram/few_1/document.json").is_file());
+    }
 }

@@ -82,7 +82,7 @@ async fn a_stale_worker_cannot_settle() {
     assert!(is_stale(store.save(&crawl(&id("a"), 5, &target("nasa"), &document)).await));
     assert!(is_stale(store.postpone(&postpone(&id("a"), 5, Spend::Attempt, Duration::ZERO)).await));
     assert!(is_stale(store.hand_back(&id("a"), 5).await));
-    let bury = Bury { job: &id("a"), fence: 5, reason: "r", last_log: None, crawl: None };
+    let bury = Bury { job: &id("a"), fence: 5, reason: "r", last_log: None, crawl: None, document: None };
     assert!(is_stale(store.bury(&bury).await));
     assert_eq!(store.stale_writes(), 5);
     assert_eq!(super::count(&store, "crawl_history").await, 0);

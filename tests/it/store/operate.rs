@@ -11,7 +11,14 @@ use social_sentinel::store::save::CrawlRecord;
 
 async fn bury(store: &super::Store, name: &str, fence: u64) {
     lease(store, name, fence).await;
-    let bury = Bury { job: &id(name), fence, reason: "it kills its worker", last_log: Some("last words"), crawl: None };
+    let bury = Bury {
+        job: &id(name),
+        fence,
+        reason: "it kills its worker",
+        last_log: Some("last words"),
+        crawl: None,
+        document: None,
+    };
     store.bury(&bury).await.unwrap();
 }
 
@@ -126,7 +133,14 @@ async fn a_buried_job_keeps_its_cause_and_its_last_crawl() {
         worker: "w1",
     };
     store
-        .bury(&Bury { job: &job, fence: 1, reason: "nul \0 inside", last_log: Some("log"), crawl: Some(&record) })
+        .bury(&Bury {
+            job: &job,
+            fence: 1,
+            reason: "nul \0 inside",
+            last_log: Some("log"),
+            crawl: Some(&record),
+            document: None,
+        })
         .await
         .unwrap();
     let stored = store.job(&job).await.unwrap().unwrap();
