@@ -247,10 +247,14 @@ async fn versions_are_entered_promoted_and_rolled_back_and_the_story_is_told() {
     let refused = own.sentinel(&["selectors", "promote", "tiktok", "v2"]).await;
     assert_eq!(refused.status.code(), Some(2), "it is forbidden");
     let story = run(&["selectors", "history", "tiktok"]).await;
-    let places: Vec<_> = ["moved from nothing to v1", "moved from v1 to v2 (a new template)", "moved from v2 to v1"]
-        .iter()
-        .map(|line| story.find(line).unwrap_or_else(|| panic!("{line} is not in\n{story}")))
-        .collect();
+    let places: Vec<_> = [
+        "v1 is in force in place of nothing",
+        "v2 is in force in place of v1 (a new template)",
+        "v1 is in force in place of v2",
+    ]
+    .iter()
+    .map(|line| story.find(line).unwrap_or_else(|| panic!("{line} is not in\n{story}")))
+    .collect();
     assert!(places.is_sorted());
     let listed = own.lines(&["selectors", "list", "--platform", "tiktok", "--json"]).await;
     assert_eq!(listed[0]["pointers"][0]["version"], "v1");
