@@ -233,7 +233,7 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn renamed_json_heals_by_itself_without_one_wrong_row() {
-    heals(7, Site::TikTok, RedesignKind::Json, 1.0).await;
+    Box::pin(heals(7, Site::TikTok, RedesignKind::Json, 1.0)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,9 +241,9 @@ async fn whole_redesigns_heal_on_both_sites() {
     if std::env::var_os("SENTINEL_HEALING_LONG").is_none() {
         return;
     }
-    heals(8, Site::TikTok, RedesignKind::Both, 1.0).await;
-    heals(9, Site::Instagram, RedesignKind::Json, 1.0).await;
-    heals(10, Site::TikTok, RedesignKind::Both, 0.5).await;
+    Box::pin(heals(8, Site::TikTok, RedesignKind::Both, 1.0)).await;
+    Box::pin(heals(9, Site::Instagram, RedesignKind::Json, 1.0)).await;
+    Box::pin(heals(10, Site::TikTok, RedesignKind::Both, 0.5)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
