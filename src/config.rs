@@ -141,6 +141,7 @@ impl Config {
         self.browser.check()?;
         self.screenshot.check()?;
         self.queue.check()?;
+        self.queue.check_url()?;
         self.blob.check().map_err(|error| error.to_string())?;
         self.store.check().map_err(|error| error.to_string())?;
         self.gate.check().map_err(|error| error.to_string())?;

@@ -115,6 +115,11 @@ impl QueueConfig {
                 self.prefix
             ));
         }
+        Ok(())
+    }
+
+    /// Says whether the address can be one of Redis, and why not; nobody is asked.
+    pub(crate) fn check_url(&self) -> Result<(), String> {
         if self.is_local() { Ok(()) } else { super::link::check_url(&self.url).map_err(|error| error.to_string()) }
     }
 }

@@ -100,14 +100,14 @@ async fn a_second_job_for_a_profile_waits_behind_the_first_and_is_answered_with_
         bench.queue.contains(&["first", "second", "more", "whole", "none"].map(id)).await.unwrap(),
         [true, true, true, true, false]
     );
-    // Only who asked for no more than the first gets its result; the next of the others takes its place.
+    // Only who asked for the same picture and no more posts than the first gets its result; the next of the others takes its place.
     assert_eq!(first.settle(Settlement::Done).await.unwrap(), accepted(&["second"]));
     let next = lease(&worker).await;
     assert_eq!(next.job().id, id("more"));
     assert_eq!(next.settle(Settlement::Done).await.unwrap(), accepted(&[]));
     let last = lease(&worker).await;
     assert_eq!(last.job().id, id("whole"));
-    bench.push(&[same("third")]).await;
+    bench.push(&[social_sentinel::model::job::Job { frame: Frame::FullPage, ..same("third") }]).await;
     assert_eq!(last.settle(Settlement::Done).await.unwrap(), accepted(&["third"]));
     assert_eq!(bench.queue.stats().await.unwrap().jobs(), 0);
 }
