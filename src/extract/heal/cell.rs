@@ -73,7 +73,7 @@ impl Cell {
         let grouped = || in_group(dom, phrases, at).map_or(Said::Nothing, Said::Field);
         let by_words = match by_words {
             Said::Nothing if self.words.is_empty() => grouped(),
-            said @ (Said::Field(_) | Said::Other | Said::Nothing) => said,
+            Said::Field(_) | Said::Other | Said::Nothing => by_words,
         };
         let mut by_code = None;
         for &step in &self.steps {

@@ -122,11 +122,15 @@ fn named_apart(dom: &Dom, around: usize, a: usize, b: usize) -> bool {
 fn one_by_form(dom: &Dom, before: &str, after: &str) -> bool {
     let counts = |c: char| number::is_digit(c) || matches!(c, '.' | ',' | '٫' | '٬' | '’' | '\'');
     let start = before.char_indices().rev().take_while(|&(_, c)| counts(c)).last().map_or(before.len(), |(at, _)| at);
+    // The end of a time or a name is the beginning of nothing.
+    if before[..start].ends_with(|c: char| matches!(c, ':' | '/' | '-' | '#' | '@' | '_') || c.is_alphabetic()) {
+        return false;
+    }
     let rest = after.find(|c: char| !counts(c)).unwrap_or(after.len());
     let joined = [&before[start..], after].concat();
     // The unit may stand in a third text.
-    let abbreviated = [&before[start..], &after[..rest], "M"].concat();
-    [joined, abbreviated].iter().any(|text| match number::scan(text, &dom.lang).first() {
+    let abbreviated = (rest == after.len()).then(|| [&before[start..], after, "M"].concat());
+    std::iter::once(joined).chain(abbreviated).any(|text| match number::scan(&text, &dom.lang).first() {
         Some(found) => {
             let number = &text[..found.end];
             let bare = number.chars().all(number::is_digit);
@@ -255,6 +259,7 @@ mod tests {
             "<ul><li>12</li><li>600</li></ul>",
             "<div><div aria-label=views>12</div><div aria-label=likes>600</div></div>",
             "<p><b>12</b><time>13d</time><b>600</b></p>",
+            "<p><b>12</b><b>3:31</b><i>600</i></p>",
             "<p><i></i><b>12</b><i></i><b>600</b></p>",
             "<p><b data-e2e=likes>12</b><b data-e2e=views>600</b></p>",
         ] {
