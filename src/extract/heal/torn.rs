@@ -12,7 +12,7 @@ const PARTS_MAX: usize = 12;
 
 /// Digits before a decimal mark, a grouping mark or a unit.
 const INTEGRAL_MAX: usize = 3;
-/// Digits of a number without any mark: larger ones are grouped or abbreviated.
+/// Digits of a number without any mark, and of ten thousands: larger ones are grouped or abbreviated.
 const BARE_MAX: usize = 4;
 
 /// What lies between two texts.
@@ -57,19 +57,19 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     if thousands {
         return Joint::Torn;
     }
-    if next.spaced || (digits && !one_by_form(dom, &one.text, &next.text)) {
+    if next.spaced {
         return Joint::Seam;
     }
-    let Some((text, place)) = joined(dom, around, at).filter(|_| alike.is_some()) else {
-        return if digits { Joint::Torn } else { Joint::Seam };
+    let text = joined(dom, around, at).filter(|_| alike.is_some());
+    let one_number = |(text, place): &(String, usize)| {
+        let whole = number::whole(text, &dom.lang).is_some();
+        (whole && (letters || has_form(text))) || (digits && is_one(dom, text, *place))
     };
-    if number::whole(&text, &dom.lang).is_some() {
-        return Joint::Joined;
+    match text {
+        Some(text) if alike == Some(true) && one_number(&text) => Joint::Joined,
+        _ if digits && one_by_form(dom, &one.text, &next.text) => Joint::Torn,
+        _ => Joint::Seam,
     }
-    if letters {
-        return Joint::Seam;
-    }
-    if is_one(dom, &text, place) { Joint::Joined } else { Joint::Torn }
 }
 
 /// Whether a text holds no other digits than those of one number, and it reaches over a place.
@@ -77,7 +77,8 @@ fn is_one(dom: &Dom, text: &str, place: usize) -> bool {
     match number::scan(text, &dom.lang).as_slice() {
         [only] => {
             let apart = |part: &str| part.chars().any(number::is_digit);
-            only.start < place && place < only.end && !apart(&text[..only.start]) && !apart(&text[only.end..])
+            let over = only.start < place && place < only.end;
+            over && has_form(&text[only.start..only.end]) && !apart(&text[..only.start]) && !apart(&text[only.end..])
         }
         _ => false,
     }
@@ -121,14 +122,26 @@ fn named_apart(dom: &Dom, around: usize, a: usize, b: usize) -> bool {
 fn one_by_form(dom: &Dom, before: &str, after: &str) -> bool {
     let counts = |c: char| number::is_digit(c) || matches!(c, '.' | ',' | '٫' | '٬' | '’' | '\'');
     let start = before.char_indices().rev().take_while(|&(_, c)| counts(c)).last().map_or(before.len(), |(at, _)| at);
-    let text = format!("{}{}", &before[start..], after);
-    let Some(found) = number::scan(&text, &dom.lang).into_iter().next().filter(|found| found.start == 0) else {
+    let rest = after.find(|c: char| !counts(c)).unwrap_or(after.len());
+    let joined = [&before[start..], after].concat();
+    // The unit may stand in a third text.
+    let abbreviated = [&before[start..], &after[..rest], "M"].concat();
+    [joined, abbreviated].iter().any(|text| match number::scan(text, &dom.lang).first() {
+        Some(found) => {
+            let number = &text[..found.end];
+            let bare = number.chars().all(number::is_digit);
+            found.start == 0 && found.end > before.len() - start && (bare || has_form(number))
+        }
         // A part that is no number by itself is not read without the rest.
-        return number::whole(&before[start..], &dom.lang).is_none();
-    };
+        None => number::whole(&before[start..], &dom.lang).is_none(),
+    })
+}
+
+/// Whether a number has a form in which sites write one.
+fn has_form(text: &str) -> bool {
     let leading = text.chars().take_while(|&c| number::is_digit(c)).count();
-    let bare = text[..found.end].chars().all(|c| number::is_digit(c));
-    found.end > before.len() - start && leading <= if bare { BARE_MAX } else { INTEGRAL_MAX }
+    let myriads = text.contains(['万', '萬', '만', '億', '亿', '억']);
+    leading <= if myriads || text.chars().all(number::is_digit) { BARE_MAX } else { INTEGRAL_MAX }
 }
 
 /// Digits, white space, and just three digits: thousands apart, or two numbers.
@@ -209,6 +222,7 @@ mod tests {
             ("<b><span>1</span><span>9</span><span>7</span><span>K</span></b>", 197_000),
             ("<b><span>19</span><span>.</span><span>7K</span></b>", 19_700),
             ("<span><div><span>19</span></div><div><span>7K</span></div></span>", 197_000),
+            ("<b><span>4</span><span>6.3</span><span>M</span></b>", 46_300_000),
             ("<p><span>19</span>7K followers</p>", 197_000),
             ("<b><span>٢٥٧</span><span>٬١٦٥</span></b>", 257_165),
             ("<b><span>2.1 mi</span><span>llion</span></b>", 2_100_000),
@@ -222,6 +236,7 @@ mod tests {
         for page in [
             "<div><span>12</span><span>6K</span><span>900</span></div>",
             "<div><b>12</b><i>6K</i></div>",
+            "<p><b><i>4</i><i>6.3</i></b>M</p>",
             "<div><div>12</div><div>6K</div></div>",
             "<div><span>12</span> <span>600</span></div>",
             "<p>1,244 followers · 2<b>3</b> following, 6 posts and much more of this kind</p>",
