@@ -1,9 +1,13 @@
 //! One job's turn: the ledger's word, the gate, the crawl, the verdict, the ledger again, and what becomes of the lease. A
-//! failure of a job is logged here, once, and nowhere else. The pool that hands out turns is `pool.rs`.
+//! failure of a job is logged here, once, and nowhere else. The pool that hands out turns is `pool.rs`; `worker/save.rs` writes what
+//! a crawl brought, `worker/later.rs` what became of one that brought nothing final.
 //!
 //! The order that keeps jobs safe: pictures and captures are stored before the transaction, the transaction commits under
 //! the lease's fence, the result is published, and only then is the lease settled. A crash between any two of these
 //! repeats work and never doubles a row.
+
+mod later;
+mod save;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
@@ -13,11 +17,8 @@ use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::answers;
-use super::crawl::{self, CrawlError, Crawled};
+use super::crawl::{CrawlError, Crawled};
 use super::crawler::{CrawlTurn, Isolation};
-use super::drift::Inspected;
-use super::failed::failed;
-use super::plausible::{self, Judged};
 use super::pool::Workers;
 use super::report;
 use super::services::ServicesError;
@@ -26,33 +27,15 @@ use crate::gate::{Admission, Ask, Later};
 use crate::model::event::EventKind;
 use crate::model::fault::{Fault, Verdict};
 use crate::model::job::{Job, JobId};
-use crate::queue::{Beat, JobProgress, Lease, Settlement};
+use crate::queue::{Beat, Lease, Settlement};
 use crate::store::StoreError;
-use crate::store::lease::{Begin, Begun, Bury, Leased, Postpone, Spend};
-use crate::store::save::{CrawlRecord, OutboxEvent, SaveCrawl, Saved};
-use crate::telemetry::{SnoozeCause, Step};
+use crate::store::lease::{Begin, Begun, Leased, Spend};
+use crate::telemetry::SnoozeCause;
 
 /// How long a crawl may go on after it was told to end, before its browser context is killed and its slot given away.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a job rests that could not be judged because the ledger did not answer.
 const LEDGER_REST: Duration = Duration::from_secs(1);
-/// The waits between two tries to save a crawl while the ledger is away.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// How long the ledger is waited for, and when it is asked again.
-struct Patience {
-    end: Duration,
-    pause: Duration,
-}
-
-impl Patience {
-    async fn pause(&mut self) {
-        tokio::time::sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
 /// How a job's turn ended.
 enum Turn {
     Settle(Settlement),
@@ -242,220 +225,6 @@ impl Workers {
             }
         }
     }
-
-    /// Picture and capture first, then the transaction under the fence, then the result.
-    async fn save(&self, fence: u64, leased: &Leased, mut crawled: Crawled) -> Result<Turn, ServicesError> {
-        let job = &leased.job;
-        let name = format!("{}-{fence}", job.id);
-        let since = self.rooms.clock.uptime();
-        self.keep_picture(job, fence, &mut crawled).await;
-        let capture_key = match crawl::keep_capture(&self.rooms.blobs, &crawled, &name).await {
-            Ok(key) => Some(key),
-            Err(error) => {
-                tracing::warn!(job = %job.id, %error, "the capture could not be stored and is left out");
-                None
-            }
-        };
-        let (mut crawled, inspected) = self.inspect(job, crawled).await;
-        let mut judged = self.doubt(job, &mut crawled).await?;
-        judged.held.extend(inspected.held);
-        let wakes = inspected.wakes;
-        let events = told(job, fence, &judged);
-        let document = &crawled.document;
-        let save = SaveCrawl {
-            job: &job.id,
-            fence,
-            target: &job.target,
-            document,
-            started_at: crawled.started_at,
-            duration: Duration::from_millis(document.duration_ms.unwrap_or_default()),
-            retries: leased.attempt.saturating_sub(1),
-            capture_key: capture_key.as_deref(),
-            status: crawled.capture.pages.first().and_then(|page| page.status),
-            picture_hash: None,
-            fingerprint: inspected.fingerprint.as_deref(),
-            error: None,
-            worker: self.leases.name(),
-            held: &judged.held,
-            events: &events,
-        };
-        let saved = match self.save_patiently(&save).await {
-            Ok(saved) => saved,
-            Err(error) => return refused(job, fence, error),
-        };
-        self.rooms.step(job, Step::Save, since);
-        if wakes {
-            self.rooms.drift.seen.notify_one();
-        }
-        if let Some(image) = &crawled.image {
-            let bytes = u64::try_from(image.bytes.len()).unwrap_or(u64::MAX);
-            self.rooms.metrics.screenshot_kept(image.format.as_str(), bytes, image.quality);
-        }
-        if let Err(error) = answers::publish_saved(&self.services, &job.id, &saved.joined, document).await {
-            tracing::warn!(job = %job.id, %error, "who joined this job finds its result in the ledger");
-        }
-        self.rooms.values_held(job, &judged);
-        self.rooms.job_finished(job, document);
-        self.rooms.profile_changed(&job.target, &saved.changes);
-        Ok(Turn::Settle(Settlement::Done))
-    }
-
-    /// Keeps aside what says that the template is another one. Where other selectors came into force meanwhile, they read it.
-    async fn inspect(&self, job: &Job, crawled: Crawled) -> (Crawled, Inspected) {
-        if !self.rooms.config.engine.healing {
-            return (crawled, Inspected::default());
-        }
-        let platform = &job.target.platform;
-        let set = self.rooms.selectors_for(platform, &crawled.capture);
-        let (Ok(site), Ok(set)) = (self.rooms.platform(platform), set) else {
-            return (crawled, Inspected::default());
-        };
-        let rooms = Arc::clone(&self.rooms);
-        let inspect = move || {
-            let mut crawled = crawled;
-            if crawled.document.selectors.version != set.version {
-                let wanted = crawled.document.coverage.requested;
-                let (document, doubts) = crate::platform::read_doubting(site.as_ref(), &crawled.capture, &set, wanted);
-                crawled.contradictions = doubts;
-                let screenshot = std::mem::replace(&mut crawled.document, document).screenshot;
-                crawled.document.screenshot = screenshot;
-            }
-            let inspected = rooms.drift.inspect(site.as_ref(), &mut crawled);
-            (crawled, inspected)
-        };
-        match tokio::task::spawn_blocking(inspect).await {
-            Ok(inspected) => inspected,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
-    }
-
-    /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.
-    async fn doubt(&self, job: &Job, crawled: &mut Crawled) -> Result<Judged, ServicesError> {
-        let document = &mut crawled.document;
-        let Some(profile) = &document.profile else { return Ok(Judged::default()) };
-        let posts: Vec<String> = document.posts.iter().map(|post| post.id.clone()).collect();
-        let mut patience = self.patience();
-        let last = loop {
-            match self.services.store.last_facts(&job.target, profile.id.as_deref(), &posts).await {
-                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
-                last => break last?,
-            }
-        };
-        Ok(plausible::judge(document, &last))
-    }
-
-    /// Saves, again and again while the ledger is away: what the site gave is not asked of it twice for our sake. The
-    /// lease is renewed meanwhile; a save that had come through is found to stand.
-    async fn save_patiently(&self, save: &SaveCrawl<'_>) -> Result<Saved, StoreError> {
-        let mut patience = self.patience();
-        loop {
-            match self.services.store.save(save).await {
-                Err(error) if self.is_worth_waiting(&error, &patience) => patience.pause().await,
-                saved => return saved,
-            }
-        }
-    }
-
-    fn patience(&self) -> Patience {
-        let longest = Duration::from_millis(self.rooms.config.queue.settle_patience_ms);
-        Patience { end: self.rooms.clock.uptime() + longest, pause: FIRST_PAUSE }
-    }
-
-    fn is_worth_waiting(&self, error: &StoreError, patience: &Patience) -> bool {
-        !error.is_stale()
-            && error.fault() == Fault::Transient
-            && !self.hard_stop.is_cancelled()
-            && self.rooms.clock.uptime() + patience.pause < patience.end
-    }
-
-    /// Gives the job up; who waits for it is given a document that says why.
-    async fn bury(&self, fence: u64, leased: &Leased, error: &CrawlError, reason: &str) -> Result<Turn, ServicesError> {
-        let job = &leased.job;
-        let document = failed(&self.rooms, &job.target, job.posts, error.signal(), &error.to_string());
-        tracing::error!(job = %job.id, target = %job.target, attempt = leased.attempt, reason, "given up");
-        let bury = Bury { job: &job.id, fence, reason, last_log: None, crawl: None, document: Some(&document) };
-        if let Err(error) = self.services.store.bury(&bury).await {
-            return refused(job, fence, error);
-        }
-        self.rooms.metrics.job_buried(&job.target.platform, &error.fault());
-        answers::publish_end(&self.services, &job.id).await?;
-        self.rooms.tell(EventKind::JobBuried { job: job.id.clone(), reason: reason.to_owned() });
-        Ok(Turn::Settle(Settlement::Drop))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "each is one word of the ledger's row")]
-    async fn postpone(
-        &self,
-        job: &Job,
-        fence: u64,
-        attempt: u32,
-        after: Duration,
-        spend: Spend,
-        reason: &str,
-        mut crawled: Option<Crawled>,
-    ) -> Result<Turn, ServicesError> {
-        if let Some(crawled) = &mut crawled {
-            self.keep_picture(job, fence, crawled).await;
-        }
-        let crawl = crawled.as_ref().map(|crawled| self.record(job, fence, attempt, crawled, reason));
-        let postpone = Postpone { job: &job.id, fence, after, spend, reason, crawl: crawl.as_ref() };
-        if let Err(error) = self.services.store.postpone(&postpone).await {
-            return refused(job, fence, error);
-        }
-        self.rooms.tell_postponed(job, after, reason);
-        let progress = JobProgress {
-            id: job.id.clone(),
-            state: if spend == Spend::Attempt { "retrying" } else { "waiting" }.to_owned(),
-            next_at: chrono::Duration::from_std(after).ok().map(|after| self.rooms.clock.now() + after),
-            attempt,
-            reason: Some(reason.to_owned()),
-        };
-        if let Err(error) = self.services.queue.publish_progress(&progress).await {
-            tracing::debug!(job = %job.id, %error, "progress could not be told");
-        }
-        Ok(Turn::Settle(match spend {
-            Spend::Attempt => Settlement::Retry(after),
-            Spend::Nothing => Settlement::Snooze(after),
-        }))
-    }
-
-    /// Stores the picture; one that cannot be stored is no reason to lose the numbers.
-    async fn keep_picture(&self, job: &Job, fence: u64, crawled: &mut Crawled) {
-        let name = format!("{}-{fence}", job.id);
-        if let Err(error) = crawl::keep_picture(&self.rooms.blobs, crawled, "", &name).await {
-            tracing::warn!(job = %job.id, %error, "the screenshot could not be stored and is left out");
-        }
-    }
-
-    fn record<'a>(
-        &'a self,
-        job: &'a Job,
-        fence: u64,
-        attempt: u32,
-        crawled: &'a Crawled,
-        reason: &'a str,
-    ) -> CrawlRecord<'a> {
-        let document = &crawled.document;
-        CrawlRecord {
-            job: &job.id,
-            fence,
-            target: &job.target,
-            url: document.url.as_deref(),
-            started_at: crawled.started_at,
-            duration: Duration::from_millis(document.duration_ms.unwrap_or_default()),
-            outcome: document.outcome,
-            status: crawled.capture.pages.first().and_then(|page| page.status),
-            evidence: document.evidence.as_ref(),
-            error: Some(reason),
-            retries: attempt.saturating_sub(1),
-            selectors_version: Some(&document.selectors.version),
-            coverage: Some(document.coverage),
-            screenshot: document.screenshot.as_ref(),
-            capture_key: None,
-            fingerprint: None,
-            worker: self.leases.name(),
-        }
-    }
 }
 
 /// A write that the ledger did not take: because the lease is not the present one (counted and logged), or because the
@@ -466,25 +235,6 @@ fn refused(job: &Job, fence: u64, error: StoreError) -> Result<Turn, ServicesErr
         return Ok(Turn::LetGo);
     }
     Err(error.into())
-}
-
-/// What is told of doubtful and of surprising values once the crawl stands.
-fn told(job: &Job, fence: u64, judged: &Judged) -> Vec<OutboxEvent> {
-    let event = |kind: &str, payload: serde_json::Value| OutboxEvent {
-        kind: kind.to_owned(),
-        key: format!("{}:{fence}", job.id),
-        payload,
-    };
-    let about =
-        |key: &str, what: serde_json::Value| serde_json::json!({ "job": job.id, "target": job.target, key: what });
-    let mut events = Vec::new();
-    if !judged.held.is_empty() {
-        events.push(event("values_held", about("values", serde_json::json!(judged.held))));
-    }
-    if !judged.surges.is_empty() {
-        events.push(event("surge_seen", about("surges", serde_json::json!(judged.surges))));
-    }
-    events
 }
 
 fn reason(result: &Result<Crawled, CrawlError>) -> String {

@@ -21,8 +21,8 @@ mod gate;
 mod gates;
 mod har;
 mod heal;
-mod heal_posts;
 mod heal_corpus;
+mod heal_posts;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;
