@@ -12,6 +12,7 @@ mod cell;
 mod decide;
 mod dom;
 pub mod field;
+mod form;
 mod home;
 mod identity;
 mod json;
