@@ -5,7 +5,8 @@ use super::cand::Cand;
 use super::field::{Field, Values};
 use super::learn;
 
-/// Fields in which one document must repeat the past while another has moved on.
+/// Fields in which one document must repeat the past while another has moved on; an address that is signed anew on every visit
+/// stands for as many.
 const FIELDS_MIN: usize = 2;
 /// Below this many a count stays what it was often enough.
 const COUNT_MIN: u64 = 200;
@@ -26,8 +27,9 @@ pub(crate) fn documents(cands: &[Cand], past: &Values, docs: usize) -> Vec<bool>
     let stands: Vec<Vec<Stand>> = by_document(cands, past, docs);
     let older = |a: &[Stand], b: &[Stand]| {
         let pairs = || a.iter().zip(b);
-        let older = pairs().filter(|pair| *pair == (&Stand::Repeats, &Stand::Moved)).count();
-        older >= FIELDS_MIN && !pairs().any(|pair| pair == (&Stand::Moved, &Stand::Repeats))
+        let older = pairs().zip(Field::ALL).filter(|(pair, _)| *pair == (&Stand::Repeats, &Stand::Moved));
+        let weight = older.map(|(_, field)| if field.is_count() { 1 } else { FIELDS_MIN }).sum::<usize>();
+        weight >= FIELDS_MIN && !pairs().any(|pair| pair == (&Stand::Moved, &Stand::Repeats))
     };
     stands.iter().map(|ours| stands.iter().any(|other| older(ours, other))).collect()
 }

@@ -196,6 +196,11 @@ impl JsonOwners {
         self.other_down[at] != FAR && self.other_down[at] <= self.own_down[at]
     }
 
+    /// Whether the document names another.
+    pub(crate) fn names_others(&self) -> bool {
+        self.other_down.first().is_some_and(|&down| down != FAR)
+    }
+
     /// Whether a subtree names the profile.
     pub(crate) fn names_us(&self, at: usize) -> bool {
         self.own_down[at] != FAR

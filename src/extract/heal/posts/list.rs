@@ -245,13 +245,17 @@ fn records(
         .max_by(|a, b| a.0.cmp(&b.0).then(a.1.ids.len().cmp(&b.1.ids.len())).then_with(|| b.1.way.cmp(&a.1.way)))?;
     let mut ids = HashSet::new();
     let listed = column.ids.iter().filter(|(_, id)| ids.insert(*id));
-    let records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
+    let mut records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
     let known = records.iter().any(|(_, id)| past.knows(id));
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
     let ours = known || (all_named && (past.is_empty() || around)) || (around && past.is_empty());
     if records.is_empty() || !ours {
         return None;
+    }
+    if owners.names_others() && !around {
+        // Others' posts may stand among them: a record that is neither known nor named is anybody's.
+        records.retain(|(at, id)| past.knows(id) || owners.names_us(*at));
     }
     let built: Vec<Record> = records
         .into_iter()
