@@ -12,6 +12,8 @@ const ENTRIES_MAX: usize = 20_000;
 const NAME_MAX: usize = 40;
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
+/// Levels at which two stores may lie side by side.
+const STORES_DEPTH_MAX: usize = 12;
 /// Values that a document may have when all is in its place.
 const VALUES_MAX: usize = 400_000;
 
@@ -41,12 +43,19 @@ struct Store<'a> {
     uses: HashMap<&'a str, Use<'a>>,
     /// Entries that are put where they are referred to.
     moved: HashSet<&'a str>,
+    /// Whether two entries have one key.
+    doubled: bool,
     /// Values that may still be written.
     room: Cell<usize>,
 }
 
-/// A document with its references resolved; none where it has none.
+/// A document with its references resolved; none where it has none. Where it holds two stores with the same keys, as a page with a kept
+/// copy does, each is resolved by itself.
 pub(super) fn resolve(value: &Value) -> Option<Value> {
+    resolve_from(value, 0)
+}
+
+fn resolve_from(value: &Value, depth: usize) -> Option<Value> {
     let mut wanted = HashSet::new();
     each_reference(value, 0, &mut |key| {
         wanted.insert(key);
@@ -54,11 +63,26 @@ pub(super) fn resolve(value: &Value) -> Option<Value> {
     if wanted.is_empty() || wanted.len() > ENTRIES_MAX {
         return None;
     }
-    let mut store =
-        Store { entries: HashMap::new(), uses: HashMap::new(), moved: HashSet::new(), room: Cell::new(VALUES_MAX) };
+    let mut store = Store {
+        entries: HashMap::new(),
+        uses: HashMap::new(),
+        moved: HashSet::new(),
+        doubled: false,
+        room: Cell::new(VALUES_MAX),
+    };
     store.find_entries(value, 0, &wanted);
     if store.entries.is_empty() {
         return None;
+    }
+    if store.doubled && depth < STORES_DEPTH_MAX {
+        let apart = |item: &Value| resolve_from(item, depth + 1).unwrap_or_else(|| item.clone());
+        return match value {
+            Value::Array(items) => Some(Value::Array(items.iter().map(apart).collect())),
+            Value::Object(map) => {
+                Some(Value::Object(map.iter().map(|(key, item)| (key.clone(), apart(item))).collect()))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        };
     }
     store.count_uses(value, None, false, 0);
     store.choose_moved();
@@ -102,7 +126,7 @@ impl<'a> Store<'a> {
             Value::Object(map) => {
                 for (key, item) in map {
                     if let (true, Value::Object(entry)) = (wanted.contains(key.as_str()), item) {
-                        self.entries.entry(key).or_insert(entry);
+                        self.doubled |= self.entries.insert(key, entry).is_some();
                     }
                     self.find_entries(item, depth + 1, wanted);
                 }
@@ -261,5 +285,13 @@ mod tests {
         let wanted = json!({"User": {"1": {"name": "ana", "clips": [{"text": "sea", "by": {"name": "ana"}}]}}});
         assert_eq!(resolve(&store), Some(wanted));
         assert_eq!(resolve(&json!({"a": {"b": 1}})), None);
+    }
+
+    #[test]
+    fn a_kept_store_does_not_mix_with_the_new_one() {
+        let store = |fans: u64| json!({"Q": {"me": {"__ref": "User:1"}}, "User:1": {"fans": fans}});
+        let wanted = |fans: u64| json!({"Q": {"me": {"fans": fans}}});
+        let both = json!({"kept": store(3), "now": store(4)});
+        assert_eq!(resolve(&both), Some(json!({"kept": wanted(3), "now": wanted(4)})));
     }
 }
