@@ -52,7 +52,7 @@ pub(crate) fn parts(cands: &[Cand], past: &Values, docs: &[JsonDoc], owners: &[J
         let pairs = || a.iter().zip(b);
         let older = pairs().zip(Field::ALL).filter(|(pair, _)| *pair == (&Stand::Repeats, &Stand::Moved));
         let weight = older.map(|(_, field)| if field.is_count() { 1 } else { FIELDS_MIN }).sum::<usize>();
-        weight >= FIELDS_MIN && !pairs().any(|pair| pair == (&Stand::Moved, &Stand::Repeats))
+        weight >= FIELDS_MIN && !a.contains(&Stand::Moved)
     };
     let is_old = |ours: &[Stand]| stands.iter().any(|other| older(ours, other));
     parts.iter().zip(&stands).filter(|(_, ours)| is_old(ours)).map(|(part, _)| *part).collect()

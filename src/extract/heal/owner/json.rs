@@ -201,10 +201,12 @@ impl JsonOwners {
     /// The whole of a document, and the parts of it that name the profile each by itself: where its names first lie apart.
     pub(crate) fn parts(&self, doc: &JsonDoc) -> Vec<(usize, usize)> {
         let range = |at: usize| (at, doc.nodes[at].end);
+        // A text may hold JSON.
+        let has_inside = |at: usize| doc.nodes[at].end > at + 1;
         let mut parts = Vec::new();
         let mut here = 0;
         while here < doc.nodes.len() {
-            let named = doc.children(here).filter(|&child| doc.nodes[child].is_container() && self.names_us(child));
+            let named = doc.children(here).filter(|&child| has_inside(child) && self.names_us(child));
             let named: Vec<usize> = named.take(PARTS_MAX + 1).collect();
             match named.as_slice() {
                 [one] if !self.named_at(doc, here) => here = *one,
