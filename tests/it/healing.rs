@@ -121,7 +121,7 @@ impl Stage {
             ), broken as (
                 select finished_at as at from jobs, healed where finished_at > $2 and finished_at <= healed.at
                   and handle in (select handle from crawl_history where fingerprint in
-                      (select fingerprint from selector_versions where platform = $1 and version like 'heal-%'))
+                      (select fingerprint from selectors where platform = $1 and version like 'heal-%'))
             )
             select count(*), coalesce(extract(epoch from (select at from healed) - min(at)), 0)::float8 from broken";
         let (broken, seconds) =
