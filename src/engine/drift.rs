@@ -154,18 +154,23 @@ impl Drift {
         }
         let fingerprint = fingerprint(&crawled.capture);
         let mut contradictions = std::mem::take(&mut crawled.contradictions);
+        let mut doubts = {
+            let mut platforms = self.lock();
+            let state = platforms.entry(platform.clone()).or_default();
+            contradictions.extend(state.recent.doubts(document));
+            detect::doubts(&crawled.capture, document, &state.expected)
+        };
         let version = document.selectors.version.clone();
-        if let Some(before) = self.before(&platform, &version, Compared::OnProbation)
+        let doubtful = !doubts.is_empty() || !contradictions.is_empty();
+        if let Some(before) = self.before(&platform, &version, Compared::when(doubtful))
             && let Some(against) = probation::against(site, &crawled.capture, document, &before)
         {
-            // Sources that contradict each other count against the new version, for the one before saw them agree.
+            // Sources that contradict each other count against the version, for the one before saw them agree.
             self.count(&platform, &version, !contradictions.is_empty() || !against.is_empty());
             contradictions.extend(against);
         }
         let mut platforms = self.lock();
         let state = platforms.entry(platform).or_default();
-        let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
-        contradictions.extend(state.recent.doubts(document));
         let whole =
             contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
@@ -198,7 +203,7 @@ impl Drift {
     pub(super) fn stray(&self, site: &dyn Platform, crawled: &mut Crawled, read: &Document) -> Vec<HeldValue> {
         let (platform, document) = (site.id(), &mut crawled.document);
         let version = document.selectors.version.clone();
-        let before = self.before(&platform, &version, Compared::Trusted);
+        let before = self.before(&platform, &version, Compared::when(true));
         let against = before.and_then(|before| probation::against(site, &crawled.capture, read, &before));
         let against = against.filter(|against| !against.is_empty());
         let Some(against) = against else { return Vec::new() };

@@ -29,13 +29,19 @@ pub(in crate::engine) enum Trust {
     Proved,
 }
 
-/// When a version is compared with the one before.
+/// Which versions are compared with the one before, on a page at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compared {
-    /// On each of its first pages.
-    OnProbation,
-    /// Later, on pages that are doubtful by themselves.
-    Trusted,
+    /// Those on probation: the page is as all others.
+    New,
+    /// All: the page is doubtful by itself.
+    All,
+}
+
+impl Compared {
+    pub(super) const fn when(doubtful: bool) -> Self {
+        if doubtful { Self::All } else { Self::New }
+    }
 }
 
 /// The versions in force with the ones before them.
@@ -69,7 +75,7 @@ impl Probations {
     /// The set to compare with now; none where it is not to be compared.
     pub(super) fn before(&self, version: &str, compared: Compared) -> Option<Arc<SelectorSet>> {
         let probation = self.known.get(version)?;
-        let due = (probation.pages_left > 0) == (compared == Compared::OnProbation);
+        let due = probation.pages_left > 0 || compared == Compared::All;
         due.then(|| probation.before.clone())
     }
 
@@ -166,18 +172,17 @@ mod tests {
         let mut probations = Probations::default();
         probations.begin("v2", set("v1"), Trust::New);
         for _ in 0..PROBATION_PAGES {
-            assert!(probations.before("v2", Compared::OnProbation).is_some());
-            assert!(probations.before("v2", Compared::Trusted).is_none());
+            assert!(probations.before("v2", Compared::New).is_some());
             probations.count("v2", false);
         }
-        assert!(probations.before("v2", Compared::OnProbation).is_none());
-        assert_eq!(probations.before("v2", Compared::Trusted).unwrap().version, "v1");
+        assert!(probations.before("v2", Compared::New).is_none());
+        assert_eq!(probations.before("v2", Compared::All).unwrap().version, "v1");
         probations.count("v2", true);
         assert_eq!(probations.take_refuted(), None);
         probations.count("v2", true);
         assert_eq!(probations.take_refuted(), Some(("v2".to_owned(), "v1".to_owned())));
         assert_eq!(probations.take_refuted(), None);
         probations.begin("v1", set("v2"), Trust::New);
-        assert!(probations.before("v1", Compared::OnProbation).is_none());
+        assert!(probations.before("v1", Compared::All).is_none());
     }
 }

@@ -161,13 +161,15 @@ impl Store {
         let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
         let connection: &mut PgConnection = &mut transaction;
         let sql = "
-            select profile_id, coalesce((jobs.document->>'observed_at')::timestamptz, started_at)
+            select profile_id, jobs.document->>'observed_at', started_at
             from crawl_history left join jobs on jobs.tenant_id = crawl_history.tenant_id
                 and jobs.id = crawl_history.job_id and jobs.fence = crawl_history.fence
             where crawl_history.tenant_id = app_tenant() and crawl_history.id = $1";
-        let row: Option<(Option<i64>, DateTime<Utc>)> =
+        let row: Option<(Option<i64>, Option<String>, DateTime<Utc>)> =
             sqlx::query_as(sql).bind(crawl).fetch_optional(&mut *connection).await.map_err(|e| self.error(e))?;
-        let Some((profile, at)) = row else { return Ok(()) };
+        let Some((profile, at, started_at)) = row else { return Ok(()) };
+        // As it was written: PostgreSQL would round what it reads from text to another microsecond.
+        let at = at.and_then(|at| DateTime::parse_from_rfc3339(&at).ok()).map_or(started_at, |at| at.to_utc());
         forget::forget(connection, crawl, at).await.map_err(|e| self.error(e))?;
         if let Some(profile) = profile {
             forget::recount(connection, profile).await.map_err(|e| self.error(e))?;
