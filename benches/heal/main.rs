@@ -13,11 +13,14 @@
 
 mod chance;
 mod data;
+mod grid;
 mod layout;
 mod locale;
 mod made;
 mod mutate;
+mod page;
 mod person;
+mod posts;
 mod score;
 mod strange;
 mod tree;
