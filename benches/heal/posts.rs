@@ -44,12 +44,12 @@ pub(crate) fn person(now: &mut Person, change: &Change<'_>, chance: &mut Chance)
             _ => chance.shuffle(&mut now.posts),
         },
         "post_new" => {
-            let fresh = [count / 2, count - 3, count - 1][change.severity - 1];
-            for at in 0..fresh {
+            // The oldest are surely known.
+            now.posts.drain(..[count / 2, count - 3, count - 1][change.severity - 1]);
+            for at in 0..count - now.posts.len() {
                 let post = now.fresh_post(chance, at);
                 now.posts.insert(0, post);
             }
-            now.posts.truncate(count);
         }
         "post_owners" | "post_mixed" => {
             let double = now.double(chance);
@@ -189,7 +189,8 @@ pub(crate) fn docs(docs: &mut Docs, look: &Look, others: &[Person], change: &Cha
             docs.network = moved(docs.network.take(), 1 + shared.below(2));
             true
         }
-        "post_surge" | "post_new" | "post_owners" | "post_photos" => change.severity == 3,
+        "post_surge" => change.severity == 2,
+        "post_new" | "post_owners" | "post_photos" => change.severity == 3,
         _ => false,
     };
     if renames {

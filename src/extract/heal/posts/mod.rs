@@ -123,6 +123,8 @@ impl<'a> Past<'a> {
 struct Read {
     post: PostValues,
     unit: u64,
+    /// Whether two readings of its plays differ.
+    torn: bool,
 }
 
 impl Read {
@@ -132,13 +134,20 @@ impl Read {
             (Some(ours), Some(theirs)) => {
                 let room = self.unit.max(other.unit);
                 if ours.abs_diff(theirs) > if room > 1 { room } else { 0 } {
-                    self.post.views = None;
+                    (self.post.views, self.torn) = (None, true);
                 } else if other.unit < self.unit {
                     (self.post.views, self.unit) = (Some(theirs), other.unit);
                 }
             }
-            (None, Some(_)) => (self.post.views, self.unit) = (other.post.views, other.unit),
-            (_, None) => {}
+            (None, _) | (_, None) => {}
+        }
+        self.fill(other);
+    }
+
+    /// What is lacking, from another reading of the same post.
+    fn fill(&mut self, other: &Self) {
+        if self.post.views.is_none() && !self.torn {
+            (self.post.views, self.unit) = (other.post.views, other.unit);
         }
         if self.post.caption.is_none() {
             self.post.caption.clone_from(&other.post.caption);

@@ -56,6 +56,18 @@ pub(super) fn told(plain: &str) -> Told {
     }
 }
 
+/// What a key of data says a number is: `playCount`, `video_view_count`.
+pub(super) fn told_by_key(key: &str) -> Told {
+    let mut words = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_uppercase() || matches!(c, '_' | '-') {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase().filter(|c| !matches!(c, '_' | '-')));
+    }
+    told(words.trim())
+}
+
 /// Whether a section's title offers what is not the profile's.
 pub(super) fn suggests(title: &str) -> bool {
     let plain = label::plain(title);
@@ -91,6 +103,15 @@ mod tests {
             ("reviews", Told::Nothing),
         ] {
             assert_eq!(told(text), wanted, "{text}");
+        }
+        for (key, wanted) in [
+            ("playCount", Told::Views),
+            ("video_view_count", Told::Views),
+            ("views", Told::Views),
+            ("k1play", Told::Nothing),
+            ("saveCount", Told::Other),
+        ] {
+            assert_eq!(told_by_key(key), wanted, "{key}");
         }
         assert!(suggests("Suggested for you"));
         assert!(!suggests("Popular"));
