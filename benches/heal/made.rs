@@ -111,11 +111,16 @@ pub(crate) struct Change<'a> {
 
 impl Made {
     pub(crate) fn new(class: &str, severity: usize, seed: u64) -> Self {
+        Self::sized(class, severity, seed, &[12, 18, 30])
+    }
+
+    /// With one of these numbers of posts on each page.
+    pub(crate) fn sized(class: &str, severity: usize, seed: u64, posts: &[usize]) -> Self {
         let mut chance =
             Chance::new(seed ^ class.bytes().fold(17_u64, |sum, b| sum.wrapping_mul(257).wrapping_add(u64::from(b))));
         let site = if chance.chance(0.5) { Site::Tik } else { Site::Ins };
         let track = track_of(class, &mut chance);
-        let posts = *chance.pick(&[12, 18, 30]);
+        let posts = *chance.pick(posts);
         let good = 3 + chance.below(3);
         let mut people: Vec<Person> = (0..good + 3).map(|_| Person::new(&mut chance, posts)).collect();
         let mut others: Vec<Person> = (0..9).map(|_| Person::new(&mut chance, 5)).collect();
