@@ -58,8 +58,13 @@ fn judge(
         match style.target(address) {
             Target::Profile(name) if name == handle => places |= 1,
             Target::Profile(_) => return Err(Refusal::NamesAnother),
-            Target::Post { .. } | Target::Outside | Target::Inside => {}
+            // A post's page shows its author's name, and its likes are the post's.
+            Target::Post { .. } => return Err(Refusal::NoProfile),
+            Target::Outside | Target::Inside => {}
         }
+    }
+    if page.dom.meta("og:type").is_some_and(|kind| kind.starts_with("video") || kind == "article") {
+        return Err(Refusal::NoProfile);
     }
     for title in titles(page) {
         match title_names(title, handle) {

@@ -130,7 +130,7 @@ impl PostLessons {
     /// sign calls them, and all of them grew.
     fn surged(&self, way: u64, value: &Value) -> usize {
         let tally = self.tallied(Role::Views, way);
-        let named = value.told == Told::Views && tally.hits >= 5 && tally.hits == tally.tries;
+        let named = (value.keyed || value.told == Told::Views) && tally.hits >= 5 && tally.hits == tally.tries;
         usize::from(named && tally.changed_tries > 0 && tally.only_grew())
     }
 
@@ -153,7 +153,14 @@ impl PostLessons {
     /// The value of a role in a record: of the most trusted way that finds exactly one, and no other found by one as good.
     fn pick<'a>(&self, role: Role, record: &'a Record, past: &Past<'_>) -> Option<&'a Found> {
         let usable = |value: &&Value| role_of(&value.found) == role && (role != Role::Views || !self.is_other(value));
-        let values: Vec<&Value> = record.values.iter().filter(usable).collect();
+        let mut values: Vec<&Value> = record.values.iter().filter(usable).collect();
+        // Where numbers are called plays, no other number is, however alike it looks.
+        for called in [|value: &Value| value.labelled, |value: &Value| value.told == Told::Views] {
+            let plays = |value: &&&Value| value.told == Told::Views && called(value);
+            if role == Role::Views && values.iter().any(|value| plays(&value)) {
+                values.retain(|value| plays(&value));
+            }
+        }
         let post = past.by_id.get(record.id.as_str()).copied();
         let mut best: Option<(usize, &Found)> = None;
         let mut tied = false;

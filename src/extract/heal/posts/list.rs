@@ -88,7 +88,7 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
         let way = way(doc, record, at);
         if let Some(count) = count {
             let mut value = Value::new(Found::Count(count), vec![way]);
-            value.told = told_by_key(doc, record, at);
+            value.keyed = keyed(doc, record, at);
             values.push(value);
         }
         if texted {
@@ -98,17 +98,14 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     values
 }
 
-/// Whether the last key that says something names plays. A key that names another count says nothing: data is trusted by its paths.
-fn told_by_key(doc: &JsonDoc, record: usize, at: usize) -> Told {
+/// Whether the last key that says something names plays.
+fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
     let mut here = at;
     while here != record && doc.nodes[here].name().is_none_or(is_empty_word) {
         here = doc.nodes[here].parent;
     }
     let key = doc.nodes[here].name().filter(|_| here != record);
-    match key.map_or(Told::Nothing, words::told_by_key) {
-        Told::Views => Told::Views,
-        Told::Other | Told::Nothing => Told::Nothing,
-    }
+    key.is_some_and(|key| words::told_by_key(key) == Told::Views)
 }
 
 /// Learns which paths hold ids, views and captions.

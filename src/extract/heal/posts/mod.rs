@@ -19,6 +19,11 @@ use super::shown::Phrase;
 pub(crate) use lessons::PostLessons;
 use words::Told;
 
+/// Whether a word names one of the counts that posts have.
+pub(crate) fn names_count(word: &str) -> bool {
+    words::told(&word.to_lowercase()) != Told::Nothing
+}
+
 /// A record's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
@@ -48,13 +53,24 @@ struct Value {
     told: Told,
     /// Whether that is said of it alone, and not by a sign beside it.
     labelled: bool,
+    /// Whether its key in data names plays.
+    keyed: bool,
     /// The way to it as the only number of each record of its grid.
     sole: Option<u64>,
 }
 
 impl Value {
     const fn new(found: Found, ways: Vec<u64>) -> Self {
-        Self { found, ways, said: Vec::new(), class: None, told: Told::Nothing, labelled: false, sole: None }
+        Self {
+            found,
+            ways,
+            said: Vec::new(),
+            class: None,
+            told: Told::Nothing,
+            labelled: false,
+            keyed: false,
+            sole: None,
+        }
     }
 }
 
