@@ -41,15 +41,22 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     let letters = last.is_alphabetic() && first.is_alphabetic();
     let thousands = grouped(&one.text, &next.text, next.spaced);
     let marked = marked(&one.text, &next.text);
-    if !(digits || letters || thousands || marked) || parted(dom, before, at) {
+    if !(digits || letters || thousands || marked) {
+        return Joint::Seam;
+    }
+    let parted = parted(dom, before, at);
+    if parted && !marked {
         return Joint::Seam;
     }
     let around = common(dom, one.element, next.element);
     let alike = alike(dom, around, part(dom, around, one.element), part(dom, around, next.element));
     if marked {
         // `2.` in front of `141 views` is a place in a list.
-        let apart =
-            next.breaks || next.spaced || alike == Some(false) || named_apart(dom, around, one.element, next.element);
+        let apart = parted
+            || next.breaks
+            || next.spaced
+            || alike == Some(false)
+            || named_apart(dom, around, one.element, next.element);
         return if apart { Joint::Wall } else { Joint::Seam };
     }
     if named_apart(dom, around, one.element, next.element) || alike == Some(false) {

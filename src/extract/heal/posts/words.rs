@@ -129,7 +129,7 @@ mod tests {
             ("playCount", Told::Views),
             ("video_view_count", Told::Views),
             ("views", Told::Views),
-            ("k1play", Told::Nothing),
+            ("kxplay", Told::Nothing),
             ("saveCount", Told::Other),
         ] {
             assert_eq!(told_by_key(key), wanted, "{key}");
