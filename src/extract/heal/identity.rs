@@ -9,8 +9,10 @@ use super::address::{Style, Target, stem};
 use super::dom::Sight;
 use super::field::Values;
 use super::label;
+use super::learn;
 use super::owner::{DomOwners, Ids, JsonOwners, beside_handle, could_be_handle, plain_handle};
 use super::page::Page;
+use super::told;
 
 /// Why a page's values are withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(crate) struct Named {
     pub(crate) written: String,
     pub(crate) json: Vec<JsonOwners>,
     pub(crate) dom: DomOwners,
+    /// Whether the page has a head and no body yet.
+    pub(crate) head_only: bool,
 }
 
 /// Judges a page.
@@ -93,12 +97,42 @@ fn judge(
         // A page without a header: the head names the profile twice, and the posts are its own.
         body = 1;
     }
+    // The head's address and title are two places; where nothing else is there, its description has to say what the past said.
+    let head_only = body == 0 && places == 3 && head_tells(page, handle, past);
+    body += usize::from(head_only);
     let places = usize::from(places & 1 > 0) + usize::from(places & 2 > 0) + body;
     if body == 0 || places < 2 {
         return Err(Refusal::NotNamed);
     }
     let written = written_handle(page, &json, handle);
-    Ok(Named { handle: handle.to_owned(), written, json, dom })
+    Ok(Named { handle: handle.to_owned(), written, json, dom, head_only })
+}
+
+/// Letters that the body of a page without one may show: a notice to switch scripts on.
+const NOTICE_MAX: usize = 200;
+
+/// Whether a page has no body yet, and its description gives at least two counts by name: those of the past, or, for a profile that
+/// nobody has met, all that such descriptions give.
+fn head_tells(page: &Page, handle: &str, past: Option<&Values>) -> bool {
+    let dom = &page.dom;
+    let shown = |index: &usize| dom.elements[dom.texts[*index].element].sight == Sight::Shown;
+    let letters: usize = (0..dom.texts.len()).filter(shown).map(|index| dom.texts[index].text.trim().len()).sum();
+    let asks = |tag: &str| matches!(tag, "a" | "input" | "form" | "iframe" | "article");
+    if letters > NOTICE_MAX || dom.elements.iter().any(|element| asks(&element.tag)) {
+        return false;
+    }
+    let mut counted = Vec::new();
+    for cand in told::candidates(dom, handle) {
+        let (Some(field), Some(_)) = (cand.says, cand.count) else { continue };
+        let known = past.is_some_and(|past| past.count(field).is_some());
+        if known && past.is_some_and(|past| learn::fit(&cand, field, past, false).is_none()) {
+            return false;
+        }
+        if (known || past.is_none()) && !counted.contains(&field) {
+            counted.push(field);
+        }
+    }
+    counted.len() >= if past.is_some() { 2 } else { 3 }
 }
 
 fn addresses(page: &Page) -> impl Iterator<Item = &str> {
