@@ -268,7 +268,8 @@ struct Walk {
 
 fn own_sight(tag: &str, attrs: &[(String, String)], hiding: &HashSet<String>) -> Sight {
     let closed = tag == "dialog" && !attrs.iter().any(|(name, _)| name == "open");
-    if closed || matches!(tag, "noscript" | "template" | "head") {
+    // What is struck through is what does not hold any more.
+    if closed || matches!(tag, "noscript" | "template" | "head" | "s" | "del" | "strike") {
         return Sight::Hidden;
     }
     let mut sight = Sight::Shown;

@@ -33,7 +33,7 @@ pub(crate) struct Named {
     pub(crate) written: String,
     pub(crate) json: Vec<JsonOwners>,
     pub(crate) dom: DomOwners,
-    /// Whether the page has a head and no body yet.
+    /// Whether the page's head alone tells of the profile: it has no body yet, or its body shows posts and nothing else.
     pub(crate) head_only: bool,
 }
 
@@ -93,13 +93,14 @@ fn judge(
         }
     }
     body += usize::from(!dom.names.is_empty()) + usize::from(dom.names_us(&page.dom, 0));
-    if body == 0 && places == 3 && past.is_some_and(|past| shows_posts(page, style, past)) {
-        // A page without a header: the head names the profile twice, and the posts are its own.
-        body = 1;
-    }
+    // A page without a header: the head names the profile twice, and the posts are its own.
+    let headless = body == 0
+        && places == 3
+        && (past.is_some_and(|past| shows_posts(page, style, past)) || shows_own_posts(page, style, handle));
+    body += usize::from(headless);
     // The head's address and title are two places; where nothing else is there, its description has to say what the past said.
-    let head_only = body == 0 && places == 3 && head_tells(page, handle, past);
-    body += usize::from(head_only);
+    let head_only = headless || (body == 0 && places == 3 && head_tells(page, handle, past));
+    body += usize::from(head_only && !headless);
     let places = usize::from(places & 1 > 0) + usize::from(places & 2 > 0) + body;
     if body == 0 || places < 2 {
         return Err(Refusal::NotNamed);
@@ -178,6 +179,19 @@ fn shows_posts(page: &Page, style: &Style, past: &Values) -> bool {
     let posts = past.posts.as_deref().unwrap_or_default();
     let there = posts.iter().filter(|post| shown.contains(post.id.as_str())).count();
     there >= 3 && there * 2 > posts.len()
+}
+
+/// Whether a page's addresses lead to posts, three at least, and to the profile's only.
+fn shows_own_posts(page: &Page, style: &Style, handle: &str) -> bool {
+    let mut own = 0;
+    for element in &page.dom.elements {
+        match element.attr("href").map(|href| style.target(href)) {
+            Some(Target::Post { owner: Some(owner), .. }) if owner == handle => own += 1,
+            Some(Target::Post { .. } | Target::Profile(_)) => return false,
+            Some(Target::Outside | Target::Inside) | None => {}
+        }
+    }
+    own >= 3
 }
 
 /// The ids of posts that a page's addresses and JSON hold.
