@@ -13,6 +13,7 @@ mod custom;
 mod decide;
 mod dom;
 pub mod field;
+mod form;
 mod home;
 mod identity;
 mod json;
