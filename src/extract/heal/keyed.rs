@@ -3,6 +3,7 @@
 
 use super::cand::{Cand, Feature, Strength};
 use super::field::Field;
+use super::form;
 use super::json::{JsonDoc, Key, Kind};
 use super::label;
 use super::number::{self, Count};
@@ -15,6 +16,9 @@ const COUNT_MAX: u64 = 10_000_000_000_000;
 const UP_MAX: usize = 4;
 /// Entries that an object of a profile may have.
 const CHILDREN_MAX: usize = 120;
+
+/// Places of a record in which a text may name the number beside it.
+const PLACES_MAX: usize = 4;
 
 /// All candidates of a document.
 pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, handle: &str) -> Vec<Cand> {
@@ -89,7 +93,8 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
             if let Some(field) = label::in_code(name) {
                 return Some(field);
             }
-            if !is_empty_word(name) {
+            // A text beside a number in a record of few places names it; in a long one it is another fact.
+            if !is_empty_word(name) || form::places_of(name).is_some_and(|places| places > PLACES_MAX) {
                 return None;
             }
         }
@@ -103,46 +108,48 @@ fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
 
 /// Keys that say what a value is made of, and not whose or what it is: two things of one profile have them.
 fn is_any_word(name: &str) -> bool {
-    matches!(
-        name.to_lowercase().as_str(),
-        "url"
-            | "uri"
-            | "link"
-            | "href"
-            | "src"
-            | "name"
-            | "text"
-            | "title"
-            | "id"
-            | "value"
-            | "count"
-            | "data"
-            | "string"
-    )
+    name.starts_with(form::PLACE)
+        || matches!(
+            name.to_lowercase().as_str(),
+            "url"
+                | "uri"
+                | "link"
+                | "href"
+                | "src"
+                | "name"
+                | "text"
+                | "title"
+                | "id"
+                | "value"
+                | "count"
+                | "data"
+                | "string"
+        )
 }
 
 /// Keys that only wrap a value.
 pub(super) fn is_empty_word(name: &str) -> bool {
-    matches!(
-        name.to_lowercase().as_str(),
-        "count"
-            | "value"
-            | "total"
-            | "text"
-            | "number"
-            | "num"
-            | "amount"
-            | "raw"
-            | "exact"
-            | "n"
-            | "v"
-            | "userinteractioncount"
-            | "@json"
-            | "total_count"
-            | "totalcount"
-            | "val"
-            | "data"
-    )
+    name.starts_with(form::PLACE)
+        || matches!(
+            name.to_lowercase().as_str(),
+            "count"
+                | "value"
+                | "total"
+                | "text"
+                | "number"
+                | "num"
+                | "amount"
+                | "raw"
+                | "exact"
+                | "n"
+                | "v"
+                | "userinteractioncount"
+                | "@json"
+                | "total_count"
+                | "totalcount"
+                | "val"
+                | "data"
+        )
 }
 
 fn said_beside(doc: &JsonDoc, at: usize) -> Option<Field> {
