@@ -78,15 +78,14 @@ impl Style {
                 if site_of(host) != self.host {
                     return Target::Outside;
                 }
-                if let Some(outside) = redirect(path) {
-                    let _ = outside;
-                    return Target::Outside;
-                }
                 path
             }
             None if address.starts_with("mailto:") || address.starts_with("tel:") => return Target::Inside,
             None => address.trim_start_matches('/'),
         };
+        if redirect(path).is_some_and(|outside| self.is_outside(&outside)) {
+            return Target::Outside;
+        }
         let (path, query) = path.split('#').next().unwrap_or_default().split_once('?').unwrap_or((path, ""));
         let path = path.split('#').next().unwrap_or_default();
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
@@ -96,6 +95,10 @@ impl Style {
                 self.target_of_query(query).unwrap_or(target)
             }
         }
+    }
+
+    fn is_outside(&self, address: &str) -> bool {
+        address.split_once("://").is_some_and(|(_, rest)| site_of(rest) != self.host)
     }
 
     /// A post whose id stands in the query: exactly one id, under a key that names a post.
@@ -323,6 +326,8 @@ mod tests {
             Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }
         );
         assert_eq!(clips.target("/foryou"), Target::Inside);
+        assert_eq!(clips.target("/link/v2?aid=1&target=https%3A%2F%2Fx.example%2Fshop"), Target::Outside);
+        assert_eq!(clips.target("/login?next=https%3A%2F%2Fwww.clips.example%2F%40ana"), Target::Inside);
         assert_eq!(
             clips.target("/v?item_id=7503537009853668251&u=ana"),
             Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }

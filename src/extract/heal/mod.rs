@@ -9,6 +9,7 @@ mod address;
 mod cand;
 pub mod case;
 mod cell;
+mod custom;
 mod decide;
 mod dom;
 pub mod field;
@@ -234,7 +235,13 @@ fn judge(
     let learned = learn::learn(&lessons);
     let judge_page = |(ready, past): (&Result<Ready, Refusal>, &Option<Values>)| {
         let ready = ready.as_ref().ok()?;
-        let scene = decide::Scene { cands: &ready.cands, found: &ready.found, past: past.as_ref(), lessons: &learned };
+        let scene = decide::Scene {
+            cands: &ready.cands,
+            found: &ready.found,
+            past: past.as_ref(),
+            lessons: &learned,
+            head_only: ready.named.head_only,
+        };
         let mut fields: Vec<Option<decide::Verdict>> =
             Field::ALL.iter().map(|&field| decide::decide(&scene, field)).collect();
         decide::withhold_doubles(&mut fields);
@@ -310,7 +317,7 @@ fn assemble(
     for (field, verdict) in Field::ALL.into_iter().zip(verdicts) {
         let Some(verdict) = verdict else { continue };
         if let (true, Some(count)) = (field.is_count(), verdict.count) {
-            counts += usize::from(verdict.source != crate::model::document::SourceKind::Meta);
+            counts += usize::from(ready.named.head_only || verdict.source != crate::model::document::SourceKind::Meta);
             values.set_count(field, count.value);
         } else if let Some(text) = &verdict.text {
             values.set_text(field, text.clone());

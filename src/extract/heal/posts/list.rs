@@ -9,6 +9,7 @@ use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
 use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
 use super::super::page::Page;
+use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
 use crate::model::document::SourceKind;
 
@@ -18,6 +19,8 @@ const LEAVES_MAX: usize = 400;
 /// A list of records.
 struct List {
     at: usize,
+    /// A list, and no map by id, whose entries may stand in any order.
+    ordered: bool,
     records: Vec<usize>,
 }
 
@@ -38,7 +41,7 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
             .filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2)
             .collect();
         if !records.is_empty() {
-            found.push(List { at, records });
+            found.push(List { at, ordered: matches!(node.kind, Kind::List), records });
         }
     }
     found
@@ -86,12 +89,26 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
             continue;
         }
         let way = way(doc, record, at);
-        values.extend(count.map(|count| Value::new(Found::Count(count), vec![way])));
+        if let Some(count) = count {
+            let mut value = Value::new(Found::Count(count), vec![way]);
+            value.keyed = keyed(doc, record, at);
+            values.push(value);
+        }
         if texted {
             values.push(Value::new(Found::Text(text.to_owned()), vec![way]));
         }
     }
     values
+}
+
+/// Whether the last key that says something names plays.
+fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
+    let mut here = at;
+    while here != record && doc.nodes[here].name().is_none_or(is_empty_word) {
+        here = doc.nodes[here].parent;
+    }
+    let key = doc.nodes[here].name().filter(|_| here != record);
+    key.is_some_and(|key| words::told_by_key(key) == Told::Views)
 }
 
 /// Learns which paths hold ids, views and captions.
@@ -168,6 +185,9 @@ fn columns<'a>(doc: &'a JsonDoc, records: &[usize], style: &Style) -> Vec<Column
 /// A list's records that are the profile's posts.
 struct Own {
     records: Vec<Record>,
+    /// Whether they are, by themselves; otherwise they only may tell more of posts that are.
+    ours: bool,
+    ordered: bool,
     /// Whether the records themselves say so: by ids known of old, or by each naming the profile.
     sure: bool,
     /// The way to the ids.
@@ -187,7 +207,7 @@ pub(super) fn find(
         let mut found = Vec::new();
         for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
             let Some(own) = records(doc, owners, named, &list, past, lessons, style) else { continue };
-            if own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
+            if !own.ours || own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
                 found.push(own);
             }
         }
@@ -218,11 +238,12 @@ fn doubt(posts: &mut [Read], others: &[Read]) {
 fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usize, Vec<Read>)> {
     let worth =
         |own: &Own| own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 };
-    let most = found.iter().map(worth).max()?;
-    let base = found.iter().position(|own| worth(own) == most)?;
+    let most = found.iter().filter(|own| own.ours).map(worth).max()?;
+    let bases = || (0..found.len()).filter(|&at| found[at].ours && worth(&found[at]) == most);
+    let base = bases().find(|&at| found[at].ordered).or_else(|| bases().next())?;
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut posts: Vec<(usize, Read)> = Vec::new();
-    let others = (0..found.len()).filter(|&at| at != base && found[at].sure && found[base].sure);
+    let others = (0..found.len()).filter(|&at| at != base && found[at].ours && found[at].sure && found[base].sure);
     for at in std::iter::once(base).chain(others.filter(|&at| found[at].way == found[base].way)) {
         let apart = found[at].records.iter().all(|record| !places.contains_key(&record.id));
         for record in &found[at].records {
@@ -233,6 +254,14 @@ fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usiz
             }
             places.insert(record.id.clone(), posts.len());
             posts.push((if apart { at } else { found.len() }, read));
+        }
+    }
+    // Sites keep posts' counts or texts apart, by id.
+    for own in found.iter().filter(|own| !own.ours || own.way != found[base].way) {
+        for record in &own.records {
+            if let Some(&place) = places.get(&record.id) {
+                posts[place].1.fill(&lessons.read(record, past));
+            }
         }
     }
     posts.sort_by_key(|(at, _)| *at);
@@ -265,7 +294,7 @@ fn records(
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
     let ours = known || (all_named && (past.is_empty() || around)) || (around && past.is_empty());
-    if records.is_empty() || !ours {
+    if records.is_empty() {
         return None;
     }
     if owners.names_others() && !around {
@@ -276,11 +305,12 @@ fn records(
         .into_iter()
         .map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) })
         .collect();
-    // An account's own id looks like a post's: a post has plays or a text as well.
-    if !known && !built.iter().any(|record| lessons.is_post(&record.values)) {
+    // An account's own id looks like a post's: a post has plays or a text as well, or stands among others of the same owner.
+    let among = all_named && built.len() >= 3;
+    if ours && !known && !among && !built.iter().any(|record| lessons.is_post(&record.values)) {
         return None;
     }
-    Some(Own { records: built, sure: known || all_named, way: column.way })
+    Some(Own { records: built, ours, ordered: list.ordered, sure: known || all_named, way: column.way })
 }
 
 /// Whose the list is, from outside of it.
