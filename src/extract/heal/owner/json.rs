@@ -5,6 +5,22 @@ use std::collections::HashSet;
 use super::super::json::{JsonDoc, Key, Kind};
 use super::{Owner, could_be_handle, plain_handle};
 
+/// Where a name stands in its record: under a key, or in a place of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Slot<'a> {
+    Key(&'a str),
+    Place(usize, usize),
+}
+
+fn slot(doc: &JsonDoc, at: usize) -> Option<Slot<'_>> {
+    match &doc.nodes[at].key {
+        Key::Name(name) => Some(Slot::Key(name)),
+        Key::Index(place) => Some(Slot::Place(*place, doc.children(doc.nodes[at].parent).take(PLACES_MAX).count()))
+            .filter(|slot| !matches!(slot, Slot::Place(_, PLACES_MAX))),
+        Key::Root => None,
+    }
+}
+
 /// Accounts' own ids: what stands beside a handle as a long number, and stands for it elsewhere.
 #[derive(Default)]
 pub(crate) struct Ids {
@@ -15,17 +31,17 @@ pub(crate) struct Ids {
 impl Ids {
     /// Ids beside the profile's handle and beside others'.
     pub(crate) fn find(docs: &[JsonDoc], handle: &str) -> Self {
-        let mut keys: HashSet<&str> = HashSet::new();
+        let mut keys: HashSet<Slot<'_>> = HashSet::new();
         for doc in docs {
-            let named = doc.nodes.iter().filter(|node| node.scalar().is_some_and(|text| plain_handle(text) == handle));
-            keys.extend(named.filter_map(|node| node.name()));
+            let is_ours = |at: &usize| doc.nodes[*at].scalar().is_some_and(|text| plain_handle(text) == handle);
+            keys.extend((0..doc.nodes.len()).filter(is_ours).filter_map(|at| slot(doc, at)));
         }
         let mut ids = Self::default();
         for doc in docs {
             for (at, node) in doc.nodes.iter().enumerate() {
                 let Some(text) = node
                     .scalar()
-                    .filter(|text| node.name().is_some_and(|name| keys.contains(name)) && could_be_handle(text))
+                    .filter(|text| could_be_handle(text) && slot(doc, at).is_some_and(|slot| keys.contains(&slot)))
                 else {
                     continue;
                 };
@@ -64,6 +80,8 @@ pub(crate) struct JsonOwners {
 }
 
 const FAR: usize = usize::MAX;
+/// Places that a record may have.
+const PLACES_MAX: usize = 40;
 /// Parts that a document is looked at in.
 const PARTS_MAX: usize = 8;
 
@@ -72,12 +90,12 @@ impl JsonOwners {
     pub(crate) fn find(doc: &JsonDoc, handle: &str, ids: &Ids) -> Self {
         let count = doc.nodes.len();
         let mut own_marks = Vec::new();
-        let mut keys: HashSet<&str> = HashSet::new();
+        let mut keys: HashSet<Slot<'_>> = HashSet::new();
         for (at, node) in doc.nodes.iter().enumerate() {
             match &node.kind {
                 Kind::Text(text) if text.len() <= 40 && plain_handle(text) == handle => {
                     own_marks.push(at);
-                    keys.extend(node.name());
+                    keys.extend(slot(doc, at));
                 }
                 Kind::Object | Kind::List
                     if node.name().is_some_and(|name| plain_handle(name) == handle || ids.own.contains(name)) =>
@@ -99,9 +117,9 @@ impl JsonOwners {
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
             other[at] = match (&node.kind, node.name()) {
-                (Kind::Text(text), Some(name)) => {
-                    ids.other.contains(text)
-                        || (keys.contains(name) && could_be_handle(text) && plain_handle(text) != handle)
+                (Kind::Text(text), _) => {
+                    let named = || slot(doc, at).is_some_and(|slot| keys.contains(&slot));
+                    ids.other.contains(text) || (could_be_handle(text) && plain_handle(text) != handle && named())
                 }
                 (Kind::Object | Kind::List, Some(name)) => ids.other.contains(name),
                 _ => false,
