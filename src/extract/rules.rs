@@ -83,6 +83,10 @@ fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variab
             },
             None => value(field, &text, json),
         };
+        let read = read.map(|(value, precision)| match value {
+            Value::Seconds(seconds) if rule.milliseconds => (Value::Seconds(seconds / 1000.0), precision),
+            other => (other, precision),
+        });
         let read = read.and_then(|(value, precision)| rounded(rule, value, precision, node, variables));
         let Some((value, precision)) = read else { return ControlFlow::Continue(()) };
         reading = Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });

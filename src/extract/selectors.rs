@@ -5,7 +5,7 @@
 //! - `[json]`: prefixes dropped from responses, keys never read. `[[scripts]]`: which scripts carry JSON.
 //! - `[records.<name>]`: `kind` (profile, post, child), `owner` (whose it is), `fields` (name = rule or list of rules).
 //! - `[[shapes]]`: where records stand: `record`, `from` (network, embedded, jsonld | dom | meta), `role` (profile,
-//!   timeline, side, post), `at` (paths or selectors, all that find something are read), `each` (from there to the
+//!   timeline, side, part, post), `at` (paths or selectors, all that find something are read), `each` (from there to the
 //!   items of a list), `more`. Shapes earlier in the file win among equals.
 //! - A rule is `at` (JSON path, see `path.rs`; CSS selector; or meta name, by the shape's source) with `attr`, `regex`
 //!   (its first group), `constant`, `when`, `unless`, `map`, `precision`, `sibling`, `unwrap`, `record`, `name`. A rule
