@@ -113,10 +113,11 @@ pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic +
         extraction.profile = Some(build::profile(&chosen));
     }
     let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
-    let mut posts: Vec<(Post, Vec<(String, FieldNote)>)> = grouped(page, subject, &ids, arithmetic)
-        .into_values()
-        .map(|sightings| build_post(&sightings, subject, arithmetic))
-        .collect();
+    let groups = grouped(page, subject, &ids, arithmetic);
+    let in_part = |sightings: &Vec<&Sighting>| sightings.iter().all(|s| matches!(s.role, Role::Part | Role::Side));
+    extraction.beyond_timeline = groups.values().any(in_part);
+    let mut posts: Vec<(Post, Vec<(String, FieldNote)>)> =
+        groups.into_values().map(|sightings| build_post(&sightings, subject, arithmetic)).collect();
     posts.sort_by(|(a, _), (b, _)| {
         b.published_at.cmp(&a.published_at).then_with(|| b.id.len().cmp(&a.id.len())).then_with(|| b.id.cmp(&a.id))
     });

@@ -16,7 +16,7 @@ use crate::model::document::{
 use crate::model::extraction::Extraction;
 use crate::model::job::Handle;
 use crate::model::page::{Field, ListSeen, Look, Page, Sighting, SignalSeen};
-use crate::model::selectors::{Role, SelectorSet};
+use crate::model::selectors::SelectorSet;
 use crate::model::visit::Purpose;
 
 use super::Platform;
@@ -226,12 +226,8 @@ fn seen(mut extraction: Extraction, page: &Page, lists: &[&ListSeen], extent: Ex
     let (coverage, evidence) = coverage(page, lists, document.coverage.requested, extraction.posts.len(), total);
     let followers = extraction.profile.as_ref().and_then(|profile| profile.followers);
     document.metrics = metrics(&extraction.posts, followers);
-    // A list of reels alone tells nothing of how often its owner posts, and reaches further back than the timeline.
-    let timeline = |list: &&&ListSeen| list.role == Role::Timeline;
-    let parts = |list: &&ListSeen| list.role == Role::Part && list.posts > 0;
-    if lists.iter().any(parts)
-        || (lists.iter().find(timeline).is_none() && lists.iter().any(|list| list.role == Role::Side))
-    {
+    // Reels alone tell nothing of how often their owner posts.
+    if extraction.beyond_timeline {
         document.metrics.posts_per_week = None;
     }
     let whole = matches!(coverage.reason, None | Some(ShortReason::FewerExist));

@@ -76,6 +76,16 @@ fn a_null_beside_an_error_is_no_absence() {
 }
 
 #[test]
+fn a_refused_side_request_does_not_outweigh_what_was_said_of_the_profile() {
+    let refused = json!({"message": "login_required", "status": "fail"}).to_string();
+    let side = "https://www.instagram.com/graphql/query";
+    let document = page("@ghost@instagram", "<html></html>").status(404).got(side, 403, refused.clone()).read();
+    assert_eq!(document.outcome, Outcome::NotFound);
+    let document = page("@ghost@instagram", "<html></html>").got(side, 403, refused).read();
+    assert_eq!(document.outcome, Outcome::LoginWall);
+}
+
+#[test]
 fn instagrams_routes_tell_a_login_page_and_a_challenge() {
     let sjs = |data: &Value| script("type=\"application/json\" data-sjs", data);
     for (name, outcome) in [

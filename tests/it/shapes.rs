@@ -122,6 +122,7 @@ fn reels_are_posts_and_no_timeline() {
         .got(GRAPHQL, 200, tab(false, "7", 6).to_string())
         .read();
     assert_eq!((both.posts.len(), both.coverage.reason), (6, Some(ShortReason::Budget)));
+    assert_eq!(both.metrics.posts_per_week, None, "reels reach further back");
 }
 
 #[test]
