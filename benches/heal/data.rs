@@ -41,9 +41,18 @@ pub(crate) fn base(site: Site, person: &Person, others: &[Person]) -> (Value, St
 }
 
 fn tik_item(person: &Person, post: &Post) -> Value {
-    json!({"id": post.num, "desc": post.caption, "createTime": post.time, "author": {"uniqueId": person.handle, "nickname": person.name, "id": person.uid},
+    let by = post.by.clone().unwrap_or_else(|| person.author());
+    let mut item = json!({"id": post.num, "desc": post.caption, "createTime": post.time, "author": {"uniqueId": by.handle, "nickname": by.name, "id": by.uid},
         "stats": {"diggCount": post.likes, "shareCount": post.comments / 2, "commentCount": post.comments, "playCount": post.views, "collectCount": post.likes / 9},
-        "video": {"duration": 14, "ratio": "720p"}, "music": {"id": format!("{}", post.time * 97), "title": "original sound"}})
+        "video": {"duration": 14, "ratio": "720p"}, "music": {"id": format!("{}", post.time * 97), "title": "original sound"}});
+    if post.photo {
+        drop_keys(&mut item, &["playCount", "video"]);
+        item["imagePost"] = json!({"images": [{"imageWidth": 1080}]});
+    }
+    if post.pinned {
+        item["isPinnedItem"] = json!(true);
+    }
+    item
 }
 
 fn ins_related(other: &Person) -> Value {
@@ -51,9 +60,17 @@ fn ins_related(other: &Person) -> Value {
 }
 
 fn ins_edge(person: &Person, post: &Post) -> Value {
-    json!({"node": {"id": post.num, "shortcode": post.code, "edge_media_to_caption": {"edges": [{"node": {"text": post.caption}}]},
+    let by = post.by.clone().unwrap_or_else(|| person.author());
+    let mut edge = json!({"node": {"id": post.num, "shortcode": post.code, "edge_media_to_caption": {"edges": [{"node": {"text": post.caption}}]},
         "edge_media_to_comment": {"count": post.comments}, "taken_at_timestamp": post.time, "edge_liked_by": {"count": post.likes},
-        "video_view_count": post.views, "is_video": true, "owner": {"id": person.uid, "username": person.handle}}})
+        "video_view_count": post.views, "is_video": !post.photo, "owner": {"id": by.uid, "username": by.handle}}});
+    if post.photo {
+        drop_keys(&mut edge, &["video_view_count"]);
+    }
+    if post.pinned {
+        edge["node"]["pinned_for_users"] = json!([{"id": by.uid, "username": by.handle}]);
+    }
+    edge
 }
 
 /// Every key under another name, the same in the whole case.
@@ -65,7 +82,7 @@ pub(crate) fn rename(value: &mut Value, seed: u64) {
                 .map(|(key, mut inner)| {
                     rename(&mut inner, seed);
                     let sum = key.bytes().fold(seed, |sum, b| sum.wrapping_mul(131).wrapping_add(u64::from(b)));
-                    (format!("k{}", Chance::new(sum).token(5)), inner)
+                    (if is_id(&key) { key } else { format!("k{}", Chance::new(sum).token(5)) }, inner)
                 })
                 .collect();
             *map = renamed;
@@ -73,6 +90,12 @@ pub(crate) fn rename(value: &mut Value, seed: u64) {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, seed)),
         _ => {}
     }
+}
+
+/// A key that is a post's id, and no name.
+fn is_id(key: &str) -> bool {
+    let coded = key.len() == 11 && key.starts_with('C') && key.bytes().any(|b| b.is_ascii_uppercase());
+    coded || (key.len() > 15 && key.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Keys in another order.

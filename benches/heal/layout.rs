@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::locale::{LOCALES, Locale};
-use crate::person::{Person, Post};
+use crate::person::Person;
 use crate::tree::{El, Node, el, text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,24 @@ pub(crate) enum Counts {
     Pairs,
     Flat,
     Rows,
+}
+
+/// A number of a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Views,
+    Likes,
+    Comments,
+}
+
+/// What says which number of a post is which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signs {
+    /// A picture with a name.
+    Icons,
+    /// The word behind it.
+    Words,
+    None,
 }
 
 #[derive(Debug, Clone)]
@@ -39,6 +57,17 @@ pub(crate) struct Look {
     pub(crate) link_around_post: bool,
     pub(crate) caption_in: usize,
     pub(crate) likes_in_grid: bool,
+    /// A post's numbers, in order; none: the plays, and the likes where `likes_in_grid`.
+    pub(crate) columns: Vec<Column>,
+    pub(crate) signs: Signs,
+    /// Whether a post's numbers all look alike.
+    pub(crate) alike: bool,
+    /// Whether pictures show their likes where others show their plays.
+    pub(crate) likes_for_plays: bool,
+    /// Whether pinned posts have a section of their own.
+    pub(crate) pinned_apart: bool,
+    /// Whether the grid lies deeper, under a title.
+    pub(crate) in_panel: bool,
     pub(crate) named_posts: bool,
     pub(crate) rows: bool,
     pub(crate) grid_first: bool,
@@ -65,6 +94,12 @@ impl Look {
             link_around_post: true,
             caption_in: 0,
             likes_in_grid: false,
+            columns: Vec::new(),
+            signs: Signs::Icons,
+            alike: false,
+            likes_for_plays: false,
+            pinned_apart: false,
+            in_panel: false,
             named_posts: true,
             rows: !tik,
             grid_first: false,
@@ -137,7 +172,7 @@ impl Look {
         element
     }
 
-    fn e(&self, tag: &str, role: &str, children: Vec<Node>) -> El {
+    pub(crate) fn e(&self, tag: &str, role: &str, children: Vec<Node>) -> El {
         self.dress(el(tag, role, children))
     }
 
@@ -309,49 +344,5 @@ impl Look {
             }
         }
         self.e(if self.counts == Counts::Pairs { "dl" } else { "div" }, "counts", cells).node()
-    }
-
-    pub(crate) fn grid(&self, person: &Person) -> El {
-        let posts: Vec<Node> = person.posts.iter().map(|post| self.post(person, post)).collect();
-        let children = if self.rows {
-            posts.chunks(3).map(|row| self.e("div", "row", row.to_vec()).node()).collect()
-        } else {
-            posts
-        };
-        self.e("div", "grid", children)
-    }
-
-    fn post(&self, person: &Person, post: &Post) -> Node {
-        let href = match (self.site, self.named_posts) {
-            (Site::Tik, _) => format!("https://www.clips.example/@{}/video/{}", person.handle, post.num),
-            (Site::Ins, true) => format!("/{}/p/{}/", person.handle, post.code),
-            (Site::Ins, false) => format!("/p/{}/", post.code),
-        };
-        let mut image =
-            self.e("img", "cover", vec![]).with("src", format!("https://cdn.pics.example/v/{}.jpg", &post.num[10..]));
-        image = image.with("alt", if self.caption_in == 0 { post.caption.clone() } else { String::new() });
-        let mut picture = vec![image.node()];
-        match self.caption_in {
-            1 => picture.push(self.e("figcaption", "caption", vec![text(&post.caption)]).node()),
-            2 => picture.push(self.e("p", "caption", vec![text(&post.caption)]).node()),
-            3 => picture.push(self.e("div", "capbox", vec![]).with("title", &post.caption).node()),
-            _ => {}
-        }
-        let figure = self.e("figure", "figure", picture).node();
-        let views = self.e("strong", "views", vec![text(self.locale.show(post.views, self.abbreviate).0)]).node();
-        let mut numbers = vec![self.e("svg", "icon", vec![]).with("aria-label", "Play").node(), views];
-        if self.likes_in_grid {
-            let likes = self
-                .e("span", "plikes", vec![text(self.locale.show(post.likes, self.abbreviate).0)])
-                .with("aria-label", "likes");
-            numbers.push(self.e("span", "plikesbox", vec![likes.node()]).node());
-        }
-        let numbers = self.e("div", "numbersbox", numbers).node();
-        if self.link_around_post {
-            let link = self.e("a", "postlink", vec![figure, numbers]).with("href", href).node();
-            return self.e("div", "post", vec![link]).node();
-        }
-        let link = self.e("a", "postlink", vec![]).with("href", href).with("aria-label", "Open").node();
-        self.e("div", "post", vec![figure, numbers, link]).node()
     }
 }

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use crate::chance::Chance;
 use crate::data;
 use crate::layout::{Look, Site};
-use crate::locale::LOCALES;
 use crate::mutate;
+use crate::page::{document, shell, truth_of, url_of, values_of};
 use crate::person::Person;
+use crate::posts;
 use crate::strange;
-use crate::tree::{El, Node, el, text};
 
 /// Every class of change.
 pub(crate) const CLASSES: &[&str] = &[
@@ -60,6 +60,18 @@ pub(crate) const CLASSES: &[&str] = &[
     "coarse_stranger",
     "unnamed_cards",
     "lang_missing",
+    "post_columns",
+    "post_retype",
+    "post_move",
+    "post_sorted",
+    "post_owners",
+    "post_photos",
+    "post_pinned",
+    "post_new",
+    "post_removed",
+    "post_gone",
+    "post_surge",
+    "post_mixed",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,11 +111,16 @@ pub(crate) struct Change<'a> {
 
 impl Made {
     pub(crate) fn new(class: &str, severity: usize, seed: u64) -> Self {
+        Self::sized(class, severity, seed, &[12, 18, 30])
+    }
+
+    /// With one of these numbers of posts on each page.
+    pub(crate) fn sized(class: &str, severity: usize, seed: u64, posts: &[usize]) -> Self {
         let mut chance =
             Chance::new(seed ^ class.bytes().fold(17_u64, |sum, b| sum.wrapping_mul(257).wrapping_add(u64::from(b))));
         let site = if chance.chance(0.5) { Site::Tik } else { Site::Ins };
         let track = track_of(class, &mut chance);
-        let posts = *chance.pick(&[12, 18, 30]);
+        let posts = *chance.pick(posts);
         let good = 3 + chance.below(3);
         let mut people: Vec<Person> = (0..good + 3).map(|_| Person::new(&mut chance, posts)).collect();
         let mut others: Vec<Person> = (0..9).map(|_| Person::new(&mut chance, 5)).collect();
@@ -111,8 +128,10 @@ impl Made {
             // No two people of a case share a handle.
             person.handle.push(char::from(b"abcdefghjkmnpqrstuvwxyz"[at % 23]));
         }
-        let look = Look::base(site);
+        let mut look = Look::base(site);
         let change = Change { class, severity, seed: chance.next() };
+        posts::base(&mut look, &change);
+        people.iter_mut().for_each(|person| posts::people(person, &change, &mut chance));
         let known = people[..good]
             .iter()
             .enumerate()
@@ -147,36 +166,13 @@ fn track_of(class: &str, chance: &mut Chance) -> Track {
         | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
+        "post_retype" | "post_move" | "post_removed" | "post_columns" | "post_owners" | "post_photos"
+        | "post_pinned" | "post_new" | "post_sorted" | "post_gone" | "post_surge" | "post_mixed" => {
+            *chance.pick(&[Track::All, Track::Dom, Track::Json])
+        }
         "removed_near" => Track::Dom,
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
     }
-}
-
-fn url_of(site: Site, handle: &str) -> String {
-    if site == Site::Tik {
-        format!("https://www.clips.example/@{handle}")
-    } else {
-        format!("https://www.pics.example/{handle}/")
-    }
-}
-
-fn values_of(site: Site, person: &Person) -> Value {
-    let posts: Vec<Value> = person
-        .posts
-        .iter()
-        .map(|post| json!({"id": id_of(site, post), "views": post.views, "caption": post.caption}))
-        .collect();
-    let mut values = json!({"username": person.handle, "display_name": person.name, "bio": person.bio, "followers": person.followers, "following": person.following,
-        "avatar_url": person.avatar_url(), "external_url": person.link, "posts": posts});
-    match site {
-        Site::Tik => values["likes"] = json!(person.likes),
-        Site::Ins => values["posts_count"] = json!(person.posts_count),
-    }
-    values
-}
-
-fn id_of(site: Site, post: &crate::person::Post) -> &str {
-    if site == Site::Tik { &post.num } else { &post.code }
 }
 
 fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Person]) -> MadePage {
@@ -194,66 +190,6 @@ fn good_page(at: usize, person: &Person, look: &Look, track: Track, others: &[Pe
     }
 }
 
-/// The page without rendered content, as before its scripts ran.
-fn shell() -> El {
-    el(
-        "body",
-        "body",
-        (0..20)
-            .map(|_| el("div", "bone", vec![el("span", "boneline", vec![]).node()]).with("class", "css-bone").node())
-            .collect(),
-    )
-}
-
-/// Puts head, scripts and body together.
-pub(crate) fn document(
-    person: &Person,
-    look: &Look,
-    track: Track,
-    body: El,
-    embedded: &[Value],
-    description: Option<String>,
-) -> String {
-    let meta =
-        |name: &str, content: String| el("meta", "", vec![]).with("property", name).with("content", content).node();
-    let site = if look.site == Site::Tik { "Clips" } else { "Pics" };
-    let title = format!("{} (@{}) | {site}", person.name, person.handle);
-    let url = url_of(look.site, &person.handle);
-    let mut head = vec![
-        el("title", "", vec![text(&title)]).node(),
-        el("link", "", vec![]).with("rel", "canonical").with("href", &url).node(),
-        meta("og:url", url),
-        meta("og:title", title),
-    ];
-    if track == Track::All {
-        let facts: Vec<String> = look
-            .facts(person)
-            .iter()
-            .map(|(_, value, word)| format!("{} {word}", look.locale.show(*value, true).0))
-            .collect();
-        head.push(meta(
-            "og:description",
-            description.unwrap_or_else(|| format!("{} - See what {} shares", facts.join(", "), person.name)),
-        ));
-        head.push(meta("og:image", person.avatar_url()));
-    }
-    if track != Track::Dom {
-        for (at, value) in embedded.iter().enumerate() {
-            let id = if at == 0 { "__DATA__".to_owned() } else { format!("__MORE_{at}__") };
-            head.push(
-                el("script", "", vec![text(value.to_string().replace("</", "<\\/"))])
-                    .with("id", id)
-                    .with("type", "application/json")
-                    .node(),
-            );
-        }
-    }
-    let page = el("html", "", vec![el("head", "", head).node(), body.node()]).with("lang", look.locale.lang);
-    let mut html = "<!DOCTYPE html>".to_owned();
-    page.html(&mut html);
-    html
-}
-
 #[expect(clippy::too_many_arguments, reason = "one call, and each is needed")]
 fn changed_page(
     at: usize,
@@ -268,6 +204,7 @@ fn changed_page(
     let mut now = before.later(chance);
     let mut asked = now.handle.clone();
     mutate::person(&mut now, before, change, chance);
+    posts::person(&mut now, change, chance);
     if !seen {
         asked.clone_from(&now.handle);
     }
@@ -276,18 +213,21 @@ fn changed_page(
     if !untouched {
         mutate::look(&mut look, change, at);
         strange::look(&mut look, change);
+        posts::look(&mut look, change);
     }
     let mut removed = Vec::new();
     let mut body = if track == Track::Json { shell() } else { look.body(&now, others) };
     if track != Track::Json && !untouched {
         mutate::body(&mut body, &look, &now, before, others, change, chance, &mut removed);
         strange::body(&mut body, &look, &now, before, change, chance, &mut removed);
+        posts::body(&mut body, &look, others, change, chance);
     }
     let (embedded, address, network) = data::base(look.site, &now, others);
     let mut docs = mutate::Docs { embedded: vec![embedded], address, network, extra: Vec::new(), description: None };
     if !untouched {
         mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
     }
+    posts::docs(&mut docs, &look, others, change, &mut removed);
     let wrong = change.class == "wrong_page"
         || (change.class == "mixed_wrong" && at % 3 == 1)
         || (change.class == "look_alike" && at % 3 == 2);
@@ -318,7 +258,7 @@ fn changed_page(
         chance.shuffle(&mut responses);
     }
     let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };
-    let truth = truth_of(&look, track, &now, seen, &removed);
+    let truth = truth_of(&look, track, &now, seen, change, &removed);
     (
         MadePage {
             id,
@@ -331,44 +271,4 @@ fn changed_page(
         },
         truth,
     )
-}
-
-fn truth_of(look: &Look, track: Track, person: &Person, seen: bool, removed: &[String]) -> Value {
-    let values = values_of(look.site, person);
-    let mut truth = Map::new();
-    for (field, value) in values.as_object().unwrap() {
-        if field == "posts" {
-            continue;
-        }
-        let tolerance = value.as_u64().map_or(0, |count| {
-            if track == Track::Json { 0 } else { look.locale.show(count, look.abbreviate || track == Track::All).1 }
-        });
-        let tolerance = if tolerance == 1 { 0 } else { tolerance };
-        let value = if removed.contains(field) { Value::Null } else { value.clone() };
-        truth.insert(field.clone(), json!({"value": value, "tol": tolerance}));
-    }
-    let posts: Vec<Value> = person
-        .posts
-        .iter()
-        .map(|post| {
-            let unit = if track == Track::Json { 0 } else { look.locale.show(post.views, look.abbreviate).1 };
-            let views = if removed.iter().any(|field| field == "views") { Value::Null } else { json!(post.views) };
-            json!({"id": id_of(look.site, post), "views": views, "caption": post.caption, "tol": if unit == 1 { 0 } else { unit }})
-        })
-        .collect();
-    truth.insert("posts".to_owned(), Value::Array(posts));
-    truth.insert("seen".to_owned(), json!(seen));
-    Value::Object(truth)
-}
-
-/// A look in another language.
-pub(crate) fn other_locale(look: &mut Look, seed: u64) {
-    look.locale = *Chance::new(seed).pick(&LOCALES[1..]);
-}
-
-/// A card of another profile.
-pub(crate) fn card(look: &Look, other: &Person) -> Node {
-    let mut card = look.header(other);
-    "div".clone_into(&mut card.tag);
-    card.node()
 }

@@ -1,6 +1,7 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --seeds N` sets the cases per class and severity, `--class NAME` picks one,
-//! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them.
+//! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them;
+//! `--speed` measures one page's heal by its size.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -13,12 +14,16 @@
 
 mod chance;
 mod data;
+mod grid;
 mod layout;
 mod locale;
 mod made;
 mod mutate;
+mod page;
 mod person;
+mod posts;
 mod score;
+mod speed;
 mod strange;
 mod tree;
 
@@ -39,6 +44,10 @@ fn main() {
     let verbose = args.iter().any(|arg| arg == "--verbose");
     if let Some(folder) = value("--cases") {
         score::run_folders(&PathBuf::from(folder), verbose);
+        return;
+    }
+    if args.iter().any(|arg| arg == "--speed") {
+        speed::measure();
         return;
     }
     let seeds: u64 = value("--seeds").and_then(|text| text.parse().ok()).unwrap_or(4);
@@ -68,7 +77,8 @@ fn main() {
     score::print_table(&classes);
 }
 
-fn run(case: &Made) -> Tally {
+/// A case's pages, parsed.
+fn parsed(case: &Made) -> (Vec<Known>, Vec<Page>) {
     let parse = |page: &made::MadePage| {
         let responses: Vec<Response> = page
             .network
@@ -88,6 +98,11 @@ fn run(case: &Made) -> Tally {
         .map(|good| Known { page: parse(good), values: serde_json::from_value(good.values.clone()).unwrap() })
         .collect();
     let pages: Vec<Page> = case.pages.iter().map(parse).collect();
+    (known, pages)
+}
+
+fn run(case: &Made) -> Tally {
+    let (known, pages) = parsed(case);
     let healed = heal(&OldSelectors::default(), &known, &pages, &Clock::system());
     let answers: serde_json::Map<String, Value> = case
         .pages

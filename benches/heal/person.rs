@@ -39,6 +39,19 @@ pub(crate) struct Post {
     pub(crate) likes: u64,
     pub(crate) comments: u64,
     pub(crate) time: u64,
+    /// A picture: nobody plays it.
+    pub(crate) photo: bool,
+    pub(crate) pinned: bool,
+    /// Whose it is, where it is another's.
+    pub(crate) by: Option<Author>,
+}
+
+/// Another's name on a post.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Author {
+    pub(crate) handle: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +140,24 @@ impl Person {
             likes: views / chance.between(7, 40) + 1,
             comments: views / chance.between(150, 900),
             time,
+            photo: false,
+            pinned: false,
+            by: None,
         }
+    }
+
+    /// A post of the same person, newer by so many half days than all of the past.
+    pub(crate) fn fresh_post(&self, chance: &mut Chance, at: usize) -> Post {
+        self.post(chance, 1_760_200_000 + at as u64 * 50_000)
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        Author { handle: self.handle.clone(), name: self.name.clone(), uid: self.uid.clone() }
+    }
+
+    /// The posts that are this person's own.
+    pub(crate) fn own_posts(&self) -> impl Iterator<Item = &Post> {
+        self.posts.iter().filter(|post| post.by.is_none())
     }
 
     /// The same profile a few days later.

@@ -3,7 +3,8 @@
 
 use crate::chance::Chance;
 use crate::layout::Look;
-use crate::made::{Change, card, other_locale};
+use crate::made::Change;
+use crate::page::{card, other_locale};
 use crate::person::Person;
 use crate::tree::{El, Node, el, text};
 

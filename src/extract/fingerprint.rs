@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::capture::Capture;
@@ -47,17 +48,19 @@ pub(super) fn first_json(text: &str) -> Option<serde_json::Value> {
 
 /// The keys that lead to the name, of its first place in each script: further ones are its posts'.
 fn key_ways(html: &str, handle: &str, keys: &mut BTreeSet<String>) {
-    let quoted = format!("\"{handle}\"");
+    let (quoted, bytes) = (format!("\"{handle}\""), html.as_bytes());
+    let end = memmem::Finder::new("</script");
     let mut before = 0;
-    let mut seen = false;
-    for (at, _) in html.match_indices(&quoted).take(PLACES) {
-        let same_script = seen && !html.get(before..at).is_some_and(|gap| gap.contains("</script"));
-        if same_script {
+    let mut told = false;
+    for at in memmem::find_iter(bytes, &quoted).take(PLACES) {
+        told &= bytes.get(before..at).is_none_or(|gap| end.find(gap).is_none());
+        before = at;
+        if told {
             continue;
         }
-        if let Some(way) = keys_above(html.as_bytes(), at) {
+        if let Some(way) = keys_above(bytes, at) {
             keys.insert(way);
-            (before, seen) = (at, true);
+            told = true;
         }
     }
 }
@@ -150,7 +153,7 @@ impl Backwards<'_> {
 
 /// The elements that lead to the shown name, with the names of their naming attributes; where it is not shown, the upper ones.
 fn elements(html: &str, handle: &str, marks: &mut BTreeSet<String>) {
-    let body = html.find("<body").and_then(|at| html.get(at..)).unwrap_or_default();
+    let body = find(html, "<body").and_then(|at| html.get(at..)).unwrap_or_default();
     let end = (0..=FORWARD.min(body.len())).rev().find(|at| body.is_char_boundary(*at)).unwrap_or_default();
     let mut rest = body.get(..end).unwrap_or_default();
     let mut open: Vec<(&str, String)> = Vec::new();
@@ -176,7 +179,7 @@ fn elements(html: &str, handle: &str, marks: &mut BTreeSet<String>) {
             continue;
         }
         if matches!(tag, "script" | "style" | "svg" | "noscript" | "template") {
-            rest = rest.find(&format!("</{tag}")).and_then(|at| rest.get(at..)).unwrap_or_default();
+            rest = find(rest, &format!("</{tag}")).and_then(|at| rest.get(at..)).unwrap_or_default();
             continue;
         }
         let (inside, behind) = attributes(tag_text.get(end..).unwrap_or_default());
@@ -189,6 +192,11 @@ fn elements(html: &str, handle: &str, marks: &mut BTreeSet<String>) {
         }
         rest = behind;
     }
+}
+
+/// Where a text stands: pages have hundreds of kilobytes of scripts to be passed over, which the standard library does byte by byte.
+fn find(text: &str, part: &str) -> Option<usize> {
+    memmem::find(text.as_bytes(), part.as_bytes())
 }
 
 /// A start tag's inside and what stands behind it; a `>` inside quotes does not end it.
@@ -275,6 +283,25 @@ mod tests {
         assert!(renamed != usual && renamed.ends_with(elements), "{usual} {renamed}");
         let rebuilt = of("userInfo", "h2", "anna", 1);
         assert!(rebuilt != usual && rebuilt.starts_with(keys), "{usual} {rebuilt}");
+    }
+
+    #[test]
+    fn stored_fingerprints_stay_valid() {
+        let told = [of("userInfo", "h1", "anna", 1), of("userInfo", "h2", "bob_b", 30), of("k12ab34", "h1", "carl", 0)];
+        assert_eq!(told, ["d60bdade-2592ec02", "d60bdade-2ece18d9", "789f4e7c-2592ec02"]);
+    }
+
+    #[test]
+    fn a_name_that_was_told_counts_once_in_a_script_and_again_in_the_next() {
+        let first = r#"<script>{"a": {"name": "anna"}, "b": {"friend": "anna"}}</script>"#;
+        let mut keys = BTreeSet::new();
+        key_ways(
+            &format!("{first}<p title=\"anna\"></p><script>{{\"c\": {{\"owner\": \"anna\"}}}}</script>"),
+            "anna",
+            &mut keys,
+        );
+        let firsts: Vec<&str> = keys.iter().filter_map(|way| way.split('<').next()).collect();
+        assert_eq!(firsts, ["name", "owner"]);
     }
 
     #[test]

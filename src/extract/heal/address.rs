@@ -31,6 +31,8 @@ pub(crate) struct Style {
     pub(crate) at_sign: bool,
     /// Whether post ids are long numbers; codes otherwise.
     pub(crate) numeric_ids: bool,
+    /// Between which numbers the known posts' ids lie, with room for older and newer ones; sites count them up.
+    id_range: Option<(u128, u128)>,
     host: String,
 }
 
@@ -42,12 +44,19 @@ impl Style {
         let url = urls.find(|url| !url.is_empty()).unwrap_or_default().to_owned();
         let host = url.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
         let ids = known.iter().filter_map(|good| good.values.posts.as_ref()).flatten();
-        let (digits, codes) = ids.fold((0, 0), |(digits, codes), post| {
+        let (digits, codes) = ids.clone().fold((0, 0), |(digits, codes), post| {
             if post.id.chars().all(|c| c.is_ascii_digit()) { (digits + 1, codes) } else { (digits, codes + 1) }
         });
         let at_sign = url.contains("/@");
         let numeric_ids = if digits + codes == 0 { at_sign } else { digits > codes };
-        Self { at_sign, numeric_ids, host: site_of(host).to_owned() }
+        let id_range = range_of(ids.filter_map(|post| id_number(&post.id)));
+        Self { at_sign, numeric_ids, id_range, host: site_of(host).to_owned() }
+    }
+
+    /// Whether a bare text may be a post's id: its form, and the magnitude that known ids have, for a word has the form of a code too.
+    pub(crate) fn could_be_post_id(&self, text: &str) -> bool {
+        let in_range = |(low, high): (u128, u128)| id_number(text).is_none_or(|number| (low..=high).contains(&number));
+        self.is_post_id(text) && self.id_range.is_none_or(in_range)
     }
 
     /// Whether a text has the form of a post's id.
@@ -69,15 +78,14 @@ impl Style {
                 if site_of(host) != self.host {
                     return Target::Outside;
                 }
-                if let Some(outside) = redirect(path) {
-                    let _ = outside;
-                    return Target::Outside;
-                }
                 path
             }
             None if address.starts_with("mailto:") || address.starts_with("tel:") => return Target::Inside,
             None => address.trim_start_matches('/'),
         };
+        if redirect(path).is_some_and(|outside| self.is_outside(&outside)) {
+            return Target::Outside;
+        }
         let (path, query) = path.split('#').next().unwrap_or_default().split_once('?').unwrap_or((path, ""));
         let path = path.split('#').next().unwrap_or_default();
         let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
@@ -87,6 +95,10 @@ impl Style {
                 self.target_of_query(query).unwrap_or(target)
             }
         }
+    }
+
+    fn is_outside(&self, address: &str) -> bool {
+        address.split_once("://").is_some_and(|(_, rest)| site_of(rest) != self.host)
     }
 
     /// A post whose id stands in the query: exactly one id, under a key that names a post.
@@ -161,6 +173,32 @@ pub(crate) fn unwrapped(address: &str) -> String {
 pub(crate) fn stem(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+}
+
+/// The number that an id is: in digits, or in the 64 letters of addresses.
+fn id_number(id: &str) -> Option<u128> {
+    if id.bytes().all(|b| b.is_ascii_digit()) {
+        return id.parse().ok();
+    }
+    id.bytes().filter(|_| id.len() <= 20).try_fold(0, |number, b| {
+        let digit = match b {
+            b'A'..=b'Z' => b - b'A',
+            b'a'..=b'z' => b - b'a' + 26,
+            b'0'..=b'9' => b - b'0' + 52,
+            b'-' => 62,
+            b'_' => 63,
+            _ => return None,
+        };
+        Some(number * 64 + u128::from(digit))
+    })
+}
+
+/// The range of known ids, with room; none where they are few or lie so far apart that they are not counted up.
+fn range_of(numbers: impl Iterator<Item = u128>) -> Option<(u128, u128)> {
+    let (low, high, count) = numbers.fold((u128::MAX, 0, 0), |(low, high, count): (u128, u128, usize), number| {
+        (low.min(number), high.max(number), count + 1)
+    });
+    (count >= 3 && low > 0 && high / low < 16).then(|| (low / 16, high + high / 4))
 }
 
 /// Keys of a query that hold a post's id.
@@ -276,7 +314,7 @@ mod tests {
 
     fn style(at_sign: bool) -> Style {
         let host = if at_sign { "clips.example" } else { "pics.example" };
-        Style { at_sign, numeric_ids: at_sign, host: host.to_owned() }
+        Style { at_sign, numeric_ids: at_sign, id_range: None, host: host.to_owned() }
     }
 
     #[test]
@@ -288,6 +326,8 @@ mod tests {
             Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }
         );
         assert_eq!(clips.target("/foryou"), Target::Inside);
+        assert_eq!(clips.target("/link/v2?aid=1&target=https%3A%2F%2Fx.example%2Fshop"), Target::Outside);
+        assert_eq!(clips.target("/login?next=https%3A%2F%2Fwww.clips.example%2F%40ana"), Target::Inside);
         assert_eq!(
             clips.target("/v?item_id=7503537009853668251&u=ana"),
             Target::Post { id: "7503537009853668251".to_owned(), owner: Some("ana".to_owned()) }

@@ -179,7 +179,8 @@ fn in_group(dom: &Dom, phrases: &[Phrase], at: usize) -> Option<Field> {
     let phrase = &phrases[at];
     let group = dom.upward(phrase.element).take(UP_MAX).find(|&up| {
         let (from, to) = dom.elements[up].texts;
-        count_between(phrases, from, to) >= 2
+        // A table's row has its labels in the row above.
+        count_between(phrases, from, to) >= 2 && !matches!(dom.elements[up].tag.as_str(), "tr" | "tbody")
     })?;
     let (from, to) = dom.elements[group].texts;
     if to - from > 24 {

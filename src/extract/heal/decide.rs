@@ -39,6 +39,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) found: &'a learn::Index,
     pub(crate) past: Option<&'a Values>,
     pub(crate) lessons: &'a Lessons,
+    /// Whether the page's head is all there is.
+    pub(crate) head_only: bool,
 }
 
 /// Judges a field.
@@ -51,8 +53,9 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
     }
-    clusters
-        .retain(|cluster| field.is_count() || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta));
+    clusters.retain(|cluster| {
+        field.is_count() || scene.head_only || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta)
+    });
     clusters.sort_by(|a, b| b.score().total_cmp(&a.score()));
     let best = clusters.first()?;
     if best.score() < ENOUGH {

@@ -149,7 +149,7 @@ impl Dom {
         if tag == "html" {
             self.lang = element.attr("lang").unwrap_or_default().to_lowercase();
         }
-        let block = is_block(&tag);
+        let block = is_block(&tag) || attrs.iter().any(|(name, value)| name == "style" && is_styled_block(value));
         walk.pending_break |= block;
         let first_text = self.texts.len();
         self.index.insert(node.id(), at);
@@ -223,8 +223,8 @@ impl Dom {
             if self.elements[node.element].sight > hidden {
                 continue;
             }
-            if node.breaks && !joined.is_empty() {
-                joined.push('\n');
+            if !joined.is_empty() && (node.breaks || node.spaced) {
+                joined.push(if node.breaks { '\n' } else { ' ' });
             }
             joined.push_str(&node.text);
         }
@@ -268,7 +268,8 @@ struct Walk {
 
 fn own_sight(tag: &str, attrs: &[(String, String)], hiding: &HashSet<String>) -> Sight {
     let closed = tag == "dialog" && !attrs.iter().any(|(name, _)| name == "open");
-    if closed || matches!(tag, "noscript" | "template" | "head") {
+    // What is struck through is what does not hold any more.
+    if closed || matches!(tag, "noscript" | "template" | "head" | "s" | "del" | "strike") {
         return Sight::Hidden;
     }
     let mut sight = Sight::Shown;
@@ -307,6 +308,17 @@ fn style_sight(style: &str) -> Sight {
         || style.contains(":-999")
         || style.contains("scale(0)");
     if shrunk || away { Sight::Dim } else { Sight::Shown }
+}
+
+/// Whether a style puts an element on lines of its own.
+fn is_styled_block(style: &str) -> bool {
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+    ["block", "flex", "grid", "table", "list-item", "flow-root"].iter().any(|kind| {
+        style.match_indices("display:").any(|(at, rule)| {
+            let value = style[at + rule.len()..].strip_prefix(kind);
+            value.is_some_and(|rest| rest.is_empty() || rest.starts_with([';', '!']))
+        })
+    })
 }
 
 fn is_screen_reader_class(class: &str) -> bool {

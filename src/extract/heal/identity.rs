@@ -9,8 +9,10 @@ use super::address::{Style, Target, stem};
 use super::dom::Sight;
 use super::field::Values;
 use super::label;
+use super::learn;
 use super::owner::{DomOwners, Ids, JsonOwners, beside_handle, could_be_handle, plain_handle};
 use super::page::Page;
+use super::told;
 
 /// Why a page's values are withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(crate) struct Named {
     pub(crate) written: String,
     pub(crate) json: Vec<JsonOwners>,
     pub(crate) dom: DomOwners,
+    /// Whether the page's head alone tells of the profile: it has no body yet, or its body shows posts and nothing else.
+    pub(crate) head_only: bool,
 }
 
 /// Judges a page.
@@ -58,8 +62,13 @@ fn judge(
         match style.target(address) {
             Target::Profile(name) if name == handle => places |= 1,
             Target::Profile(_) => return Err(Refusal::NamesAnother),
-            Target::Post { .. } | Target::Outside | Target::Inside => {}
+            // A post's page shows its author's name, and its likes are the post's.
+            Target::Post { .. } => return Err(Refusal::NoProfile),
+            Target::Outside | Target::Inside => {}
         }
+    }
+    if page.dom.meta("og:type").is_some_and(|kind| kind.starts_with("video") || kind == "article") {
+        return Err(Refusal::NoProfile);
     }
     for title in titles(page) {
         match title_names(title, handle) {
@@ -84,16 +93,47 @@ fn judge(
         }
     }
     body += usize::from(!dom.names.is_empty()) + usize::from(dom.names_us(&page.dom, 0));
-    if body == 0 && places == 3 && past.is_some_and(|past| shows_posts(page, style, past)) {
-        // A page without a header: the head names the profile twice, and the posts are its own.
-        body = 1;
-    }
+    // A page without a header: the head names the profile twice, and the posts are its own.
+    let headless = body == 0
+        && places == 3
+        && (past.is_some_and(|past| shows_posts(page, style, past)) || shows_own_posts(page, style, handle));
+    body += usize::from(headless);
+    // The head's address and title are two places; where nothing else is there, its description has to say what the past said.
+    let head_only = headless || (body == 0 && places == 3 && head_tells(page, handle, past));
+    body += usize::from(head_only && !headless);
     let places = usize::from(places & 1 > 0) + usize::from(places & 2 > 0) + body;
     if body == 0 || places < 2 {
         return Err(Refusal::NotNamed);
     }
     let written = written_handle(page, &json, handle);
-    Ok(Named { handle: handle.to_owned(), written, json, dom })
+    Ok(Named { handle: handle.to_owned(), written, json, dom, head_only })
+}
+
+/// Letters that the body of a page without one may show: a notice to switch scripts on.
+const NOTICE_MAX: usize = 200;
+
+/// Whether a page has no body yet, and its description gives at least two counts by name: those of the past, or, for a profile that
+/// nobody has met, all that such descriptions give.
+fn head_tells(page: &Page, handle: &str, past: Option<&Values>) -> bool {
+    let dom = &page.dom;
+    let shown = |index: &usize| dom.elements[dom.texts[*index].element].sight == Sight::Shown;
+    let letters: usize = (0..dom.texts.len()).filter(shown).map(|index| dom.texts[index].text.trim().len()).sum();
+    let asks = |tag: &str| matches!(tag, "a" | "input" | "form" | "iframe" | "article");
+    if letters > NOTICE_MAX || dom.elements.iter().any(|element| asks(&element.tag)) {
+        return false;
+    }
+    let mut counted = Vec::new();
+    for cand in told::candidates(dom, handle) {
+        let (Some(field), Some(_)) = (cand.says, cand.count) else { continue };
+        let known = past.is_some_and(|past| past.count(field).is_some());
+        if known && past.is_some_and(|past| learn::fit(&cand, field, past, false).is_none()) {
+            return false;
+        }
+        if (known || past.is_none()) && !counted.contains(&field) {
+            counted.push(field);
+        }
+    }
+    counted.len() >= if past.is_some() { 2 } else { 3 }
 }
 
 fn addresses(page: &Page) -> impl Iterator<Item = &str> {
@@ -139,6 +179,19 @@ fn shows_posts(page: &Page, style: &Style, past: &Values) -> bool {
     let posts = past.posts.as_deref().unwrap_or_default();
     let there = posts.iter().filter(|post| shown.contains(post.id.as_str())).count();
     there >= 3 && there * 2 > posts.len()
+}
+
+/// Whether a page's addresses lead to posts, three at least, and to the profile's only.
+fn shows_own_posts(page: &Page, style: &Style, handle: &str) -> bool {
+    let mut own = 0;
+    for element in &page.dom.elements {
+        match element.attr("href").map(|href| style.target(href)) {
+            Some(Target::Post { owner: Some(owner), .. }) if owner == handle => own += 1,
+            Some(Target::Post { .. } | Target::Profile(_)) => return false,
+            Some(Target::Outside | Target::Inside) | None => {}
+        }
+    }
+    own >= 3
 }
 
 /// The ids of posts that a page's addresses and JSON hold.

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::form;
 use crate::model::document::SourceKind;
 
 /// Nodes one document may have; what lies beyond is not looked at.
@@ -81,13 +82,21 @@ pub(crate) struct JsonDoc {
     /// The response's address or the script's name.
     pub(crate) origin: String,
     pub(crate) nodes: Vec<Node>,
+    /// Whether its paths are those of the original, and not of the form it was given.
+    pub(crate) same_paths: bool,
 }
 
 impl JsonDoc {
-    /// Flattens a value.
+    /// Flattens a value in keyed form; linked data has a form of its own.
     pub(crate) fn build(source: SourceKind, origin: &str, value: &Value) -> Self {
-        let mut doc = Self { source, origin: origin.to_owned(), nodes: Vec::new() };
-        doc.add(0, 0, Key::Root, value);
+        let mut doc = Self { source, origin: origin.to_owned(), nodes: Vec::new(), same_paths: true };
+        if source == SourceKind::Jsonld {
+            doc.add(0, 0, Key::Root, value);
+        } else {
+            let (value, same_paths) = form::keyed(value);
+            doc.same_paths = same_paths;
+            doc.add(0, 0, Key::Root, &value);
+        }
         doc
     }
 
@@ -118,6 +127,8 @@ impl JsonDoc {
             }
             Value::String(text) => {
                 if let Some(inner) = inside_string(text) {
+                    let (inner, same_paths) = form::keyed(&inner);
+                    self.same_paths &= same_paths;
                     self.add(at, depth + 1, Key::Name("@json".to_owned()), &inner);
                 }
             }
@@ -151,6 +162,10 @@ impl JsonDoc {
             self.children(at).find(|&child| match (&self.nodes[child].key, step) {
                 (Key::Name(name), Value::String(wanted)) => name == wanted,
                 (Key::Index(index), Value::Number(wanted)) => wanted.as_u64() == u64::try_from(*index).ok(),
+                (Key::Name(name), Value::Number(wanted)) => {
+                    let place = form::place_of(name).and_then(|place| u64::try_from(place).ok());
+                    place.is_some() && wanted.as_u64() == place
+                }
                 _ => false,
             })
         })

@@ -155,7 +155,7 @@ fn is_dense_letter(c: char) -> bool {
 
 /// Lower case, without punctuation at the ends, one space between words.
 pub(crate) fn plain(text: &str) -> String {
-    let lower: String = text.to_lowercase().chars().filter(|&c| !is_invisible(c)).collect();
+    let lower: String = text.to_lowercase().chars().filter(|&c| !is_invisible(c) && !is_quote(c)).collect();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')
         .map(|word| {
@@ -166,6 +166,11 @@ pub(crate) fn plain(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect();
     words.join(" ")
+}
+
+/// Labels stand in quotes here and there: `15 „Gefällt mir“-Angaben`.
+const fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '“' | '”' | '„' | '«' | '»')
 }
 
 /// Marks of writing direction and the like. Joiners stay, they are part of words.

@@ -9,11 +9,14 @@ mod address;
 mod cand;
 pub mod case;
 mod cell;
+mod custom;
 mod decide;
 mod dom;
 pub mod field;
+mod form;
 mod home;
 mod identity;
+mod items;
 mod json;
 mod keyed;
 mod label;
@@ -26,6 +29,7 @@ mod posts;
 pub mod rule;
 pub mod selectors;
 mod shown;
+mod stale;
 mod text;
 mod told;
 mod tongue;
@@ -79,6 +83,20 @@ struct Ready {
     phrases: Vec<shown::Phrase>,
 }
 
+impl Ready {
+    /// Leaves aside the documents that only repeat the past.
+    fn leave_aside(&mut self, past: &Values) {
+        let stale = stale::documents(&self.cands, past, self.named.json.len());
+        if stale.contains(&true) {
+            self.cands.retain(|cand| !cand.in_json() || !stale[cand.place.0]);
+            self.found = learn::Index::new(&self.cands);
+            for (owners, stale) in self.named.json.iter_mut().zip(stale) {
+                owners.stale = stale;
+            }
+        }
+    }
+}
+
 /// Heals pages.
 #[must_use]
 pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
@@ -101,6 +119,11 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     }
     let from = clock.uptime();
     let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known, &style)).collect();
+    for (ready, past) in readied.iter_mut().zip(&pasts) {
+        if let (Ok(ready), Some(past)) = (ready, past) {
+            ready.leave_aside(past);
+        }
+    }
     let mut verdicts = judge(known, &good, &readied, &pasts);
     let corrected = correct(&pasts, &verdicts);
     if corrected != pasts {
@@ -170,7 +193,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     let named = identity::gate(page, style, known, rare)?;
     let (phrases, mut cands) = shown::candidates(&page.dom, &named.dom, &named.handle);
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
-        cands.extend(keyed::candidates(at, doc, owners, &named.handle));
+        cands.extend(keyed::candidates(at, doc, owners, style, &named.handle));
     }
     cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
     cands.extend(told::candidates(&page.dom, &named.handle));
@@ -212,7 +235,13 @@ fn judge(
     let learned = learn::learn(&lessons);
     let judge_page = |(ready, past): (&Result<Ready, Refusal>, &Option<Values>)| {
         let ready = ready.as_ref().ok()?;
-        let scene = decide::Scene { cands: &ready.cands, found: &ready.found, past: past.as_ref(), lessons: &learned };
+        let scene = decide::Scene {
+            cands: &ready.cands,
+            found: &ready.found,
+            past: past.as_ref(),
+            lessons: &learned,
+            head_only: ready.named.head_only,
+        };
         let mut fields: Vec<Option<decide::Verdict>> =
             Field::ALL.iter().map(|&field| decide::decide(&scene, field)).collect();
         decide::withhold_doubles(&mut fields);
@@ -288,7 +317,7 @@ fn assemble(
     for (field, verdict) in Field::ALL.into_iter().zip(verdicts) {
         let Some(verdict) = verdict else { continue };
         if let (true, Some(count)) = (field.is_count(), verdict.count) {
-            counts += usize::from(verdict.source != crate::model::document::SourceKind::Meta);
+            counts += usize::from(ready.named.head_only || verdict.source != crate::model::document::SourceKind::Meta);
             values.set_count(field, count.value);
         } else if let Some(text) = &verdict.text {
             values.set_text(field, text.clone());

@@ -3,6 +3,7 @@
 //! around it can name it.
 
 use super::label;
+use super::posts;
 use super::unit::{dense_unit, is_mark, spaced_unit};
 
 /// Stands between two texts of the page that were joined for reading.
@@ -59,7 +60,7 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
     while let Some(step) = text[at..].find(|c: char| digit(c).is_some()) {
         let start = at + step;
         let (raw, end) = digits_from(text, start);
-        if !may_begin(text, start) || text[end..].starts_with(TORN) {
+        if !may_begin(text, start) || text[end..].trim_start().starts_with(TORN) {
             at = skip_word(text, end);
             continue;
         }
@@ -81,6 +82,9 @@ fn skip_word(text: &str, from: usize) -> usize {
 
 /// A number inside a word, a handle, a hashtag or a date is none.
 fn may_begin(text: &str, start: usize) -> bool {
+    if text[..start].trim_end().ends_with(TORN) {
+        return false;
+    }
     let mut before = text[..start].chars().rev();
     match before.next() {
         None => true,
@@ -200,6 +204,7 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
         && short
         && !COUNTED.contains(&word.to_lowercase().as_str())
         && label::beside(word).is_none()
+        && !posts::names_count(word)
         && label::beside(tail_line(tail)).is_none();
     if unit_like && next != Some('\n') {
         return None;
@@ -346,7 +351,10 @@ mod tests {
         assert_eq!(values("12\u{1}6K"), [12, 6000]);
         assert!(values("12\u{3}6K").is_empty());
         assert!(values("2,89\u{3}3").is_empty());
+        assert!(values("1\u{202f}\u{3}745").is_empty());
+        assert!(values("1\u{3} 745").is_empty());
         assert_eq!(values("66.7KLikes1,024Followers"), [66_700]);
+        assert_eq!(values("549 조회"), [549]);
         assert_eq!(values("1,244Followers"), [1244]);
     }
 }

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::custom;
 use super::dom::Dom;
 use super::json::{self, JsonDoc};
 use crate::model::document::SourceKind;
@@ -44,6 +45,7 @@ impl Page {
                 json::in_script(text).iter().map(|value| JsonDoc::build(SourceKind::Embedded, "attribute", value)),
             );
         }
+        docs.extend(custom::document(&dom));
         Self { profile: profile.to_owned(), url: url.to_owned(), dom, docs }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::decide::Verdict;
 use super::dom::Dom;
 use super::field::Field;
+use super::form;
 use super::keyed;
 use super::page::Page;
 use super::shown::Phrase;
@@ -86,14 +87,19 @@ fn locator(source: &Source<'_>, verdict: &Verdict) -> Option<Locator> {
     match verdict.source {
         SourceKind::Network | SourceKind::Embedded | SourceKind::Jsonld => {
             let (doc, owners) = (source.page.docs.get(kind)?, source.named.json.get(kind)?);
-            let (mark, here) = owners.anchor(doc, at)?;
+            // A rule is for the page's own JSON, and a bare place is none.
+            let (mark, here) = owners.anchor(doc, at).filter(|_| doc.same_paths)?;
+            let path = keyed::path(doc, here, at, &source.named.handle);
+            if path.iter().any(|step| form::place_of(step).is_some()) {
+                return None;
+            }
             let origin = doc.origin.split('?').next().unwrap_or_default().replace(&source.named.handle, "{handle}");
             Some(Locator::Json {
                 kind: format!("{:?}", verdict.source).to_lowercase(),
                 origin,
                 anchor: doc.nodes[mark].name().unwrap_or("*").to_owned(),
                 up: doc.nodes[mark].depth - doc.nodes[here].depth,
-                path: keyed::path(doc, here, at, &source.named.handle),
+                path,
             })
         }
         SourceKind::Dom => {

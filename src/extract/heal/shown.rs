@@ -88,11 +88,21 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
         found.push(cand);
     }
     found.extend(spoken(dom, owners, handle));
-    // Where no label of the page is known, an unknown word is no sign of another thing.
+    // Where no label of the page is known, an unknown word is no sign of another thing; but where counts stand by themselves, a number
+    // inside a text is none of them.
     let read = found.iter().any(|cand| cand.says.is_some());
-    found.iter_mut().for_each(|cand| cand.foreign &= read);
+    let alone = |cand: &Cand| phrases.get(cand.place.1).is_some_and(|phrase| !is_in_text(phrase));
+    let bare = found.iter().filter(|cand| cand.place.0 == usize::MAX && alone(cand)).count() >= 2;
+    for cand in &mut found {
+        cand.foreign &= read || (bare && cand.place.0 == usize::MAX && !alone(cand));
+    }
     home::mark(dom, owners, &mut found);
     (phrases, found)
+}
+
+/// Whether letters stand beside a number in its own texts.
+fn is_in_text(phrase: &Phrase) -> bool {
+    [&phrase.before, &phrase.after].iter().any(|text| text.chars().any(char::is_alphabetic))
 }
 
 /// The exact number in a `title` or the like around an abbreviated one.

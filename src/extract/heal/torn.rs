@@ -40,11 +40,25 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     let digits = number::is_digit(last) && number::is_digit(first);
     let letters = last.is_alphabetic() && first.is_alphabetic();
     let thousands = grouped(&one.text, &next.text, next.spaced);
-    if !(digits || letters || thousands) || parted(dom, before, at) {
+    let marked = marked(&one.text, &next.text);
+    if !(digits || letters || thousands || marked) {
+        return Joint::Seam;
+    }
+    let parted = parted(dom, before, at);
+    if parted && !marked {
         return Joint::Seam;
     }
     let around = common(dom, one.element, next.element);
     let alike = alike(dom, around, part(dom, around, one.element), part(dom, around, next.element));
+    if marked {
+        // `2.` in front of `141 views` is a place in a list.
+        let apart = parted
+            || next.breaks
+            || next.spaced
+            || alike == Some(false)
+            || named_apart(dom, around, one.element, next.element);
+        return if apart { Joint::Wall } else { Joint::Seam };
+    }
     if named_apart(dom, around, one.element, next.element) || alike == Some(false) {
         return Joint::Seam;
     }
@@ -55,7 +69,10 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
         return if unsure { Joint::Torn } else { Joint::Seam };
     }
     if thousands {
-        return Joint::Torn;
+        // Nobody puts a space that does not break between two numbers.
+        let bound = |text: &str| text.ends_with(FIXED) || text.starts_with(FIXED);
+        let one = alike == Some(true) && !next.spaced && (bound(&one.text) || bound(&next.text));
+        return if one { Joint::Joined } else { Joint::Torn };
     }
     if next.spaced {
         return Joint::Seam;
@@ -146,6 +163,18 @@ fn has_form(text: &str) -> bool {
     let leading = text.chars().take_while(|&c| number::is_digit(c)).count();
     let myriads = text.contains(['万', '萬', '만', '億', '亿', '억']);
     leading <= if myriads || text.chars().all(number::is_digit) { BARE_MAX } else { INTEGRAL_MAX }
+}
+
+/// Spaces that keep what they part on one line.
+const FIXED: [char; 2] = ['\u{a0}', '\u{202f}'];
+
+/// Digits and a mark that may be a number's, on either side of the border.
+fn marked(before: &str, after: &str) -> bool {
+    let is_mark = |c: char| matches!(c, '.' | ',');
+    let ends = |text: &str| text.ends_with(number::is_digit);
+    let begins = |text: &str| text.starts_with(number::is_digit);
+    (before.strip_suffix(is_mark).is_some_and(ends) && begins(after))
+        || (ends(before) && after.strip_prefix(is_mark).is_some_and(begins))
 }
 
 /// Digits, white space, and just three digits: thousands apart, or two numbers.

@@ -50,6 +50,20 @@ impl Store {
         Ok(())
     }
 
+    /// What was in force for a template, or for all pages, before this version last came into force there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn in_force_before(&self, platform: &str, version: &str) -> Result<Option<String>, StoreError> {
+        let sql = "
+            select detail->>'from' from selector_events
+            where platform = $1 and version = $2 and kind = 'moved' and detail->>'slot' = 'active'
+              and detail->>'to' = $2 and detail->>'from' is not null
+            order by id desc limit 1";
+        let query = sqlx::query_scalar(sql).bind(platform).bind(version);
+        query.fetch_optional(&self.pool).await.map_err(|e| self.error(e))
+    }
+
     /// A page of the story, newest first, before the row `before`; of one template, or of all.
     ///
     /// # Errors

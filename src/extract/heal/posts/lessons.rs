@@ -13,6 +13,9 @@ use super::{Found, Past, PostLesson, Read, Record, Role, Value, grid, list};
 /// Of so many values under a mark, one at least must fit the plays, or the mark means something else.
 const FOREIGN: usize = 8;
 
+/// Plays may grow so many times over between two visits.
+const SURGE_MAX: u64 = 30;
+
 /// What a way has shown for a role: hits and tries, on known-good and on changed pages.
 #[derive(Debug, Clone, Copy, Default)]
 struct Tally {
@@ -24,6 +27,8 @@ struct Tally {
     void: usize,
     /// Texts it found cut short.
     cut: usize,
+    /// Of the misses on changed pages, plays that grew by more than is learned from.
+    grown: usize,
 }
 
 /// All that was learned about records.
@@ -41,6 +46,8 @@ pub(crate) struct PostLessons {
 enum Fit {
     Hit,
     Miss,
+    /// More plays than the past leads one to expect.
+    Grown,
     /// The beginning of the known text.
     Cut,
 }
@@ -91,7 +98,7 @@ impl PostLessons {
             };
             if role == Role::Views {
                 for &mark in value.said.iter().chain(&value.class) {
-                    self.marks.entry(mark).or_default().add(fit == Fit::Hit, same_visit);
+                    self.marks.entry(mark).or_default().note(fit, same_visit);
                 }
             }
             for &way in value.ways.iter().chain(&value.sole) {
@@ -102,12 +109,7 @@ impl PostLessons {
             }
         }
         for ((role, way), (fit, _)) in by_way {
-            let tally = self.tallies.entry((role, way)).or_default();
-            match fit {
-                Fit::Hit => tally.add(true, same_visit),
-                Fit::Miss => tally.add(false, same_visit),
-                Fit::Cut => tally.cut += 1,
-            }
+            self.tallies.entry((role, way)).or_default().note(fit, same_visit);
         }
     }
 
@@ -117,10 +119,19 @@ impl PostLessons {
         if tally.changed_tries > 0 {
             // Some posts surge and leave their past; no other number of a record follows the past of half of them.
             let held = tally.changed_hits * 2 >= tally.changed_tries && tally.changed_hits >= 2;
-            return if held { 1_000 + tally.changed_hits } else { 0 };
+            let surged = tally.only_grew() && tally.changed_hits * 4 >= tally.changed_tries && tally.changed_hits >= 4;
+            return if held || surged { 1_000 + tally.changed_hits } else { 0 };
         }
         let held = tally.hits * 10 >= tally.tries * 9 && tally.hits >= 2;
         if held { tally.hits } else { 0 }
+    }
+
+    /// How far a way to plays is trusted though they left their past: it never failed on known-good pages, plays is what its key or a
+    /// sign calls them, and all of them grew.
+    fn surged(&self, way: u64, value: &Value) -> usize {
+        let tally = self.tallied(Role::Views, way);
+        let named = (value.keyed || value.told == Told::Views) && tally.hits >= 5 && tally.hits == tally.tries;
+        usize::from(named && tally.changed_tries > 0 && tally.only_grew())
     }
 
     /// Whether a way finds a value where none is, or was.
@@ -142,7 +153,14 @@ impl PostLessons {
     /// The value of a role in a record: of the most trusted way that finds exactly one, and no other found by one as good.
     fn pick<'a>(&self, role: Role, record: &'a Record, past: &Past<'_>) -> Option<&'a Found> {
         let usable = |value: &&Value| role_of(&value.found) == role && (role != Role::Views || !self.is_other(value));
-        let values: Vec<&Value> = record.values.iter().filter(usable).collect();
+        let mut values: Vec<&Value> = record.values.iter().filter(usable).collect();
+        // Where numbers are called plays, no other number is, however alike it looks.
+        for called in [|value: &Value| value.labelled, |value: &Value| value.told == Told::Views] {
+            let plays = |value: &&&Value| value.told == Told::Views && called(value);
+            if role == Role::Views && values.iter().any(|value| plays(&value)) {
+                values.retain(|value| plays(&value));
+            }
+        }
         let post = past.by_id.get(record.id.as_str()).copied();
         let mut best: Option<(usize, &Found)> = None;
         let mut tied = false;
@@ -153,6 +171,9 @@ impl PostLessons {
                 let one = alone.into_iter().all(|other| agree(&other.found, &value.found));
                 if one && self.holds(role, way, &value.found, post, past) {
                     trust = trust.max(self.trust(role, way));
+                    if role == Role::Views {
+                        trust = trust.max(self.surged(way, value));
+                    }
                 }
             }
             if trust == 0 {
@@ -211,7 +232,7 @@ impl PostLessons {
             Some(Found::Text(text)) => Some(text.clone()),
             _ => None,
         };
-        Read { post: PostValues { id: record.id.clone(), views, caption }, unit }
+        Read { post: PostValues { id: record.id.clone(), views, caption }, unit, torn: false }
     }
 
     /// Whether a record has a value, besides its id, that is found as posts' values are.
@@ -231,9 +252,29 @@ impl Tally {
         }
     }
 
+    const fn note(&mut self, fit: Fit, same_visit: bool) {
+        match fit {
+            Fit::Hit => self.add(true, same_visit),
+            Fit::Miss => self.add(false, same_visit),
+            Fit::Grown => {
+                self.add(false, same_visit);
+                self.grown += 1;
+            }
+            Fit::Cut => self.cut += 1,
+        }
+    }
+
+    /// Whether all that does not fit is plays that grew: nothing else of a post only ever exceeds its plays of before.
+    const fn only_grew(&self) -> bool {
+        self.changed_hits + self.grown == self.changed_tries
+    }
+
     const fn is_foreign(&self) -> bool {
-        let (hits, tries) =
-            if self.changed_tries > 0 { (self.changed_hits, self.changed_tries) } else { (self.hits, self.tries) };
+        let (hits, tries) = if self.changed_tries > 0 {
+            (self.changed_hits, self.changed_tries - self.grown)
+        } else {
+            (self.hits, self.tries)
+        };
         tries >= 3 && hits * FOREIGN < tries
     }
 }
@@ -248,9 +289,11 @@ const fn role_of(found: &Found) -> Role {
 /// How a value stands to what is known of its post; none where nothing is.
 fn fit(found: &Found, post: &PostValues, same_visit: bool) -> Option<Fit> {
     match found {
-        Found::Count(count) => {
-            post.views.map(|was| if views_fit(was, *count, same_visit) { Fit::Hit } else { Fit::Miss })
-        }
+        Found::Count(count) => post.views.map(|was| match views_fit(was, *count, same_visit) {
+            true => Fit::Hit,
+            false if !same_visit && count.value > was && count.value / SURGE_MAX <= was => Fit::Grown,
+            false => Fit::Miss,
+        }),
         Found::Text(found) => {
             let was = text::plain(post.caption.as_deref().filter(|caption| !caption.is_empty())?);
             let is = text::plain(found);

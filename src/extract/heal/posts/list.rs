@@ -1,13 +1,15 @@
 //! Posts in JSON: lists, or maps by id, whose items each hold a post's id. Paths inside a record are learned, not named.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::address::Style;
+use super::super::form;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
 use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
 use super::super::page::Page;
+use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
 
 /// Scalars of one record that are looked at.
@@ -16,6 +18,8 @@ const LEAVES_MAX: usize = 400;
 /// A list of records.
 struct List {
     at: usize,
+    /// A list, and no map by id, whose entries may stand in any order.
+    ordered: bool,
     records: Vec<usize>,
 }
 
@@ -36,7 +40,7 @@ fn lists(doc: &JsonDoc) -> Vec<List> {
             .filter(|&child| doc.nodes[child].is_container() && doc.nodes[child].end - child > 2)
             .collect();
         if !records.is_empty() {
-            found.push(List { at, records });
+            found.push(List { at, ordered: matches!(node.kind, Kind::List), records });
         }
     }
     found
@@ -59,7 +63,8 @@ fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
     let mut steps: Vec<&str> = Vec::with_capacity(6);
     let mut here = at;
     // `plays: {value: 3}` is found where `plays: 3` was.
-    while doc.nodes[here].name().is_some_and(is_empty_word) && doc.nodes[here].parent != record {
+    let wraps = |name: &str| is_empty_word(name) && form::place_of(name).is_none();
+    while doc.nodes[here].name().is_some_and(wraps) && doc.nodes[here].parent != record {
         here = doc.nodes[here].parent;
     }
     while here != record {
@@ -83,7 +88,11 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
             continue;
         }
         let way = way(doc, record, at);
-        values.extend(count.map(|count| Value::new(Found::Count(count), vec![way])));
+        if let Some(count) = count {
+            let mut value = Value::new(Found::Count(count), vec![way]);
+            value.keyed = keyed(doc, record, at);
+            values.push(value);
+        }
         if texted {
             values.push(Value::new(Found::Text(text.to_owned()), vec![way]));
         }
@@ -91,9 +100,19 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     values
 }
 
+/// Whether the last key that says something names plays.
+fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
+    let mut here = at;
+    while here != record && doc.nodes[here].name().is_none_or(is_empty_word) {
+        here = doc.nodes[here].parent;
+    }
+    let key = doc.nodes[here].name().filter(|_| here != record);
+    key.is_some_and(|key| words::told_by_key(key) == Told::Views)
+}
+
 /// Learns which paths hold ids, views and captions.
 pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
-    for doc in &lesson.page.docs {
+    for (doc, _) in lesson.page.docs.iter().zip(&lesson.named.json).filter(|(_, owners)| !owners.stale) {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
         }
@@ -108,37 +127,66 @@ fn learn_list(
     past: &Past<'_>,
     style: &Style,
 ) {
-    let mut id_paths: HashMap<u64, usize> = HashMap::new();
-    for &record in &list.records {
-        for (text, at) in leaves(doc, record) {
-            if style.is_post_id(text) && past.knows(text) {
-                *id_paths.entry(way(doc, record, at)).or_default() += 1;
-            }
-        }
-    }
-    // A record that holds many ids is no record but a list's parent.
-    let Some((best, hits)) = id_paths.into_iter().max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))) else {
+    let columns = columns(doc, &list.records, style);
+    let known = |column: &Column<'_>| column.ids.iter().filter(|(_, id)| past.knows(id)).count();
+    let held = columns.into_iter().filter(|column| column.is_one(list.records.len()));
+    let Some((hits, column)) =
+        held.map(|column| (known(&column), column)).max_by(|a, b| a.0.cmp(&b.0).then_with(|| b.1.way.cmp(&a.1.way)))
+    else {
         return;
     };
-    if hits > list.records.len() {
+    if hits == 0 {
         return;
     }
-    for &record in &list.records {
-        let ids: Vec<&str> = leaves(doc, record)
-            .filter(|(text, at)| style.is_post_id(text) && way(doc, record, *at) == best)
-            .map(|(text, _)| text)
-            .collect();
-        let [id] = ids.as_slice() else { continue };
-        learned.tally(Role::Id, best, style.is_post_id(id), lesson.same_visit);
+    for (record, id) in column.ids {
+        learned.tally(Role::Id, column.way, true, lesson.same_visit);
         if let Some(post) = past.by_id.get(id) {
             learned.learn_values(&found_in(doc, record), post, past, lesson.same_visit);
         }
     }
 }
 
+/// What stands in one place of a list's records and looks like posts' ids.
+struct Column<'a> {
+    way: u64,
+    /// Record and id.
+    ids: Vec<(usize, &'a str)>,
+    /// Whether a record has two there: it is no record but a list's parent.
+    doubled: bool,
+}
+
+impl Column<'_> {
+    /// Whether these are ids of so many records: most have one, and each its own.
+    fn is_one(&self, records: usize) -> bool {
+        let distinct: HashSet<&str> = self.ids.iter().map(|&(_, id)| id).collect();
+        let most = self.ids.len() * 2 >= records || self.ids.len() >= 3;
+        // The same post may be listed twice, as a pinned one is.
+        !self.doubled && most && distinct.len() + 3 >= self.ids.len() && distinct.len() * 2 > self.ids.len()
+    }
+}
+
+/// The columns of a list that look like posts' ids.
+fn columns<'a>(doc: &'a JsonDoc, records: &[usize], style: &Style) -> Vec<Column<'a>> {
+    let mut columns: BTreeMap<u64, Column<'a>> = BTreeMap::new();
+    for &record in records {
+        for (text, at) in leaves(doc, record).filter(|(text, _)| style.could_be_post_id(text)) {
+            let way = way(doc, record, at);
+            let column = columns.entry(way).or_insert_with(|| Column { way, ids: Vec::new(), doubled: false });
+            match column.ids.last() {
+                Some(&(last, id)) if last == record => column.doubled |= id != text,
+                _ => column.ids.push((record, text)),
+            }
+        }
+    }
+    columns.into_values().collect()
+}
+
 /// A list's records that are the profile's posts.
 struct Own {
     records: Vec<Record>,
+    /// Whether they are, by themselves; otherwise they only may tell more of posts that are.
+    ours: bool,
+    ordered: bool,
     /// Whether the records themselves say so: by ids known of old, or by each naming the profile.
     sure: bool,
     /// The way to the ids.
@@ -154,11 +202,11 @@ pub(super) fn find(
     style: &Style,
 ) -> Option<Vec<Read>> {
     let mut best: Option<(usize, Vec<Read>)> = None;
-    for (doc, owners) in page.docs.iter().zip(&named.json) {
+    for (doc, owners) in page.docs.iter().zip(&named.json).filter(|(_, owners)| !owners.stale) {
         let mut found = Vec::new();
         for list in lists(doc) {
             let Some(own) = records(doc, owners, named, &list, past, lessons, style) else { continue };
-            if own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
+            if !own.ours || own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
                 found.push(own);
             }
         }
@@ -175,11 +223,12 @@ pub(super) fn find(
 fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usize, Vec<Read>)> {
     let worth =
         |own: &Own| own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 };
-    let most = found.iter().map(worth).max()?;
-    let base = found.iter().position(|own| worth(own) == most)?;
+    let most = found.iter().filter(|own| own.ours).map(worth).max()?;
+    let bases = || (0..found.len()).filter(|&at| found[at].ours && worth(&found[at]) == most);
+    let base = bases().find(|&at| found[at].ordered).or_else(|| bases().next())?;
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut posts: Vec<(usize, Read)> = Vec::new();
-    let others = (0..found.len()).filter(|&at| at != base && found[at].sure && found[base].sure);
+    let others = (0..found.len()).filter(|&at| at != base && found[at].ours && found[at].sure && found[base].sure);
     for at in std::iter::once(base).chain(others.filter(|&at| found[at].way == found[base].way)) {
         let apart = found[at].records.iter().all(|record| !places.contains_key(&record.id));
         for record in &found[at].records {
@@ -190,6 +239,14 @@ fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usiz
             }
             places.insert(record.id.clone(), posts.len());
             posts.push((if apart { at } else { found.len() }, read));
+        }
+    }
+    // Sites keep posts' counts or texts apart, by id.
+    for own in found.iter().filter(|own| !own.ours || own.way != found[base].way) {
+        for record in &own.records {
+            if let Some(&place) = places.get(&record.id) {
+                posts[place].1.fill(&lessons.read(record, past));
+            }
         }
     }
     posts.sort_by_key(|(at, _)| *at);
@@ -206,44 +263,35 @@ fn records(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Own> {
-    let mut records = Vec::new();
+    let foreign = |at: usize| {
+        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| plain_handle(name) == named.handle)
+    };
+    let ours: Vec<usize> = list.records.iter().copied().filter(|&at| !foreign(at)).collect();
+    // One place for all records.
+    let trusted = columns(doc, &ours, style).into_iter().filter(|column| column.is_one(ours.len()));
+    let trusted = trusted.map(|column| (lessons.trust(Role::Id, column.way), column)).filter(|(trust, _)| *trust > 0);
+    let (_, column) = trusted
+        .max_by(|a, b| a.0.cmp(&b.0).then(a.1.ids.len().cmp(&b.1.ids.len())).then_with(|| b.1.way.cmp(&a.1.way)))?;
     let mut ids = HashSet::new();
-    let mut ways: HashSet<u64> = HashSet::new();
-    for &at in &list.records {
-        if owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| plain_handle(name) == named.handle) {
-            continue;
-        }
-        let mut best: Option<(usize, u64, String)> = None;
-        for (text, leaf) in leaves(doc, at) {
-            let way = if style.is_post_id(text) { way(doc, at, leaf) } else { continue };
-            let trust = lessons.trust(Role::Id, way);
-            if trust > 0 && best.as_ref().is_none_or(|(held, _, _)| trust > *held) {
-                best = Some((trust, way, text.to_owned()));
-            }
-        }
-        let Some((_, way, id)) = best else { continue };
-        ways.insert(way);
-        if ids.insert(id.clone()) {
-            records.push((at, id));
-        }
-    }
+    let listed = column.ids.iter().filter(|(_, id)| ids.insert(*id));
+    let records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
     let known = records.iter().any(|(_, id)| past.knows(id));
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
     let ours = known || (all_named && (past.is_empty() || around)) || (around && past.is_empty());
-    if records.is_empty() || !ours {
+    if records.is_empty() {
         return None;
     }
     let built: Vec<Record> = records
         .into_iter()
         .map(|(at, id)| Record { id, values: found_in(doc, at), named: owners.names_us(at) })
         .collect();
-    // An account's own id looks like a post's: a post has plays or a text as well.
-    if !known && !built.iter().any(|record| lessons.is_post(&record.values)) {
+    // An account's own id looks like a post's: a post has plays or a text as well, or stands among others of the same owner.
+    let among = all_named && built.len() >= 3;
+    if ours && !known && !among && !built.iter().any(|record| lessons.is_post(&record.values)) {
         return None;
     }
-    let way = if ways.len() == 1 { ways.into_iter().next()? } else { 0 };
-    Some(Own { records: built, sure: known || all_named, way })
+    Some(Own { records: built, ours, ordered: list.ordered, sure: known || all_named, way: column.way })
 }
 
 /// Whose the list is, from outside of it.

@@ -19,6 +19,11 @@ use super::shown::Phrase;
 pub(crate) use lessons::PostLessons;
 use words::Told;
 
+/// Whether a word names one of the counts that posts have.
+pub(crate) fn names_count(word: &str) -> bool {
+    words::told(&word.to_lowercase()) != Told::Nothing
+}
+
 /// A record's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Role {
@@ -48,13 +53,24 @@ struct Value {
     told: Told,
     /// Whether that is said of it alone, and not by a sign beside it.
     labelled: bool,
+    /// Whether its key in data names plays.
+    keyed: bool,
     /// The way to it as the only number of each record of its grid.
     sole: Option<u64>,
 }
 
 impl Value {
     const fn new(found: Found, ways: Vec<u64>) -> Self {
-        Self { found, ways, said: Vec::new(), class: None, told: Told::Nothing, labelled: false, sole: None }
+        Self {
+            found,
+            ways,
+            said: Vec::new(),
+            class: None,
+            told: Told::Nothing,
+            labelled: false,
+            keyed: false,
+            sole: None,
+        }
     }
 }
 
@@ -123,6 +139,8 @@ impl<'a> Past<'a> {
 struct Read {
     post: PostValues,
     unit: u64,
+    /// Whether two readings of its plays differ.
+    torn: bool,
 }
 
 impl Read {
@@ -132,13 +150,20 @@ impl Read {
             (Some(ours), Some(theirs)) => {
                 let room = self.unit.max(other.unit);
                 if ours.abs_diff(theirs) > if room > 1 { room } else { 0 } {
-                    self.post.views = None;
+                    (self.post.views, self.torn) = (None, true);
                 } else if other.unit < self.unit {
                     (self.post.views, self.unit) = (Some(theirs), other.unit);
                 }
             }
-            (None, Some(_)) => (self.post.views, self.unit) = (other.post.views, other.unit),
-            (_, None) => {}
+            (None, _) | (_, None) => {}
+        }
+        self.fill(other);
+    }
+
+    /// What is lacking, from another reading of the same post.
+    fn fill(&mut self, other: &Self) {
+        if self.post.views.is_none() && !self.torn {
+            (self.post.views, self.unit) = (other.post.views, other.unit);
         }
         if self.post.caption.is_none() {
             self.post.caption.clone_from(&other.post.caption);

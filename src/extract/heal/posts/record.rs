@@ -106,6 +106,15 @@ fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Valu
     if near.is_empty() {
         near = icon_before(dom, phrase.element);
     }
+    if own.is_empty() && said.is_empty() {
+        let boxes = dom.upward(phrase.element).take_while(|&up| up != region && alone(up));
+        said.extend(
+            boxes
+                .map(|up| beside(dom, phrase, up))
+                .find(|words| !words.is_empty())
+                .filter(|words| told(words) != Told::Nothing),
+        );
+    }
     said.push(own);
     said.retain(|text| !text.is_empty());
     let own = said.iter().chain(&named).map(|text| told(text)).find(|told| *told != Told::Nothing);
@@ -144,6 +153,15 @@ fn own_words(phrase: &Phrase) -> String {
     let after = pieces(&phrase.after).next().unwrap_or_default();
     let before = pieces(&phrase.before).last().unwrap_or_default();
     label::plain(&format!("{before} {after}"))
+}
+
+/// The other texts of an element that holds one number and no more than its word.
+fn beside(dom: &Dom, phrase: &Phrase, at: usize) -> String {
+    let (from, to) = dom.elements[at].texts;
+    let others = (from..to).filter(|index| !(phrase.texts.0..=phrase.texts.1).contains(index));
+    let words: Vec<&str> = others.map(|index| dom.texts[index].text.as_str()).collect();
+    let words = words.join(" ");
+    if is_short(&words) { label::plain(&words) } else { String::new() }
 }
 
 fn without_digits(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Words that stand beside a post's numbers and over a grid. Plays are what is wanted; every other count of a post looks exactly like
 //! them, so what is said to be another is never taken for them. The words are data: see `words.txt`.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::super::label;
@@ -18,42 +19,74 @@ pub(super) enum Told {
 
 /// The lists of the file, one a line: its name, then its words. `dense` are those of scripts that write without spaces.
 struct Words {
-    views: Vec<&'static str>,
+    counts: Counted,
     views_dense: Vec<&'static str>,
-    other: Vec<&'static str>,
     other_dense: Vec<&'static str>,
     suggesting: Vec<&'static str>,
     own_sections: Vec<&'static str>,
 }
 
+/// Words for counts by their first run of letters: every number of every post asks, so no list is gone through.
+type Counted = HashMap<&'static str, Vec<(&'static str, Told)>>;
+
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let list = |name: &str| {
         let lines = include_str!("words.txt").lines().filter_map(|line| line.split_once(": "));
-        lines.filter(|(held, _)| *held == name).flat_map(|(_, words)| words.split(" | ")).collect()
+        lines.filter(|(held, _)| *held == name).flat_map(|(_, words)| words.split(" | ")).collect::<Vec<_>>()
     };
+    let mut counts = Counted::new();
+    for (name, told) in [("views", Told::Views), ("other", Told::Other)] {
+        list(name).into_iter().for_each(|word| counts.entry(run(word)).or_default().push((word, told)));
+    }
     Words {
-        views: list("views"),
+        counts,
         views_dense: list("views dense"),
-        other: list("other"),
         other_dense: list("other dense"),
         suggesting: list("suggesting"),
         own_sections: list("own sections"),
     }
 });
 
+/// The letters that a text begins with.
+fn run(text: &str) -> &str {
+    &text[..text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len())]
+}
+
 /// What a text beside a number says it is; a word for each says nothing.
 pub(super) fn told(plain: &str) -> Told {
-    if plain.is_empty() {
-        return Told::Nothing;
+    let (mut views, mut other) = (false, false);
+    let mut rest = plain;
+    while let Some(at) = rest.find(char::is_alphabetic) {
+        rest = &rest[at..];
+        let first = run(rest);
+        for (word, told) in WORDS.counts.get(first).into_iter().flatten() {
+            let ends = rest.strip_prefix(word).is_some_and(|after| !after.starts_with(char::is_alphabetic));
+            views |= ends && *told == Told::Views;
+            other |= ends && *told == Told::Other;
+        }
+        rest = &rest[first.len()..];
     }
-    let has = |apart: &[&str], dense: &[&str]| {
-        apart.iter().any(|word| stands_in(plain, word)) || dense.iter().any(|word| plain.contains(word))
-    };
-    match (has(&WORDS.views, &WORDS.views_dense), has(&WORDS.other, &WORDS.other_dense)) {
+    if !plain.is_ascii() {
+        views |= WORDS.views_dense.iter().any(|word| plain.contains(word));
+        other |= WORDS.other_dense.iter().any(|word| plain.contains(word));
+    }
+    match (views, other) {
         (true, false) => Told::Views,
         (false, true) => Told::Other,
         _ => Told::Nothing,
     }
+}
+
+/// What a key of data says a number is: `playCount`, `video_view_count`.
+pub(super) fn told_by_key(key: &str) -> Told {
+    let mut words = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_uppercase() || matches!(c, '_' | '-') {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase().filter(|c| !matches!(c, '_' | '-')));
+    }
+    told(words.trim())
 }
 
 /// Whether a section's title offers what is not the profile's.
@@ -67,17 +100,14 @@ pub(super) fn is_own_section(title: &str) -> bool {
     WORDS.own_sections.contains(&label::plain(title).as_str())
 }
 
-fn stands_in(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        !(before.is_some_and(char::is_alphabetic) || after.is_some_and(char::is_alphabetic))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_begins_with_a_letter() {
+        assert!(WORDS.counts.keys().all(|run| !run.is_empty()), "{:?}", WORDS.counts.get(""));
+    }
 
     #[test]
     fn words_tell_plays_from_other_counts() {
@@ -89,8 +119,20 @@ mod tests {
             ("gefällt mir", Told::Other),
             ("likes and views", Told::Nothing),
             ("reviews", Told::Nothing),
+            ("12.3k views", Told::Views),
+            ("j'aime", Told::Other),
+            ("ｖ 播放", Told::Views),
         ] {
             assert_eq!(told(text), wanted, "{text}");
+        }
+        for (key, wanted) in [
+            ("playCount", Told::Views),
+            ("video_view_count", Told::Views),
+            ("views", Told::Views),
+            ("kxplay", Told::Nothing),
+            ("saveCount", Told::Other),
+        ] {
+            assert_eq!(told_by_key(key), wanted, "{key}");
         }
         assert!(suggests("Suggested for you"));
         assert!(!suggests("Popular"));

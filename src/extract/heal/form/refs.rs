@@ -1,0 +1,238 @@
+//! Stores whose entries refer to each other: an entry that is referred to once is put in that place; one that many refer to stays where
+//! it is, and they get its names only. So a post names its owner, a profile holds its counts, and nothing is repeated.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value};
+
+/// Entries of the stores of one document.
+const ENTRIES_MAX: usize = 20_000;
+/// Letters of a text that may be a name.
+const NAME_MAX: usize = 40;
+/// Levels that are looked into.
+const DEPTH_MAX: usize = 100;
+
+/// How an entry is referred to.
+#[derive(Default)]
+struct Use<'a> {
+    times: usize,
+    /// Whether by a list of references.
+    listed: bool,
+    /// The entry that refers to it.
+    from: Option<&'a str>,
+}
+
+struct Store<'a> {
+    entries: HashMap<&'a str, &'a Map<String, Value>>,
+    uses: HashMap<&'a str, Use<'a>>,
+    /// Entries that are put where they are referred to.
+    moved: HashSet<&'a str>,
+}
+
+/// A document with its references resolved; none where it has none.
+pub(super) fn resolve(value: &Value) -> Option<Value> {
+    let mut wanted = HashSet::new();
+    each_reference(value, 0, &mut |key| {
+        wanted.insert(key);
+    });
+    if wanted.is_empty() || wanted.len() > ENTRIES_MAX {
+        return None;
+    }
+    let mut store = Store { entries: HashMap::new(), uses: HashMap::new(), moved: HashSet::new() };
+    store.find_entries(value, 0, &wanted);
+    if store.entries.is_empty() {
+        return None;
+    }
+    store.count_uses(value, None, false, 0);
+    store.choose_moved();
+    Some(store.rebuild(value, 0))
+}
+
+/// The keys that a value refers to, where it is a reference: `{"__ref": "User:1"}`, `{"__refs": ["1", "2"]}`,
+/// `{"type": "id", "id": "User:1"}`.
+fn reference(value: &Value) -> Option<Vec<&str>> {
+    let map = value.as_object().filter(|map| map.len() <= 3)?;
+    if let Some(key) = map.get("__ref").and_then(Value::as_str) {
+        return (map.len() == 1).then(|| vec![key]);
+    }
+    if let Some(keys) = map.get("__refs").and_then(Value::as_array) {
+        return Some(keys.iter().filter_map(Value::as_str).collect());
+    }
+    let typed = map.get("type").and_then(Value::as_str) == Some("id") && map.contains_key("generated");
+    map.get("id").and_then(Value::as_str).filter(|_| typed).map(|key| vec![key])
+}
+
+fn each_reference<'a>(value: &'a Value, depth: usize, note: &mut impl FnMut(&'a str)) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    if let Some(keys) = reference(value) {
+        keys.into_iter().for_each(note);
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each_reference(item, depth + 1, note)),
+        Value::Object(map) => map.values().for_each(|item| each_reference(item, depth + 1, note)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+impl<'a> Store<'a> {
+    fn find_entries(&mut self, value: &'a Value, depth: usize, wanted: &HashSet<&str>) {
+        match value {
+            _ if depth > DEPTH_MAX => {}
+            Value::Array(items) => items.iter().for_each(|item| self.find_entries(item, depth + 1, wanted)),
+            Value::Object(map) => {
+                for (key, item) in map {
+                    if let (true, Value::Object(entry)) = (wanted.contains(key.as_str()), item) {
+                        self.entries.entry(key).or_insert(entry);
+                    }
+                    self.find_entries(item, depth + 1, wanted);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn count_uses(&mut self, value: &'a Value, from: Option<&'a str>, listed: bool, depth: usize) {
+        if depth > DEPTH_MAX {
+            return;
+        }
+        if let Some(keys) = reference(value) {
+            let listed = listed || keys.len() > 1;
+            for key in keys {
+                let used = self.uses.entry(key).or_default();
+                used.times += 1;
+                used.listed |= listed;
+                used.from = from;
+            }
+            return;
+        }
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.count_uses(item, from, true, depth + 1)),
+            Value::Object(map) => {
+                for (key, item) in map {
+                    // `edges: [{node: {__ref}}]` is a list of references too.
+                    let entered = self.is_entry(key, item);
+                    let from = if entered { Some(key.as_str()) } else { from };
+                    self.count_uses(item, from, listed && !entered, depth + 1);
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    fn is_entry(&self, key: &str, item: &Value) -> bool {
+        item.as_object().is_some_and(|map| self.entries.get(key).is_some_and(|entry| std::ptr::eq(*entry, map)))
+    }
+
+    /// What is referred to once is moved there, unless it would end inside of itself: where entries refer to each other in a circle, the
+    /// one that a list refers to goes to the one that has the list.
+    fn choose_moved(&mut self) {
+        let once = |key: &&'a str| self.uses.get(key).is_some_and(|used| used.times == 1 && used.from != Some(*key));
+        let mut keys: Vec<&str> = self.entries.keys().copied().filter(once).collect();
+        keys.sort_unstable_by_key(|key| (!self.uses[key].listed, *key));
+        for key in keys {
+            let mut here = self.uses[key].from;
+            let mut steps = 0;
+            while let Some(at) = here.filter(|&at| at != key && steps < DEPTH_MAX) {
+                steps += 1;
+                here = self.moved.contains(at).then(|| self.uses[at].from).flatten();
+            }
+            if here.is_none() {
+                self.moved.insert(key);
+            }
+        }
+    }
+
+    fn rebuild(&self, value: &Value, depth: usize) -> Value {
+        if depth > DEPTH_MAX {
+            return Value::Null;
+        }
+        if let Some(keys) = reference(value) {
+            let mut found: Vec<Value> = keys.iter().filter_map(|key| self.referred(key, depth)).collect();
+            return match (found.len(), value.get("__refs")) {
+                (1, None) => found.remove(0),
+                (0, _) => value.clone(),
+                _ => Value::Array(found),
+            };
+        }
+        match value {
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.rebuild(item, depth + 1)).collect()),
+            Value::Object(map) => self.rebuild_map(map, depth),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        }
+    }
+
+    fn referred(&self, key: &str, depth: usize) -> Option<Value> {
+        let entry = self.entries.get(key)?;
+        if self.moved.contains(key) {
+            return Some(self.rebuild_map(entry, depth + 1));
+        }
+        let name = |item: &Value| item.as_str().is_some_and(|text| text.len() <= NAME_MAX && !text.contains("://"));
+        let names = entry.iter().filter(|(_, item)| name(item));
+        Some(Value::Object(names.map(|(key, item)| (key.clone(), item.clone())).collect()))
+    }
+
+    /// A map without what was moved; what is left of a store is told apart by its types (`User:1`, `Post:2`), which nothing else does.
+    fn rebuild_map(&self, map: &Map<String, Value>, depth: usize) -> Value {
+        let is_store = map.iter().any(|(key, item)| self.is_entry(key, item));
+        let mut built = Map::new();
+        for (key, item) in map {
+            if self.is_entry(key, item) && self.moved.contains(key.as_str()) {
+                continue;
+            }
+            let item = self.rebuild(item, depth + 1);
+            let typed = key.split_once(':').filter(|(kind, id)| is_store && !kind.is_empty() && !id.is_empty());
+            if let Some((kind, id)) = typed {
+                let entries = built.entry(kind.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(entries) = entries {
+                    entries.insert(id.to_owned(), item);
+                    continue;
+                }
+            }
+            // `user({"name":"ana"})` is the field `user`, however it was asked for.
+            let plain = key.split(['(', ':']).next().filter(|plain| !plain.is_empty() && key.ends_with(')'));
+            match plain.filter(|plain| !built.contains_key(*plain) && !map.contains_key(*plain)) {
+                Some(plain) => built.insert(plain.to_owned(), item),
+                None => built.insert(key.clone(), item),
+            };
+        }
+        Value::Object(built)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn entries_go_to_the_one_that_refers_to_them() {
+        let store = json!({
+            "ROOT": {"user({\"h\":\"ana\"})": {"__ref": "User:1"}},
+            "Clip:8": {"text": "sea", "by": {"__ref": "User:1"}},
+            "User:1": {"name": "ana", "fans": 5, "stats": {"__ref": "Stats:1"}, "clips": [{"__ref": "Clip:8"}, {"__ref": "Clip:9"}]},
+            "Clip:9": {"text": "sun", "by": {"__ref": "User:1"}},
+            "Stats:1": {"likes": 3}
+        });
+        let clip = |text: &str| json!({"text": text, "by": {"name": "ana"}});
+        let wanted = json!({
+            "ROOT": {"user": {"name": "ana"}},
+            "User": {"1": {"name": "ana", "fans": 5, "stats": {"likes": 3}, "clips": [clip("sea"), clip("sun")]}}
+        });
+        assert_eq!(resolve(&store), Some(wanted));
+    }
+
+    #[test]
+    fn a_circle_loses_nothing() {
+        let store = json!({
+            "Clip:8": {"text": "sea", "by": {"__ref": "User:1"}},
+            "User:1": {"name": "ana", "clips": [{"__ref": "Clip:8"}]}
+        });
+        let wanted = json!({"User": {"1": {"name": "ana", "clips": [{"text": "sea", "by": {"name": "ana"}}]}}});
+        assert_eq!(resolve(&store), Some(wanted));
+        assert_eq!(resolve(&json!({"a": {"b": 1}})), None);
+    }
+}
