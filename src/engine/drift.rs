@@ -2,6 +2,7 @@
 //! bring and the version that was in force before, and judges each crawl before it is saved: what is doubted is kept aside, so that
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
+mod aside;
 pub mod health;
 mod probation;
 mod strays;
@@ -12,21 +13,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub(super) use self::aside::set_aside;
+use self::aside::withhold;
 use self::health::Health;
 use self::probation::{Compared, Probations};
-use self::strays::Strays;
 pub(super) use self::probation::{PROBATION_PAGES, Trust};
+use self::strays::Strays;
 pub(super) use self::templates::Alarm;
 use self::templates::Templates;
 use super::crawl::Crawled;
-use super::plausible::{self, value_at};
 use crate::extract::detect::{self, Doubt, Expectation, Recent};
 use crate::extract::fingerprint::fingerprint;
 use crate::extract::heal::page::Page;
 use crate::extract::heal::selectors::OldSelectors;
 use crate::extract::heal::{Refusal, heal};
 use crate::model::capture::Capture;
-use crate::model::document::{Document, Evidence, Metrics, Outcome, ShortReason};
+use crate::model::document::{Document, Evidence, Outcome, ShortReason};
 use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
 use crate::platform::Platform;
@@ -236,69 +238,9 @@ impl Drift {
     }
 }
 
-/// Takes everything out of a document that nothing is known to be right of; answers what is held in its place.
-pub(super) fn set_aside(document: &mut Document, why: &str) -> HeldValue {
-    document.evidence = Some(Evidence {
-        status: document.evidence.as_ref().and_then(|evidence| evidence.status),
-        final_url: document.evidence.take().and_then(|evidence| evidence.final_url),
-        signal: SIGNAL.to_owned(),
-        detail: Some(why.to_owned()),
-    });
-    let mut held = withhold(document, &[], true);
-    held.swap_remove(0)
-}
-
 /// Whether a doubt is of the page as a whole: whose numbers these are, or which of two is right, nobody knows.
 const fn is_of_page(doubt: &Doubt) -> bool {
     matches!(doubt, Doubt::Contradiction { .. } | Doubt::TextDiffers { .. } | Doubt::SameAsAnother { .. })
-}
-
-/// Takes what is doubted out of the document; where the page as a whole is doubted, everything.
-fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -> Vec<HeldValue> {
-    let sentences: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
-    let mut reason = sentences.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
-    if reason.is_empty() {
-        reason = document.evidence.as_ref().and_then(|evidence| evidence.detail.clone()).unwrap_or_default();
-    }
-    let summary = serde_json::json!({
-        "profile": document.profile.as_ref().map(|profile| {
-            serde_json::json!({"followers": profile.followers, "following": profile.following, "likes": profile.likes})
-        }),
-        "posts": document.posts.len(),
-    });
-    let mut held = vec![HeldValue { path: WHOLE.to_owned(), value: summary, reason: format!("{SIGNAL}: {reason}") }];
-    if whole {
-        document.profile = None;
-        document.posts.clear();
-        document.fields.clear();
-        document.metrics = Metrics::default();
-        document.coverage.got = 0;
-    } else {
-        let paths: Vec<String> = doubts.iter().filter_map(contradicted).collect();
-        held.extend(paths.iter().filter_map(|path| {
-            let value = value_at(document, path)?;
-            Some(HeldValue { path: path.clone(), value, reason: format!("{SIGNAL}: {reason}") })
-        }));
-        plausible::withhold(document, &paths);
-    }
-    document.outcome = Outcome::Partial;
-    document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
-    let (status, final_url) =
-        document.evidence.take().map_or((None, None), |evidence| (evidence.status, evidence.final_url));
-    document.evidence = Some(Evidence { status, final_url, signal: SIGNAL.to_owned(), detail: Some(reason) });
-    held
-}
-
-fn contradicted(doubt: &Doubt) -> Option<String> {
-    match doubt {
-        Doubt::Contradiction { path, .. } => Some(path.clone()),
-        Doubt::SameForMany { path, .. } => Some(path.clone()),
-        Doubt::SourceUnread { .. }
-        | Doubt::TextDiffers { .. }
-        | Doubt::FieldMissing { .. }
-        | Doubt::ListShrank { .. }
-        | Doubt::SameAsAnother { .. } => None,
-    }
 }
 
 /// A page as healing sees it.

@@ -277,7 +277,21 @@ pub async fn heal_template(
     if !work.store.claim_heal(template, &holder, CLAIM).await? {
         return Ok(Healed::Claimed);
     }
-    let healed = lifecycle::heal(work, platform, fingerprint, parent).await;
+    let healed = {
+        let heal = lifecycle::heal(work, platform, fingerprint, parent);
+        tokio::pin!(heal);
+        // A study may take longer than a claim holds.
+        loop {
+            tokio::select! {
+                healed = &mut heal => break healed,
+                () = tokio::time::sleep(CLAIM / 3) => {
+                    if let Err(error) = work.store.claim_heal(template, &holder, CLAIM).await {
+                        tracing::debug!(%error, "the claim could not be renewed");
+                    }
+                }
+            }
+        }
+    };
     work.store.release_heal(template, &holder).await?;
     healed
 }

@@ -155,7 +155,10 @@ pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError>
             let used =
                 |version: &str| version == present.version || templates.values().any(|set| set.version == version);
             for version in sets.keys().filter(|version| !used(version)) {
-                rooms.drift.changed(&platform, version, present.clone(), Trust::New);
+                let brought = store.came_into_force(platform.as_str(), version).await?;
+                if brought.is_none_or(|(_, by)| by != STARTER) {
+                    rooms.drift.changed(&platform, version, present.clone(), Trust::New);
+                }
             }
         } else if !all.pinned {
             for version in sets.keys() {
@@ -183,7 +186,13 @@ async fn predecessor(
 ) -> Result<Option<(Arc<SelectorSet>, Trust)>, StoreError> {
     let id = platform.as_str();
     let parent = store.selector_version(id, version).await?.and_then(|stored| stored.parent);
-    let Some(before) = store.in_force_before(id, version).await?.or(parent) else { return Ok(None) };
+    let before = match store.came_into_force(id, version).await? {
+        // A new program brings its own selectors because it knows better.
+        Some((_, by)) if by == STARTER => None,
+        Some((before, _)) => before.or(parent),
+        None => parent,
+    };
+    let Some(before) = before else { return Ok(None) };
     let health = store.rule_health(id).await?;
     let pages = health.iter().filter(|rule| rule.version == version).map(|rule| rule.crawls).max().unwrap_or(0);
     let trust = if pages < i64::from(PROBATION_PAGES) { Trust::New } else { Trust::Proved };

@@ -84,7 +84,12 @@ fn told(kind: &str, detail: &Value) -> String {
             word("version")
         ),
         "rederived" => {
-            format!("{} crawls that {} had written were read again by {}", detail["crawls"], word("version"), word("by"))
+            format!(
+                "{} crawls that {} had written were read again by {}",
+                detail["crawls"],
+                word("version"),
+                word("by")
+            )
         }
         _ => format!("{kind} {detail}"),
     }

@@ -122,8 +122,7 @@ fn lost(document: &Document, then: &Document) -> Vec<Doubt> {
     let count = |field: &str| format!("profile.{field}");
     let counts = ["followers", "following", "likes", "posts_count"].map(count);
     let is_lost = |path: &String| then.fields.contains_key(path) && !document.fields.contains_key(path);
-    let mut lost: Vec<Doubt> =
-        counts.into_iter().filter(is_lost).map(|path| Doubt::FieldMissing { path }).collect();
+    let mut lost: Vec<Doubt> = counts.into_iter().filter(is_lost).map(|path| Doubt::FieldMissing { path }).collect();
     let (got, of) = (document.posts.len(), then.posts.len());
     if of >= LIST_MIN && got * 2 < of {
         lost.push(Doubt::ListShrank { got, of: u64::try_from(of).unwrap_or(u64::MAX) });

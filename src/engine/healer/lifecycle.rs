@@ -69,7 +69,9 @@ pub(super) async fn heal(
     }
     match candidate.activate(parent, &samples, &old).await? {
         Healed::Refused { why } => refused(work, platform, template, Doubtful::Refused(why), evidence).await,
-        healed => Ok(healed),
+        healed @ (Healed::Claimed | Healed::Few { .. } | Healed::FalseHeal { .. } | Healed::Promoted { .. }) => {
+            Ok(healed)
+        }
     }
 }
 

@@ -132,11 +132,7 @@ async fn of_version(reader: &Reader<'_>, platform: &PlatformId, version: &str) -
 }
 
 /// Writes one crawl of a bad version by another.
-async fn correct(
-    reader: &Reader<'_>,
-    past: &PastCrawl,
-    set: &SelectorSet,
-) -> Result<Option<Filled>, HealError> {
+async fn correct(reader: &Reader<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<Option<Filled>, HealError> {
     let work = reader.work;
     let stored = rederive::stored(work, past.crawl).await?;
     let posts = stored.as_ref().map_or(POSTS, |document| document.coverage.requested);

@@ -139,11 +139,7 @@ async fn past(work: &Work<'_>, crawl: i64) -> Result<Option<PastCrawl>, HealErro
 }
 
 /// What the set reads of a past crawl, and of what; none where the capture or the document is not kept any more.
-async fn read(
-    work: &Work<'_>,
-    past: &PastCrawl,
-    set: &SelectorSet,
-) -> Result<Option<(Document, Capture)>, HealError> {
+async fn read(work: &Work<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<Option<(Document, Capture)>, HealError> {
     let Some(stored) = stored(work, past.crawl).await? else { return Ok(None) };
     let capture = match past::capture(work.blobs, past).await {
         Ok(capture) => capture,
@@ -180,7 +176,8 @@ async fn judge(
 /// Writes a crawl again: what is implausible is held back anew, what was decided about the same value stands.
 pub(super) async fn write(work: &Work<'_>, past: &PastCrawl, mut document: Document) -> Result<(), HealError> {
     let known = work.store.held_of_crawl(past.crawl).await?;
-    let is_same = |document: &Document, path: &str, value: &Value| plausible::value_at(document, path).as_ref() == Some(value);
+    let is_same =
+        |document: &Document, path: &str, value: &Value| plausible::value_at(document, path).as_ref() == Some(value);
     let dropped = known.iter().filter(|(path, value, state)| state == "dropped" && is_same(&document, path, value));
     let dropped: Vec<String> = dropped.map(|(path, ..)| path.clone()).collect();
     plausible::withhold(&mut document, &dropped);

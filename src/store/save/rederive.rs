@@ -230,11 +230,7 @@ impl Again {
     }
 }
 
-async fn again(
-    connection: &mut PgConnection,
-    crawl: i64,
-    document: &Document,
-) -> Result<Option<Again>, sqlx::Error> {
+async fn again(connection: &mut PgConnection, crawl: i64, document: &Document) -> Result<Option<Again>, sqlx::Error> {
     let sql = "
         with before as (
             select id, selectors_version, profile_id from crawl_history

@@ -50,17 +50,21 @@ impl Store {
         Ok(())
     }
 
-    /// What was in force for a template, or for all pages, before this version last came into force there.
+    /// How this version last came into force, as (what was in force there before, who moved the pointer); none where no move says so.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn in_force_before(&self, platform: &str, version: &str) -> Result<Option<String>, StoreError> {
+    pub async fn came_into_force(
+        &self,
+        platform: &str,
+        version: &str,
+    ) -> Result<Option<(Option<String>, String)>, StoreError> {
         let sql = "
-            select detail->>'from' from selector_events
+            select detail->>'from', actor from selector_events
             where platform = $1 and version = $2 and kind = 'moved' and detail->>'slot' = 'active'
-              and detail->>'to' = $2 and detail->>'from' is not null
-            order by id desc limit 1";
-        let query = sqlx::query_scalar(sql).bind(platform).bind(version);
+              and detail->>'to' = $2
+            order by detail->>'from' is null, id desc limit 1";
+        let query = sqlx::query_as(sql).bind(platform).bind(version);
         query.fetch_optional(&self.pool).await.map_err(|e| self.error(e))
     }
 

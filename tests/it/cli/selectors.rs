@@ -20,7 +20,8 @@ async fn every_selectors_command_answers_a_program_in_json() {
     let good = lines(&["check"], 0);
     assert!(good.iter().all(|file| file["good"] == true && file["shapes"].as_u64() > Some(0)), "{good:?}");
     let text = include_str!("../../../selectors/tiktok/v1.toml");
-    let own = text.replacen("version = \"v1\"", "version = \"mine\"", 1).replace("statsV2.followerCount", "statsV2.fans");
+    let own =
+        text.replacen("version = \"v1\"", "version = \"mine\"", 1).replace("statsV2.followerCount", "statsV2.fans");
     std::fs::write(sentinel.folder().join("mine.toml"), &own).unwrap();
     std::fs::write(sentinel.folder().join("bad.toml"), own.replace("platform = ", "plattform = ")).unwrap();
     let checked = lines(&["check", "mine.toml", "bad.toml"], 2);

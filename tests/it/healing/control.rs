@@ -59,11 +59,10 @@ async fn a_heal_that_strangers_pasts_pass_too_is_caught_counted_and_asks_for_mor
         .await
         .unwrap();
     assert_eq!((learned, stage.still_held().await), (0, 6), "{}", stage.story().await);
-    let published: i64 =
-        sqlx::query_scalar("select count(*) from crawl_history where selectors_version <> 'v1'")
-            .fetch_one(&stage.rows)
-            .await
-            .unwrap();
+    let published: i64 = sqlx::query_scalar("select count(*) from crawl_history where selectors_version <> 'v1'")
+        .fetch_one(&stage.rows)
+        .await
+        .unwrap();
     assert_eq!(published, 0, "no crawl was written by what was learned");
     assert_eq!(stage.wrong_rows().await, Vec::<String>::new());
 

@@ -16,6 +16,10 @@ use super::stage::{Stage, creators};
 
 /// Puts v1 in force as `poison`, with these paths changed.
 async fn force(store: &Store, changes: &[(&str, &str)]) {
+    force_by(store, "person", changes).await;
+}
+
+async fn force_by(store: &Store, actor: &str, changes: &[(&str, &str)]) {
     let mut poison = store.selector_version("tiktok", "v1").await.unwrap().unwrap();
     poison.version = "poison".to_owned();
     for (from, to) in changes {
@@ -30,7 +34,7 @@ async fn force(store: &Store, changes: &[(&str, &str)]) {
         slot: Slot::Active,
         version: Some("poison"),
         from: Some("v1"),
-        actor: "person",
+        actor,
         detail: &why,
     };
     assert!(store.move_selectors(&step).await.unwrap());
@@ -229,4 +233,25 @@ async fn profiles_that_leave_their_drift_at_once_convict_a_version_that_was_trus
     assert_eq!(stage.held().await, 2, "{}", stage.story().await);
     assert_eq!(stage.wrong_rows().await, Vec::<String>::new());
     stage.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_reads_other_texts_is_refuted_unless_a_new_program_brought_it() {
+    for (actor, stays) in [("start", true), ("person", false)] {
+        let stage = Stage::new(14, Site::TikTok).await;
+        stage.crawl(&creators(1..7)).await;
+        let stage = stage.restart(&[], async |store| force_by(store, actor, &LIES[4..]).await).await;
+        stage.crawl(&creators(1..4)).await;
+        let name = "select display_name = handle from profiles where handle = 'creator_1'";
+        let name = async || sqlx::query_scalar::<_, bool>(name).fetch_one(&stage.rows).await.unwrap();
+        if stays {
+            assert_eq!((stage.held().await, stage.active().await.as_str()), (0, "poison"), "{}", stage.story().await);
+            assert!(name().await, "the new program knows better");
+        } else {
+            stage.eventually("v1 is back", async || stage.active().await == "v1").await;
+            stage.eventually("what was held back is filled in", async || stage.still_held().await == 0).await;
+            assert!(!name().await);
+        }
+        stage.end().await;
+    }
 }

@@ -158,7 +158,8 @@ impl Stage {
 
     /// What is or was held of single values.
     pub(super) async fn held_values(&self) -> String {
-        let sql = "select handle || ' ' || path || ' ' || value::text || ' ' || state || ': ' || reason from held_values
+        let sql =
+            "select handle || ' ' || path || ' ' || value::text || ' ' || state || ': ' || reason from held_values
                    where path <> 'document' order by id";
         sqlx::query_scalar::<_, String>(sql).fetch_all(&self.rows).await.unwrap().join("\n")
     }
