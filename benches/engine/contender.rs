@@ -48,7 +48,7 @@ const fn on(
 }
 
 /// Everyone.
-pub(crate) const ALL: [Contender; 13] = [
+pub(crate) const ALL: [Contender; 14] = [
     on("fast", Who::Engine, false, "tiktok", &[]),
     on("best", Who::Engine, false, "tiktok", &[("SCREENSHOT__PROFILE", "best")]),
     on("lean", Who::Engine, false, "tiktok", &[("ENGINE__PICTURES", "lean")]),
@@ -56,6 +56,7 @@ pub(crate) const ALL: [Contender; 13] = [
     on("bare", Who::Bare, false, "tiktok", &[]),
     on("bare-blocking", Who::Bare, false, "tiktok", &[("BLOCK", "1")]),
     on("crawlee", Who::Crawlee, false, "tiktok", &[]),
+    on("crawlee-defaults", Who::Crawlee, false, "tiktok", &[("DEFAULTS", "1")]),
     on("full-fast", Who::Engine, true, "tiktok", &[]),
     on("full-bare", Who::Bare, true, "tiktok", &[]),
     on("full-crawlee", Who::Crawlee, true, "tiktok", &[]),

@@ -1,10 +1,12 @@
-// Crawlee with Playwright, as its documentation uses it: PlaywrightCrawler, a fresh context per page, fingerprints off (they
-// only cost it time here). CHROME names the program; BLOCK=1 leaves images and fonts out.
+// Crawlee with Playwright: PlaywrightCrawler, a fresh context per page. As whoever knows it well would set it up: it does not wait
+// for the page's load event, and fingerprints are off, which only cost it time here; DEFAULTS=1 leaves both as they come.
+// CHROME names the program; BLOCK=1 leaves images and fonts out.
 import { Configuration, PlaywrightCrawler, log } from '@crawlee/playwright';
 import { chromium } from 'playwright-core';
 import { HEIGHT, MAX_BYTES, QUALITIES, SCROLL, SETTLE, WANT, WIDTH, embedded, idsIn, isList, serve } from './work.mjs';
 
 log.setLevel(log.LEVELS.ERROR);
+const DEFAULTS = Boolean(process.env.DEFAULTS);
 const BLOCKED = ['.jpg', '.jpeg', '.png', '.webp', '.gif', '.ico', '.woff', '.woff2', '.mp4'];
 
 serve(async () => {
@@ -12,10 +14,10 @@ serve(async () => {
   const make = () => new PlaywrightCrawler({
     minConcurrency: atOnceNow, maxConcurrency: atOnceNow, keepAlive: true, maxRequestRetries: 1, requestHandlerTimeoutSecs: 60,
     autoscaledPoolOptions: { autoscaleIntervalSecs: 1, maybeRunIntervalSecs: 0.1 },
-    browserPoolOptions: { useFingerprints: false },
+    browserPoolOptions: DEFAULTS ? {} : { useFingerprints: false },
     launchContext: { launcher: chromium, useIncognitoPages: true, launchOptions: { executablePath: process.env.CHROME, headless: true, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] } },
     preNavigationHooks: [async ({ page, request, blockRequests }, options) => {
-      options.waitUntil = 'domcontentloaded';
+      if (!DEFAULTS) options.waitUntil = 'domcontentloaded';
       request.began = performance.now();
       const seen = { ids: new Set(), more: true, bytes: 0, wake: () => {} };
       page.sentinel = seen;

@@ -43,13 +43,15 @@ pub(crate) fn figures(all: &[Runs]) -> String {
 /// (what, of whom, over whom, of which figure, the promise, whether the promise is a least)
 type Promise = (&'static str, &'static str, &'static str, fn(&Run) -> f64, f64, bool);
 
-const PROMISES: [Promise; 13] = [
+const PROMISES: [Promise; 15] = [
     ("CPU, fast / bare loop", "fast", "bare", |run| run.cpu_s, 0.85, false),
     ("CPU, fast / Crawlee", "fast", "crawlee", |run| run.cpu_s, 0.52, false),
+    ("CPU, fast / Crawlee as it comes", "fast", "crawlee-defaults", |run| run.cpu_s, 0.52, false),
     ("CPU, fast / Crawlee on full Chromium", "fast", "full-crawlee", |run| run.cpu_s, 0.25, false),
     ("CPU, lean / bare loop", "lean", "bare", |run| run.cpu_s, 0.78, false),
     ("CPU, no screenshot / bare loop", "none", "bare", |run| run.cpu_s, 0.55, false),
     ("profiles a minute, fast / Crawlee", "fast", "crawlee", |run| run.per_minute, 2.0, true),
+    ("profiles a minute, fast / Crawlee as it comes", "fast", "crawlee-defaults", |run| run.per_minute, 2.0, true),
     ("anonymous memory, fast / Crawlee", "fast", "crawlee", |run| run.anonymous_mb, 0.55, false),
     ("anonymous memory, lean / Crawlee", "lean", "crawlee", |run| run.anonymous_mb, 0.50, false),
     ("CPU, Instagram, fast / bare loop", "ig-fast", "ig-bare", |run| run.cpu_s, 0.85, false),

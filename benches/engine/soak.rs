@@ -22,6 +22,8 @@ const KILL_EVERY: usize = 250;
 const MORE_DESCRIPTORS: usize = 16;
 /// Crawls after which memory counts as settled.
 const SETTLED: usize = 500;
+/// Crawls from which a run is long enough that memory at its end must be within a tenth of what it was when settled.
+const LONG: usize = 2000;
 /// Shorter limits than the defaults, so that a fault costs seconds and not half a minute.
 const LIMITS: [(&str, &str); 4] = [
     ("BROWSER__NAVIGATION_TIMEOUT_MS", "6000"),
@@ -55,6 +57,7 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
     let (began, mut noted) = (stage.clock.uptime(), Duration::ZERO);
     let (mut records, mut outcomes, mut contexts) = (Vec::new(), std::collections::BTreeMap::<String, usize>::new(), 0);
     let (mut done, mut kills, mut batches) = (0, 0, 0);
+    let mut looks = Vec::new();
     while done < crawls {
         let kind = FAULTS[batches % FAULTS.len()];
         batches += 1;
@@ -68,9 +71,12 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         loop {
             let line = speaker.hear(Duration::from_secs(1));
             let now = stage.clock.uptime() - began;
+            let tree = tree::look(speaker.pid(), true);
+            looks.push(megabytes(&tree));
             if now >= noted + every || records.is_empty() {
                 noted = now;
-                records.push(record(now, done, &tree::look(speaker.pid(), true), contexts, &profiles));
+                let memory = medians(&std::mem::take(&mut looks));
+                records.push(record(now, done, &tree, memory, contexts, &profiles));
             }
             let Some(line) = line else { continue };
             if line["done"] == true {
@@ -88,13 +94,9 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
     }
     speaker.say(&json!({ "rest": true }));
     let open = speaker.hear(Duration::from_secs(60)).unwrap_or_default()["contexts"].as_u64();
-    records.push(record(
-        stage.clock.uptime() - began,
-        done,
-        &tree::look(speaker.pid(), true),
-        open.unwrap_or(99),
-        &profiles,
-    ));
+    let tree = tree::look(speaker.pid(), true);
+    let (now, open_now) = (stage.clock.uptime() - began, open.unwrap_or(99));
+    records.push(record(now, done, &tree, megabytes(&tree), open_now, &profiles));
     let defunct = tree::look(speaker.pid(), false).defunct;
     let (early, _) = settled_and_last(&records, |record| record.descriptors as f64);
     let resting = records.last().map_or(0, |record| record.descriptors);
@@ -113,6 +115,12 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
         "{early} descriptors early, {resting} at rest at the end"
     );
     assert_eq!(outcomes.values().sum::<usize>(), crawls, "every job ends");
+    let grown =
+        [settled_and_last(&records, |record| record.own_mb), settled_and_last(&records, |record| record.chromium_mb)];
+    for (early, late) in grown {
+        let flat = (late / early - 1.0).abs() <= 0.1;
+        assert!(crawls < LONG || flat, "memory was {early:.1} MB when settled and is {late:.1} MB");
+    }
     assert_eq!(
         (open, defunct, left, alive),
         (Some(0), 0, 0, 0),
@@ -120,12 +128,30 @@ pub(crate) fn soak(stage: &Stage, replica: &mut Speaker, crawls: usize, every: D
     );
 }
 
-fn record(now: Duration, crawls: usize, tree: &Tree, contexts: u64, profiles: &Path) -> Record {
+/// Our resident memory and Chromium's anonymous one.
+fn megabytes(tree: &Tree) -> (f64, f64) {
+    (tree.own_resident as f64 / 1e6, (tree.anonymous as f64 - tree.own_anonymous as f64) / 1e6)
+}
+
+/// The median of each: one moment says little of a Chromium whose pages come and go.
+fn medians(looks: &[(f64, f64)]) -> (f64, f64) {
+    let of = |get: fn(&(f64, f64)) -> f64| crate::contender::median(&mut looks.iter().map(get).collect::<Vec<_>>());
+    (of(|look| look.0), of(|look| look.1))
+}
+
+fn record(
+    now: Duration,
+    crawls: usize,
+    tree: &Tree,
+    (own_mb, chromium_mb): (f64, f64),
+    contexts: u64,
+    profiles: &Path,
+) -> Record {
     Record {
         minute: now.as_secs_f64() / 60.0,
         crawls,
-        own_mb: tree.own_resident as f64 / 1e6,
-        chromium_mb: (tree.anonymous as f64 - tree.own_anonymous as f64) / 1e6,
+        own_mb,
+        chromium_mb,
         processes: tree.processes,
         defunct: tree.defunct,
         contexts,

@@ -20,9 +20,12 @@ const LOOK: Duration = Duration::from_millis(100);
 /// When a scroll has brought nothing for this long, the next step is made.
 const STEP: Duration = Duration::from_millis(600);
 
-/// Scrolls everything that holds the list to its end. Where it is there already, a window's height back first, and a frame
-/// between: an observer of the list's end sees only what a frame shows.
-const SCROLL: &str = "(async cards => { const last = cards ? [...document.querySelectorAll(cards)].at(-1) : null;
+/// A page that has grown since it was scrolled (its cards were only being laid out) is scrolled again so often within a step.
+const AGAIN: usize = 3;
+
+/// Scrolls everything that holds the list to its end, or only measures it. Where it is there already, a window's height back
+/// first, and a frame between: an observer of the list's end sees only what a frame shows.
+const SCROLL: &str = "(async (cards, moves) => { const last = cards ? [...document.querySelectorAll(cards)].at(-1) : null;
     const frame = () => new Promise(done => { requestAnimationFrame(() => done()); setTimeout(done, 50) });
     const root = document.scrollingElement || document.documentElement;
     const scrolls = e => e.scrollHeight > e.clientHeight + 8 && /auto|scroll/.test(getComputedStyle(e).overflowY);
@@ -32,12 +35,14 @@ const SCROLL: &str = "(async cards => { const last = cards ? [...document.queryS
         for (const e of document.querySelectorAll('div,main,section,ul')) if (scrolls(e) && (!best || e.clientHeight > best.clientHeight)) best = e;
         if (best) boxes.push(best) }
     if (!boxes.includes(root)) boxes.push(root);
+    const height = () => root.scrollHeight + boxes.reduce((sum, e) => sum + e.scrollHeight, 0);
+    if (!moves) return height();
     await frame();
     let back = false;
     for (const e of boxes) if (e.scrollTop > 0 && e.scrollTop + e.clientHeight >= e.scrollHeight - 2) { e.scrollTop -= e.clientHeight; back = true }
     if (back) { await frame(); await frame() }
     for (const e of boxes) e.scrollTop = e.scrollHeight;
-    return root.scrollHeight + boxes.reduce((sum, e) => sum + e.scrollHeight, 0) })";
+    return height() })";
 
 /// Pages until there is a reason to stop.
 pub(super) async fn page(
@@ -54,6 +59,7 @@ pub(super) async fn page(
     // Whether something new came since the last step, so that the next may be made at once.
     let mut due = true;
     let mut follow = Followed::Nothing;
+    let (mut height, mut again) = (0.0, 0);
     loop {
         let before = count.items();
         count.read(tab);
@@ -88,12 +94,21 @@ pub(super) async fn page(
                     continue;
                 }
             }
-            evaluate(tab, &format!("{SCROLL}({})", quoted(paging.cards.as_deref().unwrap_or(""))), limit).await?;
+            height = scroll(tab, paging, true, limit).await?;
             stepped = Some(Instant::now());
-            due = false;
+            (due, again) = (false, 0);
+        } else if idle && stepped.is_some() && again < AGAIN && scroll(tab, paging, false, limit).await? > height + 8.0 {
+            height = scroll(tab, paging, true, limit).await?;
+            again += 1;
         }
         heard(tab, &mut changes).await?;
     }
+}
+
+/// Scrolls to the list's end where it `moves`; how high the page and the boxes that scroll are, in pixels.
+async fn scroll(tab: &Tab, paging: &Paging, moves: bool, limit: Duration) -> Result<f64, BrowserError> {
+    let script = format!("{SCROLL}({}, {moves})", quoted(paging.cards.as_deref().unwrap_or("")));
+    Ok(evaluate(tab, &script, limit).await?.as_f64().unwrap_or(0.0))
 }
 
 /// How many items the document shows.
@@ -164,7 +179,7 @@ pub(super) async fn scroll_until(
         if moved.elapsed() >= stall || made >= steps {
             return Ok(false);
         }
-        let now = evaluate(tab, &format!("{SCROLL}('')"), limit).await?;
+        let now = evaluate(tab, &format!("{SCROLL}('', true)"), limit).await?;
         made += 1;
         if now != height {
             height = now;

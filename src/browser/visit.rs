@@ -68,14 +68,15 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
         Some(_) | None => None,
     };
     settle(tab, command).await?;
+    // They come while the markup is taken.
+    if held == Held::ImagesUntilPicture {
+        blocking::reveal(tab, config).await?;
+    }
     let (url, html) = if is_blank(&landing) {
         (landing.url, String::new())
     } else {
         content(tab, config.max_html_bytes, command).await?
     };
-    if held == Held::ImagesUntilPicture {
-        blocking::reveal(tab, config).await?;
-    }
     if held == Held::Images && visit.picture.is_some() {
         blocking::blank(tab, config).await?;
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::{Surroundings, on_runtime};
+use super::{Surroundings, on_runtime, output};
 use crate::config::Config;
 use crate::engine::{Needed, selectors};
 use crate::store::Store;
@@ -30,6 +30,9 @@ enum Action {
     Check {
         /// Selector files.
         files: Vec<PathBuf>,
+        /// JSON, one file a line.
+        #[arg(long)]
+        json: bool,
     },
     /// Heal the pages of case files, one JSON object a case, in the order given; or held-back templates of a platform.
     Heal {
@@ -75,6 +78,9 @@ enum Action {
     Add {
         /// The selector file; its version must be new.
         file: PathBuf,
+        /// JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Put a version in force.
     Promote(pointers::Promote),
@@ -94,6 +100,9 @@ enum Action {
         /// Write DIR/<platform>/<version>.toml; to stdout where absent.
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// JSON: the text, or the file's name where it is written.
+        #[arg(long)]
+        json: bool,
     },
     /// The whole story: versions, promotions, refusals, rollbacks, newest last.
     History {
@@ -125,6 +134,9 @@ struct TestArgs {
     /// How many crawls at most.
     #[arg(long, default_value_t = 1000)]
     limit: usize,
+    /// JSON; it is the only form and may be said.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it.
@@ -133,7 +145,7 @@ struct TestArgs {
 /// Bad input, or a database that cannot be used.
 pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     match args.action {
-        Action::Check { files } => files::check(&files),
+        Action::Check { files, json } => files::check(&files, form(json)),
         Action::Heal { cases, platform: None, .. } => files::heal(&cases),
         stored @ (Action::Heal { .. }
         | Action::List { .. }
@@ -176,16 +188,35 @@ async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u
             versions::diff(store, &platform, (&before, &after), json).await
         }
         Action::Test(test) => versions::test(store, config, &test).await,
-        Action::Add { file } => versions::add(store, &file).await,
+        Action::Add { file, json } => versions::add(store, &file, form(json)).await,
         Action::Promote(promote) => pointers::promote(store, &promote).await,
         Action::Rollback(rollback) => pointers::rollback(store, &rollback).await,
         Action::Pin(pinned) => pointers::pin(store, &pinned).await,
         Action::Forbid(named) => pointers::forbid(store, &named).await,
-        Action::Export { platform, version, out } => {
-            versions::export(store, &platform, version.as_deref(), out.as_deref()).await
+        Action::Export { platform, version, out, json } => {
+            versions::export(store, &platform, version.as_deref(), out.as_deref(), form(json)).await
         }
         Action::History { platform, fingerprint, limit, json } => {
             story::history(store, &platform, fingerprint.as_deref(), limit, json).await
         }
+    }
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+const fn form(json: bool) -> Form {
+    if json { Form::Json } else { Form::Text }
+}
+
+/// One answer: a JSON object on a line for programs, a sentence for people.
+fn answer(form: Form, told: &serde_json::Value, sentence: &str) -> anyhow::Result<()> {
+    match form {
+        Form::Json => output::json_line(told),
+        Form::Text => output::text(&format!("{sentence}\n")),
     }
 }

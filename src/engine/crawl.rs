@@ -159,9 +159,14 @@ pub(super) async fn crawl(
     rooms.robots.learn(rooms, browser, platform_id, &plan.base_url, &spec).await?;
     let session = browser.session(&spec).await?;
     let collected = collect(rooms, platform.as_ref(), &plan, &session, permit).await;
-    session.close().await;
+    let Collected { mut capture, picture, spent } = match collected {
+        Ok(collected) => collected,
+        Err(error) => {
+            session.close().await;
+            return Err(error);
+        }
+    };
     since = rooms.step(job, Step::Visit, since);
-    let Collected { mut capture, picture, spent } = collected?;
     let amount = Throughput { page_loads: u64::from(spent.page_loads), bytes: spent.bytes };
     rooms.metrics.received(&job.target.platform, amount);
     capture.duration_ms = u64::try_from((rooms.clock.now() - started_at).num_milliseconds()).ok();
@@ -173,7 +178,9 @@ pub(super) async fn crawl(
         let (document, doubts) = platform::read_doubting(platform.as_ref(), &capture, &selectors, wanted);
         (document, doubts, capture)
     });
-    let (document, contradictions, capture) = read.await?;
+    // The context goes while its page is read.
+    let (read, ()) = tokio::join!(read, session.close());
+    let (document, contradictions, capture) = read?;
     since = rooms.step(job, Step::Read, since);
     let image = match picture {
         Some(picture) => fit(rooms, picture).await?,

@@ -2,29 +2,36 @@
 //! bring and the version that was in force before, and judges each crawl before it is saved: what is doubted is kept aside, so that
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
+mod aside;
 pub mod health;
+mod probation;
+mod strays;
 mod templates;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+pub(super) use self::aside::set_aside;
+use self::aside::withhold;
 use self::health::Health;
+use self::probation::{Compared, Probations};
+pub(super) use self::probation::{PROBATION_PAGES, Trust};
+use self::strays::Strays;
 pub(super) use self::templates::Alarm;
 use self::templates::Templates;
 use super::crawl::Crawled;
-use super::plausible::{self, value_at};
 use crate::extract::detect::{self, Doubt, Expectation, Recent};
 use crate::extract::fingerprint::fingerprint;
 use crate::extract::heal::page::Page;
 use crate::extract::heal::selectors::OldSelectors;
 use crate::extract::heal::{Refusal, heal};
 use crate::model::capture::Capture;
-use crate::model::document::{Document, Evidence, Metrics, Outcome, ShortReason};
+use crate::model::document::{Document, Evidence, Outcome, ShortReason};
 use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
-use crate::platform::{self, Platform};
+use crate::platform::Platform;
 use crate::store::healing::HealthTally;
 use crate::store::save::HeldValue;
 
@@ -32,10 +39,6 @@ use crate::store::save::HeldValue;
 pub const SIGNAL: &str = "drift";
 /// The path of the held value that stands for a whole page.
 pub const WHOLE: &str = "document";
-/// Pages that a version is compared with the one before it.
-const PROBATION_PAGES: u32 = 50;
-/// Contradicting pages after which the version before comes back.
-const CONTRADICTIONS: u32 = 2;
 /// What `unavailable` is called when nothing on the page was recognised: it may be a new template as well as a refusal.
 const UNRECOGNISED: [&str; 3] = ["nothing_recognised", "identity_mismatch", "no_json"];
 
@@ -57,17 +60,8 @@ struct State {
     alarms: Vec<Alarm>,
     /// Alarmed templates that wait for a version, with the profiles that missed something.
     waiting: BTreeMap<String, usize>,
-    probation: Option<Probation>,
-    refuted: BTreeSet<String>,
-}
-
-/// A version that has just come into force, beside the one before it.
-#[derive(Debug)]
-struct Probation {
-    version: String,
-    before: Arc<SelectorSet>,
-    pages_left: u32,
-    contradictions: u32,
+    probations: Probations,
+    strays: Strays,
 }
 
 /// What was found of one crawl.
@@ -124,25 +118,16 @@ impl Drift {
     }
 
     /// Another version comes into force: for some pages it is compared with the one before, unless that one was refuted.
-    pub(super) fn changed(&self, platform: &PlatformId, version: &str, before: Arc<SelectorSet>) {
+    pub(super) fn changed(&self, platform: &PlatformId, version: &str, before: Arc<SelectorSet>, trust: Trust) {
         let mut platforms = self.lock();
         let state = platforms.entry(platform.clone()).or_default();
         state.templates.forget();
-        state.probation = (before.version != version && !state.refuted.contains(&before.version)).then(|| Probation {
-            version: version.to_owned(),
-            before,
-            pages_left: PROBATION_PAGES,
-            contradictions: 0,
-        });
+        state.probations.begin(version, before, trust);
     }
 
     /// The version that contradicted what was known, with the one before it; from then on it counts as refuted.
     pub(super) fn take_refuted(&self, platform: &PlatformId) -> Option<(String, String)> {
-        let mut platforms = self.lock();
-        let state = platforms.get_mut(platform)?;
-        let probation = state.probation.take_if(|probation| probation.contradictions >= CONTRADICTIONS)?;
-        state.refuted.insert(probation.version.clone());
-        Some((probation.version, probation.before.version.clone()))
+        self.lock().get_mut(platform)?.probations.take_refuted()
     }
 
     /// A page that nothing was recognised on, though it names the profile and is no refusal: a new template.
@@ -171,23 +156,23 @@ impl Drift {
         }
         let fingerprint = fingerprint(&crawled.capture);
         let mut contradictions = std::mem::take(&mut crawled.contradictions);
-        let before = {
-            let platforms = self.lock();
-            let probation = platforms.get(&platform).and_then(|state| state.probation.as_ref());
-            probation.filter(|probation| probation.version == document.selectors.version).map(|p| p.before.clone())
+        let mut doubts = {
+            let mut platforms = self.lock();
+            let state = platforms.entry(platform.clone()).or_default();
+            contradictions.extend(state.recent.doubts(document));
+            detect::doubts(&crawled.capture, document, &state.expected)
         };
-        if let Some(before) = before {
-            let then = platform::read(site, &crawled.capture, &before, document.coverage.requested);
-            let against = detect::differs(document, &then);
-            // Sources that contradict each other count against the new version where the one before saw them agree.
-            let own = !contradictions.is_empty() && platform::contradictions(&crawled.capture, &before).is_empty();
-            self.count(&platform, &document.selectors.version, own || !against.is_empty());
+        let version = document.selectors.version.clone();
+        let doubtful = !doubts.is_empty() || !contradictions.is_empty();
+        if let Some(before) = self.before(&platform, &version, Compared::when(doubtful))
+            && let Some(against) = probation::against(site, &crawled.capture, document, &before)
+        {
+            // Sources that contradict each other count against the version, for the one before saw them agree.
+            self.count(&platform, &version, !contradictions.is_empty() || !against.is_empty());
             contradictions.extend(against);
         }
         let mut platforms = self.lock();
         let state = platforms.entry(platform).or_default();
-        let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
-        contradictions.extend(state.recent.doubts(document));
         let whole =
             contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
@@ -213,71 +198,49 @@ impl Drift {
         Inspected { fingerprint: Some(fingerprint), held, wakes: true }
     }
 
-    fn count(&self, platform: &PlatformId, version: &str, contradicted: bool) {
+    /// A page whose numbers left their profile's own drift. One profile's surge is its own affair: it is stored and told. But a page that
+    /// the version before reads otherwise is held back, and two of them refute the version; and many profiles at once on one
+    /// version are told as one alarm, though nothing contradicts them.
+    /// `read` is the document as it was read, before anything was taken out of it.
+    pub(super) fn stray(&self, site: &dyn Platform, crawled: &mut Crawled, read: &Document) -> Vec<HeldValue> {
+        let (platform, document) = (site.id(), &mut crawled.document);
+        let version = document.selectors.version.clone();
+        let before = self.before(&platform, &version, Compared::when(true));
+        let against = before.and_then(|before| probation::against(site, &crawled.capture, read, &before));
+        let against = against.filter(|against| !against.is_empty());
+        let Some(against) = against else { return Vec::new() };
+        self.count(&platform, &version, true);
+        *document = Document { screenshot: document.screenshot.take(), ..read.clone() };
+        withhold(document, &against, true)
+    }
+
+    /// Takes note of whether a profile's numbers left their own drift; answers with an alarm where many of the last did at once.
+    pub(super) fn strayed(&self, platform: &PlatformId, document: &Document, strayed: bool) -> bool {
         let mut platforms = self.lock();
-        let Some(state) = platforms.get_mut(platform) else { return };
-        let Some(probation) = state.probation.as_mut().filter(|probation| probation.version == version) else { return };
-        if contradicted {
-            probation.contradictions += 1;
-        } else {
-            probation.pages_left = probation.pages_left.saturating_sub(1);
-            if probation.pages_left == 0 {
-                state.probation = None;
-            }
+        let state = platforms.entry(platform.clone()).or_default();
+        let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
+        state.strays.see(&document.selectors.version, &handle, strayed)
+    }
+
+    /// The versions on which many profiles left their own drift at once, since the last call, with how many.
+    pub(super) fn take_strays(&self, platform: &PlatformId) -> Vec<(String, usize)> {
+        self.lock().get_mut(platform).map(|state| state.strays.take()).unwrap_or_default()
+    }
+
+    fn before(&self, platform: &PlatformId, version: &str, compared: Compared) -> Option<Arc<SelectorSet>> {
+        self.lock().get(platform)?.probations.before(version, compared)
+    }
+
+    fn count(&self, platform: &PlatformId, version: &str, contradicted: bool) {
+        if let Some(state) = self.lock().get_mut(platform) {
+            state.probations.count(version, contradicted);
         }
     }
 }
 
 /// Whether a doubt is of the page as a whole: whose numbers these are, or which of two is right, nobody knows.
 const fn is_of_page(doubt: &Doubt) -> bool {
-    matches!(doubt, Doubt::Contradiction { .. } | Doubt::SameAsAnother { .. })
-}
-
-/// Takes what is doubted out of the document; where the page as a whole is doubted, everything.
-fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -> Vec<HeldValue> {
-    let sentences: Vec<String> = doubts.iter().map(Doubt::sentence).collect();
-    let mut reason = sentences.iter().take(4).cloned().collect::<Vec<_>>().join("; ");
-    if reason.is_empty() {
-        reason = document.evidence.as_ref().and_then(|evidence| evidence.detail.clone()).unwrap_or_default();
-    }
-    let summary = serde_json::json!({
-        "profile": document.profile.as_ref().map(|profile| {
-            serde_json::json!({"followers": profile.followers, "following": profile.following, "likes": profile.likes})
-        }),
-        "posts": document.posts.len(),
-    });
-    let mut held = vec![HeldValue { path: WHOLE.to_owned(), value: summary, reason: format!("{SIGNAL}: {reason}") }];
-    if whole {
-        document.profile = None;
-        document.posts.clear();
-        document.fields.clear();
-        document.metrics = Metrics::default();
-        document.coverage.got = 0;
-    } else {
-        let paths: Vec<String> = doubts.iter().filter_map(contradicted).collect();
-        held.extend(paths.iter().filter_map(|path| {
-            let value = value_at(document, path)?;
-            Some(HeldValue { path: path.clone(), value, reason: format!("{SIGNAL}: {reason}") })
-        }));
-        plausible::withhold(document, &paths);
-    }
-    document.outcome = Outcome::Partial;
-    document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
-    let (status, final_url) =
-        document.evidence.take().map_or((None, None), |evidence| (evidence.status, evidence.final_url));
-    document.evidence = Some(Evidence { status, final_url, signal: SIGNAL.to_owned(), detail: Some(reason) });
-    held
-}
-
-fn contradicted(doubt: &Doubt) -> Option<String> {
-    match doubt {
-        Doubt::Contradiction { path, .. } => Some(path.clone()),
-        Doubt::SameForMany { path, .. } => Some(path.clone()),
-        Doubt::SourceUnread { .. }
-        | Doubt::FieldMissing { .. }
-        | Doubt::ListShrank { .. }
-        | Doubt::SameAsAnother { .. } => None,
-    }
+    matches!(doubt, Doubt::Contradiction { .. } | Doubt::TextDiffers { .. } | Doubt::SameAsAnother { .. })
 }
 
 /// A page as healing sees it.

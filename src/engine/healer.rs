@@ -3,6 +3,7 @@
 //! shadow, canary, active. A version that contradicts what is known on two pages gives way to the one before it.
 
 mod lifecycle;
+mod mend;
 mod rederive;
 mod samples;
 mod verify;
@@ -14,7 +15,6 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::answers;
 use super::drift::Alarm;
 use super::past::PastError;
 use super::rooms::Rooms;
@@ -23,7 +23,7 @@ use super::services::Services;
 use crate::blob::BlobStore;
 use crate::model::document::Document;
 use crate::model::event::EventKind;
-use crate::model::job::{JobId, PlatformId};
+use crate::model::job::PlatformId;
 use crate::model::selectors::SelectorSet;
 use crate::store::selectors::SelectorEvent;
 use crate::store::{Store, StoreError};
@@ -131,18 +131,19 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
     if !tallies.is_empty() {
         store.tally_health(&tallies).await?;
     }
-    if let Some((refuted, before)) = rooms.drift.take_refuted(platform) {
+    while let Some((refuted, before)) = rooms.drift.take_refuted(platform) {
         lifecycle::roll_back(&work, platform, (&refuted, &before)).await?;
         rooms.metrics.heal(platform, HealStep::RolledBack);
         selectors::load(rooms, store).await?;
-        if let Ok(set) = rooms.selectors(platform) {
-            tell(services, rederive::of_version(&work, platform, &refuted, &set).await?).await?;
-        }
+    }
+    mend::mend(rooms, services, platform).await?;
+    for (version, profiles) in rooms.drift.take_strays(platform) {
+        strayed(rooms, &work, platform, (&version, profiles)).await?;
     }
     for alarm in rooms.drift.take_alarms(platform) {
         alarmed(rooms, &work, platform, &alarm).await?;
     }
-    refill(rooms, services, platform).await?;
+    mend::refill(rooms, services, platform).await?;
     let mut templates: Vec<(String, i64)> = Vec::new();
     for template in store.drifted_templates(platform.as_str()).await? {
         templates.push((template.fingerprint, template.profiles));
@@ -165,7 +166,7 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         }
         if matches!(healed, Healed::Promoted { .. }) {
             selectors::load(rooms, store).await?;
-            refill(rooms, services, platform).await?;
+            mend::refill(rooms, services, platform).await?;
         }
     }
     Ok(())
@@ -184,6 +185,23 @@ async fn alarmed(rooms: &Rooms, work: &Work<'_>, platform: &PlatformId, alarm: &
     });
     let detail = json!({"lost": lost, "profiles": profiles.len()});
     note(work, platform, fingerprint, "template_changed", detail).await
+}
+
+/// Many profiles left their own drift at once on one version, and nothing contradicts it: told, for a person to look at.
+async fn strayed(
+    rooms: &Rooms,
+    work: &Work<'_>,
+    platform: &PlatformId,
+    (version, profiles): (&str, usize),
+) -> Result<(), StoreError> {
+    tracing::warn!(%platform, version, profiles, "many profiles left their own drift at once");
+    rooms.metrics.heal(platform, HealStep::Detected);
+    note(work, platform, "", "strayed", json!({"version": version, "profiles": profiles})).await
+}
+
+/// Who holds a claim: no other process, nor this one at another time.
+fn holder(work: &Work<'_>, key: &str) -> String {
+    format!("{}-{}-{key}", std::process::id(), work.clock.now().timestamp_micros())
 }
 
 fn account(rooms: &Rooms, platform: &PlatformId, fingerprint: &str, healed: &Healed) {
@@ -205,29 +223,6 @@ fn account(rooms: &Rooms, platform: &PlatformId, fingerprint: &str, healed: &Hea
         }
         Healed::Claimed | Healed::Few { .. } => {}
     }
-}
-
-/// Fills in what was held by an earlier version, or while a bad one was in force, and can be read now.
-async fn refill(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Result<(), HealError> {
-    if services.store.drifted_templates(platform.as_str()).await?.is_empty() {
-        return Ok(());
-    }
-    let Ok(set) = rooms.selectors(platform) else { return Ok(()) };
-    let work = Work { store: &services.store, blobs: &rooms.blobs, clock: rooms.clock };
-    let sets = Sets { all: set, templates: rooms.templates(platform) };
-    let filled = rederive::all(&work, platform, &sets, &rooms.drift.expected(platform)).await?;
-    for _ in 0..filled.len() {
-        rooms.metrics.heal(platform, HealStep::Rederived);
-    }
-    tell(services, filled).await
-}
-
-/// Tells who waits what their jobs' documents say now.
-async fn tell(services: &Services, jobs: Vec<JobId>) -> Result<(), HealError> {
-    for job in jobs {
-        answers::publish_end(services, &job).await?;
-    }
-    Ok(())
 }
 
 /// The versions in force for a platform.
@@ -277,12 +272,26 @@ pub async fn heal_template(
     fingerprint: &str,
     parent: &SelectorSet,
 ) -> Result<Healed, HealError> {
-    let holder = format!("{}-{fingerprint}", std::process::id());
+    let holder = holder(work, fingerprint);
     let template = (platform.as_str(), fingerprint);
     if !work.store.claim_heal(template, &holder, CLAIM).await? {
         return Ok(Healed::Claimed);
     }
-    let healed = lifecycle::heal(work, platform, fingerprint, parent).await;
+    let healed = {
+        let heal = lifecycle::heal(work, platform, fingerprint, parent);
+        tokio::pin!(heal);
+        // A study may take longer than a claim holds.
+        loop {
+            tokio::select! {
+                healed = &mut heal => break healed,
+                () = tokio::time::sleep(CLAIM / 3) => {
+                    if let Err(error) = work.store.claim_heal(template, &holder, CLAIM).await {
+                        tracing::debug!(%error, "the claim could not be renewed");
+                    }
+                }
+            }
+        }
+    };
     work.store.release_heal(template, &holder).await?;
     healed
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::plausible;
 use crate::blob::{BlobError, BlobStore};
 use crate::extract::archive::{self, UnpackError};
+use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::selectors::SelectorSet;
 use crate::platform;
@@ -112,6 +113,30 @@ pub async fn read(
     selectors: &SelectorSet,
     requested: u16,
 ) -> Result<Document, PastError> {
+    let capture = capture(blobs, past).await?;
+    read_capture(past, &capture, selectors, requested)
+}
+
+/// Reads what the site answered to a past crawl.
+///
+/// # Errors
+/// When this program does not know its platform.
+pub fn read_capture(
+    past: &PastCrawl,
+    capture: &Capture,
+    selectors: &SelectorSet,
+    requested: u16,
+) -> Result<Document, PastError> {
+    let id = &past.target.platform;
+    let site = platform::get(id).ok_or_else(|| PastError::UnknownPlatform(id.to_string()))?;
+    Ok(platform::read(site.as_ref(), capture, selectors, requested))
+}
+
+/// What the site answered to a past crawl.
+///
+/// # Errors
+/// When it is not there any more, or cannot be read.
+pub async fn capture(blobs: &BlobStore, past: &PastCrawl) -> Result<Capture, PastError> {
     let key = past.capture_key.as_deref().ok_or(PastError::Forgotten { crawl: past.crawl, what: "capture" })?;
     let packed = match blobs.get(key).await {
         Ok(packed) => packed,
@@ -120,10 +145,7 @@ pub async fn read(
         }
         Err(error) => return Err(error.into()),
     };
-    let capture = archive::unpack(&packed).map_err(|source| PastError::Capture { key: key.to_owned(), source })?;
-    let id = &past.target.platform;
-    let site = platform::get(id).ok_or_else(|| PastError::UnknownPlatform(id.to_string()))?;
-    Ok(platform::read(site.as_ref(), &capture, selectors, requested))
+    archive::unpack(&packed).map_err(|source| PastError::Capture { key: key.to_owned(), source })
 }
 
 /// What differs between two documents of one crawl, in their order; posts are compared by their ids.

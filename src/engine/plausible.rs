@@ -4,6 +4,8 @@
 //! The thresholds are wide on purpose: drift is normal and news happens. What they catch is another account's page, a page
 //! half rendered, and a number read from the wrong place.
 
+mod own;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Duration, Utc};
@@ -41,19 +43,40 @@ const RUN_OVER: [u64; 2] = [i32::MAX as u64, u32::MAX as u64];
 pub struct Judged {
     /// Taken out of the document, with the reason.
     pub held: Vec<HeldValue>,
-    /// Left in: counts that grew tenfold, as (path, before, after).
+    /// Left in: counts that grew tenfold, or left the profile's own drift, as (path, before, after).
     pub surges: Vec<(String, u64, u64)>,
+    /// Whether any count left the profile's own drift; none where its past is too short to tell.
+    pub drifted: Option<bool>,
+}
+
+impl Judged {
+    /// Whether the profile's own counts are not what its past lets expect.
+    #[must_use]
+    pub fn strayed(&self) -> bool {
+        let of_profile = |path: &str| path.starts_with("profile.");
+        self.drifted == Some(true)
+            || self.surges.iter().any(|(path, ..)| of_profile(path))
+            || self.held.iter().any(|held| of_profile(&held.path))
+    }
 }
 
 /// Takes out of the document what cannot be true.
 pub fn judge(document: &mut Document, last: &LastFacts) -> Judged {
     let mut doubts = Doubts::default();
     let mut surges = Vec::new();
+    let mut drifted = None;
     if matches!(document.outcome, Outcome::Ok | Outcome::Partial | Outcome::Private) {
         impossible(document, &mut doubts);
         fallen(document, last, &mut doubts);
         strangers(document, last, &mut doubts);
         surges = surged(document, last);
+        let strays = own::strays(document, last);
+        drifted = strays.as_ref().map(|strays| !strays.is_empty());
+        for stray in strays.into_iter().flatten() {
+            if !surges.iter().any(|(path, ..)| *path == stray.0) {
+                surges.push(stray);
+            }
+        }
     }
     let held: Vec<HeldValue> = doubts
         .0
@@ -66,7 +89,7 @@ pub fn judge(document: &mut Document, last: &LastFacts) -> Judged {
     let paths: Vec<String> = held.iter().map(|held| held.path.clone()).collect();
     withhold(document, &paths);
     surges.retain(|(path, _, _)| !paths.contains(path));
-    Judged { held, surges }
+    Judged { held, surges, drifted }
 }
 
 /// Takes these values out of a document, with their notes and with what was computed from them.

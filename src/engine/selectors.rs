@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::drift::{PROBATION_PAGES, Trust};
 use super::rooms::Rooms;
 pub use crate::extract::selectors::SelectorError;
 use crate::extract::selectors::{BUILTIN, parse};
@@ -154,7 +155,16 @@ pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError>
             let used =
                 |version: &str| version == present.version || templates.values().any(|set| set.version == version);
             for version in sets.keys().filter(|version| !used(version)) {
-                rooms.drift.changed(&platform, version, present.clone());
+                let brought = store.came_into_force(platform.as_str(), version).await?;
+                if brought.is_none_or(|(_, by)| by != STARTER) {
+                    rooms.drift.changed(&platform, version, present.clone(), Trust::New);
+                }
+            }
+        } else if !all.pinned {
+            for version in sets.keys() {
+                if let Some((before, trust)) = predecessor(store, &platform, version).await? {
+                    rooms.drift.changed(&platform, version, before, trust);
+                }
             }
         }
         rooms.put_selectors(&platform, set, own);
@@ -165,6 +175,28 @@ pub(super) async fn load(rooms: &Rooms, store: &Store) -> Result<(), StoreError>
         }
     }
     Ok(())
+}
+
+/// What was in force before a version that a starting process finds in force, and whether that one has proved itself: a version that was
+/// put in force while nobody looked is compared as any other.
+async fn predecessor(
+    store: &Store,
+    platform: &PlatformId,
+    version: &str,
+) -> Result<Option<(Arc<SelectorSet>, Trust)>, StoreError> {
+    let id = platform.as_str();
+    let parent = store.selector_version(id, version).await?.and_then(|stored| stored.parent);
+    let before = match store.came_into_force(id, version).await? {
+        // A new program brings its own selectors because it knows better.
+        Some((_, by)) if by == STARTER => None,
+        Some((before, _)) => before.or(parent),
+        None => parent,
+    };
+    let Some(before) = before else { return Ok(None) };
+    let health = store.rule_health(id).await?;
+    let pages = health.iter().filter(|rule| rule.version == version).map(|rule| rule.crawls).max().unwrap_or(0);
+    let trust = if pages < i64::from(PROBATION_PAGES) { Trust::New } else { Trust::Proved };
+    Ok(usable(store, platform, &before).await?.map(|set| (Arc::new(set), trust)))
 }
 
 /// A stored version, where it can be used.

@@ -129,6 +129,63 @@ impl Store {
             .map_err(|e| self.error(e))
     }
 
+    /// What is or was held of a crawl beneath the whole, as (path, value, state).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_of_crawl(&self, crawl: i64) -> Result<Vec<(String, serde_json::Value, String)>, StoreError> {
+        let sql = "
+            select path, value, state from held_values
+            where tenant_id = app_tenant() and crawl_id = $1 and path <> 'document' order by id limit 10000";
+        sqlx::query_as(sql).bind(crawl).fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// Holds back what another version reads of a crawl, in place of what was held of it before; what somebody has decided
+    /// about the same value stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hold_again(
+        &self,
+        crawl: i64,
+        version: &str,
+        values: &[HeldValue],
+        by: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "
+            with given as (
+                select * from json_to_recordset($3::json) as held (path text, value json, reason text)
+            ), gone as (
+                update held_values set state = 'dropped', decided_at = now(), decided_by = $4
+                where tenant_id = app_tenant() and crawl_id = $1 and state = 'held' and path <> 'document'
+                  and path not in (select path from given)
+            )
+            insert into held_values as known (crawl_id, job_id, fence, platform, handle, path, value, reason,
+                fingerprint, selectors_version, capture_key)
+            select id, job_id, fence, platform, handle, path, value, reason, fingerprint, $2, capture_key
+            from crawl_history, given where tenant_id = app_tenant() and id = $1
+            on conflict (tenant_id, job_id, fence, path) do update set value = excluded.value,
+                reason = excluded.reason, selectors_version = excluded.selectors_version, state = 'held',
+                decided_at = null, decided_by = null
+            where known.path = 'document' or known.state = 'held' or known.value::text <> excluded.value::text";
+        let values = super::save::json_text(&values).map_err(|e| self.error(e))?;
+        let query = sqlx::query(sql).bind(crawl).bind(version).bind(values).bind(clean(by));
+        query.execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+
+    /// A crawl's page is held as a whole no longer.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_page(&self, crawl: i64, by: &str) -> Result<(), StoreError> {
+        let sql = "
+            update held_values set state = 'released', decided_at = now(), decided_by = $2
+            where tenant_id = app_tenant() and crawl_id = $1 and path = 'document' and state = 'held'";
+        sqlx::query(sql).bind(crawl).bind(clean(by)).execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+
     /// Decides on a held value and answers it; none where it is decided already or is not there.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! be true.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::{Store, StoreError};
@@ -27,6 +27,27 @@ pub struct LastFacts {
     pub own: Vec<String>,
     /// Of the posts asked about: those known as another profile's and not as this one's.
     pub foreign: Vec<String>,
+    /// The newest observations, newest first, [`OBSERVATIONS`] at most.
+    #[sqlx(json)]
+    pub history: Vec<Observed>,
+}
+
+/// Observations by which a profile's own drift is told.
+pub const OBSERVATIONS: u32 = 50;
+
+/// One observation of a profile's counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// When.
+    pub observed_at: DateTime<Utc>,
+    /// Followers.
+    pub followers: Option<i64>,
+    /// Following.
+    pub following: Option<i64>,
+    /// Likes received.
+    pub likes: Option<i64>,
+    /// Posts.
+    pub posts_count: Option<i64>,
 }
 
 impl Store {
@@ -53,7 +74,7 @@ impl Store {
                 limit 1
             ), recent as (
                 select followers, following, likes, posts_count, observed_at from profile_metrics
-                where profile_id = (select id from profile) order by observed_at desc limit 50
+                where profile_id = (select id from profile) order by observed_at desc limit $5
             ), known as (
                 select posts.post_id, bool_or(profile_posts.profile_id = (select id from profile)) as own
                 from posts join profile_posts on profile_posts.post_id = posts.id
@@ -73,13 +94,15 @@ impl Store {
                 (select count(*) from (select from profile_posts
                     where profile_id = (select id from profile) and gone_at is null limit 1000) live) as live_posts,
                 array(select post_id from known where own order by post_id) as own,
-                array(select post_id from known where own is not true order by post_id) as foreign
+                array(select post_id from known where own is not true order by post_id) as foreign,
+                (select coalesce(json_agg(recent order by observed_at desc), '[]') from recent) as history
             from (select 1) one left join profile on true";
         sqlx::query_as(sql)
             .bind(target.platform.as_str())
             .bind(target.handle.as_str())
             .bind(platform_id)
             .bind(posts)
+            .bind(i64::from(OBSERVATIONS))
             .fetch_one(&self.pool)
             .await
             .map_err(|e| self.error(e))

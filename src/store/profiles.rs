@@ -37,7 +37,7 @@ pub struct StoredProfile {
     pub business: Option<bool>,
     /// The picture's last known address.
     pub picture_url: Option<String>,
-    /// As the newest observation with counts has it; so for all counts.
+    /// As the newest crawl that published it; so for all counts.
     pub followers: Option<i64>,
     /// How many it follows.
     pub following: Option<i64>,
@@ -47,8 +47,16 @@ pub struct StoredProfile {
     pub posts_count: Option<i64>,
     /// Which of the counts are not exact; none where all are.
     pub rounded: Option<Vec<String>>,
-    /// When the counts were seen.
+    /// When a count was last seen.
     pub metrics_at: Option<DateTime<Utc>>,
+    /// When the followers were seen: a crawl that did not publish them leaves those of before, with their time.
+    pub followers_at: Option<DateTime<Utc>>,
+    /// When the following were seen.
+    pub following_at: Option<DateTime<Utc>>,
+    /// When the likes were seen.
+    pub likes_at: Option<DateTime<Utc>>,
+    /// When the number of posts was seen.
+    pub posts_count_at: Option<DateTime<Utc>>,
     /// When it was first seen.
     pub first_seen_at: DateTime<Utc>,
     /// When it was last seen.
@@ -196,8 +204,8 @@ pub struct HandleSpan {
 
 const PROFILE: &str = "
     select id, platform, platform_id, handle, url, display_name, bio, links, category, verified, private, business,
-        picture_url, followers, following, likes, posts_count, rounded, metrics_at, first_seen_at, observed_at,
-        last_outcome
+        picture_url, followers, following, likes, posts_count, rounded, metrics_at, followers_at, following_at,
+        likes_at, posts_count_at, first_seen_at, observed_at, last_outcome
     from profiles
     where id = (select profile_id from profile_handles where tenant_id = app_tenant() and platform = $1 and handle = $2
                 order by until desc nulls first limit 1)";
@@ -289,8 +297,8 @@ impl Store {
     pub async fn profiles(&self, after: Option<i64>, rows: usize) -> Result<Vec<StoredProfile>, StoreError> {
         let sql = "
             select id, platform, platform_id, handle, url, display_name, bio, links, category, verified, private,
-                business, picture_url, followers, following, likes, posts_count, rounded, metrics_at, first_seen_at,
-                observed_at, last_outcome
+                business, picture_url, followers, following, likes, posts_count, rounded, metrics_at, followers_at,
+                following_at, likes_at, posts_count_at, first_seen_at, observed_at, last_outcome
             from profiles where tenant_id = app_tenant() and id > coalesce($1, 0) order by id limit $2";
         self.rows(sqlx::query_as(sql).bind(after).bind(limit(rows))).await
     }

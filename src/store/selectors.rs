@@ -102,7 +102,7 @@ impl Store {
     pub async fn add_selectors(&self, version: &SelectorVersion) -> Result<(), StoreError> {
         let sql = "
             with added as (
-                insert into selector_versions (platform, version, parent, fingerprint, evidence, author, body, state)
+                insert into selectors (platform, version, parent, fingerprint, evidence, author, body, state)
                 values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning platform
             ), told as (
                 insert into selector_events (platform, fingerprint, version, kind, actor, detail)
@@ -110,7 +110,7 @@ impl Store {
                 from added
             )
             select exists (select from added)
-                or exists (select from selector_versions where platform = $1 and version = $2 and body = $7)";
+                or exists (select from selectors where platform = $1 and version = $2 and body = $7)";
         let fits: bool = sqlx::query_scalar(sql)
             .bind(&version.platform)
             .bind(&version.version)
@@ -140,7 +140,7 @@ impl Store {
     pub async fn selector_version(&self, platform: &str, version: &str) -> Result<Option<SelectorVersion>, StoreError> {
         let sql = "
             select platform, version, parent, fingerprint, evidence, author, body, state, created_at
-            from selector_versions where platform = $1 and version = $2";
+            from selectors where platform = $1 and version = $2";
         sqlx::query_as(sql).bind(platform).bind(version).fetch_optional(&self.pool).await.map_err(|e| self.error(e))
     }
 
@@ -151,7 +151,7 @@ impl Store {
     pub async fn selector_versions(&self, platform: &str) -> Result<Vec<SelectorVersion>, StoreError> {
         let sql = "
             select platform, version, parent, fingerprint, evidence, author, body, state, created_at
-            from selector_versions where platform = $1 order by created_at, version";
+            from selectors where platform = $1 order by created_at, version";
         sqlx::query_as(sql).bind(platform).fetch_all(&self.pool).await.map_err(|e| self.error(e))
     }
 
@@ -169,7 +169,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let sql = "
             with moved as (
-                update selector_versions set state = $4 where platform = $1 and version = $2 and state = $3
+                update selectors set state = $4 where platform = $1 and version = $2 and state = $3
                 returning fingerprint
             ), told as (
                 insert into selector_events (platform, fingerprint, version, kind, actor, detail)
@@ -222,7 +222,7 @@ impl Store {
             ), allowed as (
                 select where (select version from present) is not distinct from $5
                   and not (coalesce((select pinned from present), false) and $6 not like 'person%')
-                  and not exists (select from selector_versions
+                  and not exists (select from selectors
                                   where platform = $1 and version = $4 and state = 'forbidden')
             ), put as (
                 insert into selector_pointers (platform, fingerprint, slot, version)

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use social_sentinel::extract::relearn::{Lesson, Relearned, Studied, draft, relearn};
 use social_sentinel::extract::selectors::{builtin, parse};
-use social_sentinel::model::capture::{Capture, CapturedPage};
+use social_sentinel::model::capture::{Capture, CapturedPage, KeptResponse};
 use social_sentinel::model::document::Document;
 use social_sentinel::model::job::{PlatformId, Target};
 use social_sentinel::model::selectors::SelectorSet;
@@ -295,5 +295,57 @@ fn a_number_that_may_be_cut_is_never_called_exact() {
         if followers.is_some_and(|seen| seen != person.followers) {
             assert_eq!(serde_json::to_value(note.unwrap().precision).unwrap(), "rounded", "{}", person.handle);
         }
+    }
+}
+
+/// The profile and its list in a response of an address that nobody knows, with an id in it.
+fn answered(person: &Person) -> Capture {
+    let clips: Vec<Value> = (0..person.videos)
+        .map(|post| {
+            json!({"cid": id(person, post), "txt": format!("caption {post} of {}", person.handle),
+                "plays": views(person, post), "by": {"slug": person.handle}})
+        })
+        .collect();
+    let body = json!({"res": {"acct": {"slug": person.handle, "label": format!("Name of {}", person.handle),
+        "uid": uid(person), "about": format!("{} likes tea", person.handle), "fans": person.followers,
+        "subs": person.following, "hearts": person.likes, "clips": person.videos}, "feed": {"list": clips, "more": false}}});
+    let mut capture = capture(person.handle, "<html><head></head><body><p>loading</p></body></html>".to_owned());
+    capture.pages[0].responses.push(KeptResponse {
+        url: format!("https://www.tiktok.com/api/creator/feed/v3/{}/first?cursor=0&msToken=x", uid(person)),
+        method: "GET".to_owned(),
+        request_body: None,
+        status: 200,
+        headers: Vec::new(),
+        body: body.to_string(),
+    });
+    capture
+}
+
+#[test]
+fn data_that_moved_to_an_address_nobody_knew_is_learned_and_kept_from_then_on() {
+    let people = people(6);
+    let parent = builtin(&tiktok()).unwrap();
+    let pages: Vec<Capture> = people.iter().map(answered).collect();
+    let studied: Vec<Studied> = pages.iter().map(|page| Studied::of(page, &parent)).collect();
+    let past: Vec<Document> = people.iter().map(known).collect();
+    let lessons: Vec<Lesson<'_>> = people
+        .iter()
+        .zip(&studied)
+        .zip(&past)
+        .map(|((person, page), past)| Lesson { handle: person.handle, past, page })
+        .collect();
+    let learned = relearn(&parent, &lessons, 5).unwrap().unwrap();
+    let visit = &learned.set.visit.profile;
+    for list in [&visit.keep, &visit.ready_responses] {
+        assert!(list.iter().any(|part| part == "/api/creator/feed/v3/"), "{list:?}");
+    }
+    assert!(parent.visit.profile.keep.iter().all(|part| visit.keep.contains(part)), "the old addresses stay");
+    let site = platform::get(&tiktok()).unwrap();
+    for (person, page) in people.iter().zip(&pages) {
+        let read = platform::read(site.as_ref(), page, &learned.set, 6);
+        let profile = read.profile.unwrap();
+        assert_eq!((profile.followers, profile.likes), (Some(person.followers), Some(person.likes)));
+        assert_eq!(read.posts.len(), 6, "{:?}", learned.findings);
+        assert!(read.posts.iter().all(|post| post.views.is_some()));
     }
 }

@@ -445,7 +445,11 @@ mod whole {
             .iter()
             .any(|kind| matches!(kind, EventKind::ValuesHeld { values, .. } if values[0].0 == "profile.followers"));
         assert!(held, "{told:?}");
-        assert_eq!(store.profile(&target).await.unwrap().unwrap().followers, None, "right or absent");
+        let profile = store.profile(&target).await.unwrap().unwrap();
+        assert_eq!(profile.followers, Some(truth), "the last right value stays, with its own time");
+        assert!(profile.followers_at < profile.following_at, "{profile:?}");
+        let observed = store.profile_history(profile.id, 1).await.unwrap();
+        assert_eq!(observed[0].followers, None, "the observation is right or absent");
         let last = store.last_facts(&target, None, &[]).await.unwrap();
         assert_eq!(last.followers, Some(truth), "the next crawl is judged by what was believed");
         let listed = own.lines(&["held", "list", "--json"]).await;

@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
+use super::{Form, answer};
 use crate::cli::exit::{self, BadInput};
 use crate::cli::output;
 use crate::cli::progress::say;
@@ -10,7 +13,7 @@ use crate::extract::heal::case;
 use crate::extract::selectors::{BUILTIN, parse};
 
 /// Checks files; every mistake is told with file, line and mend, not only the first.
-pub(super) fn check(files: &[PathBuf]) -> anyhow::Result<u8> {
+pub(super) fn check(files: &[PathBuf], form: Form) -> anyhow::Result<u8> {
     let mut named: Vec<(String, String)> = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(file).map_err(|error| BadInput(format!("{}: {error}", file.display())))?;
@@ -22,17 +25,25 @@ pub(super) fn check(files: &[PathBuf]) -> anyhow::Result<u8> {
     let mut wrong = 0;
     for (name, text) in &named {
         match parse(text, name) {
-            Ok(set) => output::text(&format!(
-                "{name}: {} {} is good: {} records, {} shapes, {} signals\n",
-                set.platform,
-                set.version,
-                set.records.len(),
-                set.shapes.len(),
-                set.signals.len()
-            ))?,
+            Ok(set) => {
+                let (records, shapes, signals) = (set.records.len(), set.shapes.len(), set.signals.len());
+                let told = json!({
+                    "file": name, "good": true, "platform": set.platform, "version": set.version,
+                    "records": records, "shapes": shapes, "signals": signals,
+                });
+                let sentence = format!(
+                    "{name}: {} {} is good: {records} records, {shapes} shapes, {signals} signals",
+                    set.platform, set.version
+                );
+                answer(form, &told, &sentence)?;
+            }
             Err(error) => {
                 wrong += 1;
-                say(&error.to_string());
+                if form == Form::Json {
+                    output::json_line(&json!({"file": name, "good": false, "error": error.to_string()}))?;
+                } else {
+                    say(&error.to_string());
+                }
             }
         }
     }

@@ -4,8 +4,8 @@
 use serde_json::json;
 
 use super::versions::{Named, PERSON, stored};
+use super::{answer, form};
 use crate::cli::exit::BadInput;
-use crate::cli::output;
 use crate::engine::selectors::{active_pointer, ready};
 use crate::store::Store;
 use crate::store::selectors::{Move, Pin, Slot};
@@ -27,6 +27,9 @@ pub(super) struct Promote {
     /// Why, for the history.
     #[arg(long, default_value = "")]
     why: String,
+    /// JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Where to go back.
@@ -40,6 +43,9 @@ pub(super) struct Rollback {
     /// Why, for the history.
     #[arg(long, default_value = "")]
     why: String,
+    /// JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// A pointer to fix or free.
@@ -53,6 +59,9 @@ pub(super) struct Pinned {
     /// Let the program move it again.
     #[arg(long)]
     off: bool,
+    /// JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) async fn promote(store: &Store, promote: &Promote) -> anyhow::Result<u8> {
@@ -68,12 +77,16 @@ pub(super) async fn promote(store: &Store, promote: &Promote) -> anyhow::Result<
         let key = (promote.platform.as_str(), promote.version.as_str());
         store.set_selectors_state(key, &version.state, "active", PERSON, &json!(promote.why)).await?;
     }
-    output::text(&format!(
-        "{} {} is in force in place of {}; running services follow within seconds\n",
+    let told = json!({
+        "platform": promote.platform, "fingerprint": promote.fingerprint, "version": promote.version, "before": from,
+    });
+    let sentence = format!(
+        "{} {} is in force in place of {}; running services follow within seconds",
         promote.platform,
         promote.version,
         from.as_deref().unwrap_or("the built-in one")
-    ))?;
+    );
+    answer(form(promote.json), &told, &sentence)?;
     Ok(0)
 }
 
@@ -97,8 +110,12 @@ pub(super) async fn rollback(store: &Store, back: &Rollback) -> anyhow::Result<u
                 }
                 move_to(store, platform, fingerprint, Some(&now), to, &back.why).await?;
                 store.set_selectors_state((platform, &now), "active", "retired", PERSON, &json!(back.why)).await?;
+                let told = json!({
+                    "platform": platform, "fingerprint": fingerprint, "version": to, "before": now,
+                });
                 let to = to.unwrap_or("that of all other pages");
-                output::text(&format!("{platform}: {to} is in force again in place of {now}\n"))?;
+                let sentence = format!("{platform}: {to} is in force again in place of {now}");
+                answer(form(back.json), &told, &sentence)?;
                 return Ok(0);
             }
         }
@@ -144,7 +161,8 @@ pub(super) async fn pin(store: &Store, pinned: &Pinned) -> anyhow::Result<u8> {
         return Err(BadInput(format!("{}: no version is in force there to be pinned", pinned.platform)).into());
     }
     let word = if pinned.off { "the program may move it again" } else { "only a person moves it from now on" };
-    output::text(&format!("{}: {word}\n", pinned.platform))?;
+    let told = json!({"platform": pinned.platform, "fingerprint": pinned.fingerprint, "pinned": !pinned.off});
+    answer(form(pinned.json), &told, &format!("{}: {word}", pinned.platform))?;
     Ok(0)
 }
 
@@ -157,6 +175,7 @@ pub(super) async fn forbid(store: &Store, named: &Named) -> anyhow::Result<u8> {
     }
     let key = (named.platform.as_str(), named.version.as_str());
     store.set_selectors_state(key, &version.state, "forbidden", PERSON, &json!({})).await?;
-    output::text(&format!("{} {} will never be put in force\n", named.platform, named.version))?;
+    let told = json!({"platform": named.platform, "version": named.version, "state": "forbidden"});
+    answer(form(named.json), &told, &format!("{} {} will never be put in force", named.platform, named.version))?;
     Ok(0)
 }

@@ -78,6 +78,19 @@ fn told(kind: &str, detail: &Value) -> String {
             detail["profiles"],
             words(&detail["lost"])
         ),
+        "strayed" => format!(
+            "{} profiles left their own drift at once, read by {}, and nothing contradicts it",
+            detail["profiles"],
+            word("version")
+        ),
+        "rederived" => {
+            format!(
+                "{} crawls that {} had written were read again by {}",
+                detail["crawls"],
+                word("version"),
+                word("by")
+            )
+        }
         _ => format!("{kind} {detail}"),
     }
 }

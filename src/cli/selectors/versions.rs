@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{TestArgs, health, story};
+use super::{Form, TestArgs, answer, health, story};
 use crate::blob::BlobStore;
 use crate::cli::exit::{self, BadInput};
 use crate::cli::{output, replay, table};
@@ -33,7 +33,7 @@ pub(super) struct Named {
     pub(super) version: String,
     /// JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
@@ -171,7 +171,7 @@ fn field_of(path: &str) -> String {
     }
 }
 
-pub(super) async fn add(store: &Store, file: &Path) -> anyhow::Result<u8> {
+pub(super) async fn add(store: &Store, file: &Path, form: Form) -> anyhow::Result<u8> {
     let set = set_of_file(file)?;
     let parent = match set.parent.clone() {
         Some(parent) => Some(stored(store, set.platform.as_str(), &parent).await?.version),
@@ -189,7 +189,9 @@ pub(super) async fn add(store: &Store, file: &Path) -> anyhow::Result<u8> {
         created_at: DateTime::UNIX_EPOCH,
     };
     store.add_selectors(&version).await.map_err(|error| BadInput(error.to_string()))?;
-    output::text(&format!("{} {} is entered; try it by selectors test, then promote it\n", set.platform, set.version))?;
+    let told = json!({"platform": set.platform, "version": set.version, "state": version.state});
+    let sentence = format!("{} {} is entered; try it by selectors test, then promote it", set.platform, set.version);
+    answer(form, &told, &sentence)?;
     Ok(0)
 }
 
@@ -198,6 +200,7 @@ pub(super) async fn export(
     platform: &str,
     version: Option<&str>,
     out: Option<&Path>,
+    form: Form,
 ) -> anyhow::Result<u8> {
     let name = match version {
         Some(version) => version.to_owned(),
@@ -215,14 +218,18 @@ pub(super) async fn export(
         write_set(&set)?
     };
     let Some(folder) = out else {
-        output::text(&text)?;
+        match form {
+            Form::Json => output::json_line(&json!({"platform": platform, "version": name, "text": text}))?,
+            Form::Text => output::text(&text)?,
+        }
         return Ok(0);
     };
     let folder = folder.join(platform);
     std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.toml"));
     std::fs::write(&path, text)?;
-    output::text(&format!("{}\n", path.display()))?;
+    let told = json!({"platform": platform, "version": name, "file": path});
+    answer(form, &told, &path.display().to_string())?;
     Ok(0)
 }
 

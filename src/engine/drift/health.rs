@@ -136,9 +136,10 @@ fn general(path: &str) -> String {
 
 fn path_of(doubt: &Doubt) -> Option<String> {
     match doubt {
-        Doubt::Contradiction { path, .. } | Doubt::SameForMany { path, .. } | Doubt::FieldMissing { path } => {
-            Some(path.clone())
-        }
+        Doubt::Contradiction { path, .. }
+        | Doubt::SameForMany { path, .. }
+        | Doubt::FieldMissing { path }
+        | Doubt::TextDiffers { path } => Some(path.clone()),
         Doubt::SourceUnread { .. } | Doubt::ListShrank { .. } | Doubt::SameAsAnother { .. } => None,
     }
 }

@@ -16,6 +16,7 @@ use crate::extract::selectors::builtin;
 use crate::model::capture::CapturedPage;
 use crate::model::job::Target;
 use crate::model::visit::Purpose;
+use crate::platform;
 use crate::replica::{Replica, ReplicaOptions};
 
 async fn page(base: &str, path: &str) -> CapturedPage {

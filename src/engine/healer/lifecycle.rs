@@ -53,6 +53,10 @@ pub(super) async fn heal(
     };
     let candidate = Candidate { work, platform, template, name: relearned.set.version.clone() };
     candidate.enter(&relearned, &evidence).await?;
+    if candidate.is_forbidden().await? {
+        let why = format!("{} was learned again, and it was forbidden before", candidate.name);
+        return refused(work, platform, template, Doubtful::Refused(why), evidence).await;
+    }
     for (from, to, outcome) in [("candidate", "replay", replay), ("replay", "shadow", shadow)] {
         match outcome {
             Ok(told) => candidate.step(from, to, &told).await?,
@@ -63,7 +67,12 @@ pub(super) async fn heal(
         Ok(told) => candidate.step("shadow", "canary", &told).await?,
         Err(why) => return candidate.fail("shadow", &format!("canary: {why}"), evidence).await,
     }
-    candidate.activate(parent, &samples, &old).await
+    match candidate.activate(parent, &samples, &old).await? {
+        Healed::Refused { why } => refused(work, platform, template, Doubtful::Refused(why), evidence).await,
+        healed @ (Healed::Claimed | Healed::Few { .. } | Healed::FalseHeal { .. } | Healed::Promoted { .. }) => {
+            Ok(healed)
+        }
+    }
 }
 
 /// What the checks came to.
@@ -157,6 +166,12 @@ impl Candidate<'_> {
             created_at: chrono::DateTime::UNIX_EPOCH,
         };
         self.work.store.add_selectors(&version).await
+    }
+
+    /// The same pages give the same version: one that was refuted is learned again, and must not be tried again.
+    async fn is_forbidden(&self) -> Result<bool, StoreError> {
+        let stored = self.work.store.selector_version(self.platform.as_str(), &self.name).await?;
+        Ok(stored.is_some_and(|stored| stored.state == "forbidden"))
     }
 
     async fn step(&self, from: &str, to: &str, why: &Value) -> Result<(), StoreError> {

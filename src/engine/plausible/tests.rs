@@ -76,6 +76,7 @@ fn last(followers: i64, own: &[&str]) -> LastFacts {
         live_posts: 6,
         own: own.iter().map(|id| (*id).to_owned()).collect(),
         foreign: Vec::new(),
+        history: Vec::new(),
     }
 }
 

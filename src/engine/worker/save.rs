@@ -16,7 +16,7 @@ use crate::model::job::Job;
 use crate::queue::Settlement;
 use crate::store::StoreError;
 use crate::store::lease::Leased;
-use crate::store::save::{OutboxEvent, SaveCrawl, Saved};
+use crate::store::save::{HeldValue, OutboxEvent, SaveCrawl, Saved};
 use crate::telemetry::Step;
 
 /// The waits between two tries to save a crawl while the ledger is away.
@@ -51,9 +51,8 @@ impl Workers {
             }
         };
         let (mut crawled, inspected) = self.inspect(job, crawled).await;
-        let mut judged = self.doubt(job, &mut crawled).await?;
-        judged.held.extend(inspected.held);
-        let wakes = inspected.wakes;
+        let (judged, strayed) = self.weigh(job, &mut crawled, inspected.held).await?;
+        let wakes = inspected.wakes || strayed;
         let events = told(job, fence, &judged);
         let document = &crawled.document;
         let save = SaveCrawl {
@@ -121,6 +120,35 @@ impl Workers {
             Ok(inspected) => inspected,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+
+    /// Takes out what cannot be true, and looks twice where numbers left their profile's own drift; whether the healer has something to see.
+    async fn weigh(
+        &self,
+        job: &Job,
+        crawled: &mut Crawled,
+        held: Vec<HeldValue>,
+    ) -> Result<(Judged, bool), ServicesError> {
+        let read = crawled.document.clone();
+        let mut judged = self.doubt(job, crawled).await?;
+        let mut wakes = false;
+        if self.rooms.config.engine.healing && held.is_empty() {
+            let platform = &job.target.platform;
+            if judged.strayed()
+                && let Ok(site) = self.rooms.platform(platform)
+            {
+                let doubted = self.rooms.drift.stray(site.as_ref(), crawled, &read);
+                if !doubted.is_empty() {
+                    judged = Judged { held: doubted, ..Judged::default() };
+                    wakes = true;
+                }
+            }
+            if let Some(strayed) = judged.drifted {
+                wakes |= self.rooms.drift.strayed(platform, &read, strayed);
+            }
+        }
+        judged.held.extend(held);
+        Ok((judged, wakes))
     }
 
     /// Takes out of the document what cannot be true, given what is known: one round trip, and none where nothing was read.

@@ -50,6 +50,11 @@ pub enum Doubt {
         /// What the other says.
         other: u64,
     },
+    /// Two versions read different texts from data made for programs.
+    TextDiffers {
+        /// The path in the document.
+        path: String,
+    },
     /// A list that is nearly always whole, and is less than half of what there is.
     ListShrank {
         /// Posts that were read.
@@ -81,6 +86,7 @@ impl Doubt {
             }
             Self::FieldMissing { path } => format!("{path} was on nearly every page and is missing"),
             Self::Contradiction { path, one, other } => format!("{path}: sources say {one} and {other}"),
+            Self::TextDiffers { path } => format!("{path}: another version reads another text"),
             Self::ListShrank { got, of } => {
                 format!("posts: {got} of {of} were read, where lists are nearly always whole")
             }

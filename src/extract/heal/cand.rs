@@ -68,6 +68,11 @@ pub(crate) struct Cand {
 }
 
 impl Cand {
+    /// Whether it stands in one of the page's JSON documents.
+    pub(crate) const fn in_json(&self) -> bool {
+        matches!(self.source, SourceKind::Network | SourceKind::Embedded | SourceKind::Jsonld)
+    }
+
     /// An empty candidate at a place.
     pub(crate) fn at(source: SourceKind, owner: Owner, place: (usize, usize)) -> Self {
         Self {

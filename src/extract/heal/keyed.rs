@@ -1,9 +1,11 @@
 //! Candidates from JSON: every scalar that is the profile's own, with its path relative to the nearest own name. The path survives when
 //! the whole object moves, is nested deeper, or becomes one entry of a map; the keys survive when only the nesting changes.
 
+use super::address::Style;
 use super::cand::{Cand, Feature, Strength};
 use super::field::Field;
 use super::form;
+use super::items::Items;
 use super::json::{JsonDoc, Key, Kind};
 use super::label;
 use super::number::{self, Count};
@@ -21,19 +23,25 @@ const CHILDREN_MAX: usize = 120;
 const PLACES_MAX: usize = 4;
 
 /// All candidates of a document.
-pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, handle: &str) -> Vec<Cand> {
+pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, style: &Style, handle: &str) -> Vec<Cand> {
     let mut found = Vec::new();
     if owners.own.is_empty() {
         return found;
     }
     let crowded = crowded(doc);
+    let items = Items::find(doc, style);
     for (at, node) in doc.nodes.iter().enumerate() {
         let Some(scalar) = node.scalar().filter(|_| !crowded[at]) else { continue };
         if scalar.is_empty() || node.name().is_none() && !in_short_list(doc, at) {
             continue;
         }
-        let owner = owners.of(doc, at);
-        if !matches!(owner, Owner::Own | Owner::Mixed) {
+        let (owner, told_at) = owners.of(doc, at);
+        let told = match owner {
+            Owner::Own => true,
+            Owner::Mixed => !items.is_one_of_many(doc, at, told_at),
+            Owner::Post | Owner::Likely | Owner::Foreign | Owner::Unknown => false,
+        };
+        if !told {
             continue;
         }
         let mut cand = Cand::at(doc.source, owner, (doc_at, at));
@@ -51,6 +59,9 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, hand
         else {
             continue;
         };
+        if items.posts[at].is_some_and(|list| list > here) {
+            continue;
+        }
         cand.features = features(doc, mark, here, at, handle);
         cand.group = Feature::new(Strength::Place, (doc_at, here)).hash;
         found.push(cand);

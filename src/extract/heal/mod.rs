@@ -16,6 +16,7 @@ pub mod field;
 mod form;
 mod home;
 mod identity;
+mod items;
 mod json;
 mod keyed;
 mod label;
@@ -28,6 +29,7 @@ mod posts;
 pub mod rule;
 pub mod selectors;
 mod shown;
+mod stale;
 mod text;
 mod told;
 mod tongue;
@@ -81,6 +83,20 @@ struct Ready {
     phrases: Vec<shown::Phrase>,
 }
 
+impl Ready {
+    /// Leaves aside the documents that only repeat the past.
+    fn leave_aside(&mut self, past: &Values) {
+        let stale = stale::documents(&self.cands, past, self.named.json.len());
+        if stale.contains(&true) {
+            self.cands.retain(|cand| !cand.in_json() || !stale[cand.place.0]);
+            self.found = learn::Index::new(&self.cands);
+            for (owners, stale) in self.named.json.iter_mut().zip(stale) {
+                owners.stale = stale;
+            }
+        }
+    }
+}
+
 /// Heals pages.
 #[must_use]
 pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) -> Healed {
@@ -103,6 +119,11 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     }
     let from = clock.uptime();
     let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known, &style)).collect();
+    for (ready, past) in readied.iter_mut().zip(&pasts) {
+        if let (Ok(ready), Some(past)) = (ready, past) {
+            ready.leave_aside(past);
+        }
+    }
     let mut verdicts = judge(known, &good, &readied, &pasts);
     let corrected = correct(&pasts, &verdicts);
     if corrected != pasts {
@@ -172,7 +193,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     let named = identity::gate(page, style, known, rare)?;
     let (phrases, mut cands) = shown::candidates(&page.dom, &named.dom, &named.handle);
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
-        cands.extend(keyed::candidates(at, doc, owners, &named.handle));
+        cands.extend(keyed::candidates(at, doc, owners, style, &named.handle));
     }
     cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
     cands.extend(told::candidates(&page.dom, &named.handle));

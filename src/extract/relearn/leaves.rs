@@ -19,6 +19,12 @@ const MAX_LEAVES: usize = 200_000;
 const MAX_SCRIPTS: usize = 40;
 /// A shorter one holds no profile.
 const MIN_SCRIPT: usize = 200;
+/// A part of an address with more digits than this is an id.
+const MAX_DIGITS: usize = 4;
+/// And one that is longer than this.
+const MAX_PART: usize = 40;
+/// A shorter path is part of many addresses.
+const MIN_PATH: usize = 6;
 /// Levels of nesting that are looked at.
 const MAX_DEPTH: usize = 64;
 
@@ -109,6 +115,7 @@ pub(super) struct Body {
 /// The bodies of a capture's profile page.
 pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
     let mut bodies = Vec::new();
+    let handle = capture.target.as_ref().map(|target| target.handle.as_str().to_lowercase());
     for (visit, page) in capture.pages.iter().enumerate().filter(|(_, page)| page.purpose == Purpose::Profile) {
         let sources = Sources::new(visit, page, None, set);
         for body in &sources.bodies {
@@ -116,7 +123,7 @@ pub(super) fn bodies(capture: &Capture, set: &SelectorSet) -> Vec<Body> {
             if !network && body.source != SourceKind::Embedded {
                 continue;
             }
-            let url = body.response.map(|response| kept_by(&response.url, set)).unwrap_or_default();
+            let url = body.response.map(|response| kept_by(&response.url, set, handle.as_deref())).unwrap_or_default();
             let Some(value) = first_json(body.text) else { continue };
             let mut leaves = Vec::new();
             walk(&value, &mut Vec::new(), &set.json.skip, &mut leaves);
@@ -167,8 +174,28 @@ fn unnamed(tag: &ScriptTag<'_>) -> Option<(Mark, Value)> {
     Some((Mark::After(before.to_owned()), first_json(text.get(brace..)?)?))
 }
 
-fn kept_by(url: &str, set: &SelectorSet) -> String {
-    set.visit.profile.keep.iter().find(|part| url.contains(part.as_str())).cloned().unwrap_or_default()
+/// What of a response's address tells it from others: the part by which the parent keeps it; of an address that the parent does not know,
+/// its path as far as it is the same for every profile.
+fn kept_by(url: &str, set: &SelectorSet, handle: Option<&str>) -> String {
+    let known = set.visit.profile.keep.iter().find(|part| url.contains(part.as_str())).cloned();
+    known.unwrap_or_else(|| constant_path(url, handle))
+}
+
+/// A path up to its first part that is an id or the profile's name; empty where nothing of it tells anything.
+fn constant_path(url: &str, handle: Option<&str>) -> String {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest).split(['?', '#']).next().unwrap_or_default();
+    let mut constant = String::new();
+    for part in path.split('/').skip(1).filter(|part| !part.is_empty()) {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let names = handle.is_some_and(|handle| part.to_lowercase().contains(handle));
+        if digits > MAX_DIGITS || part.len() > MAX_PART || names {
+            constant.push('/');
+            break;
+        }
+        constant.push('/');
+        constant.push_str(part);
+    }
+    if constant.len() < MIN_PATH { String::new() } else { constant }
 }
 
 fn walk(value: &Value, way: &mut Vec<Step>, skip: &[String], leaves: &mut Vec<Leaf>) {

@@ -28,9 +28,9 @@ use self::rendered::Rendered;
 use super::gather::gather;
 use super::selectors::{SelectorError, export, parse};
 use crate::model::capture::Capture;
-use crate::model::document::Document;
+use crate::model::document::{Document, SourceKind};
 use crate::model::page::Sighting;
-use crate::model::selectors::{Author, Role, SelectorSet, Shape};
+use crate::model::selectors::{Author, PageHints, Role, SelectorSet, Shape};
 
 /// A changed page beside what was known of its profile.
 #[derive(Debug, Clone, Copy)]
@@ -213,13 +213,16 @@ fn assemble(parent: &SelectorSet, pieces: Vec<Piece>, disproved: &[Disproved]) -
             at: piece.at,
             each: piece.each,
             script: piece.script.map(|script| script.name),
-            url: Some(piece.url).filter(|url| !url.is_empty()).into_iter().collect(),
+            url: Some(piece.url.clone()).filter(|url| !url.is_empty()).into_iter().collect(),
             contains: piece.contains,
             more: piece.more,
             of_page: false,
             first_page_only: false,
         });
         let visit = &mut set.visit.profile;
+        if piece.source == SourceKind::Network {
+            keep(visit, &piece.url);
+        }
         if let (Some(hint), Some(paging)) = (piece.hint, &mut visit.paging)
             && !paging.lists.contains(&hint)
         {
@@ -233,6 +236,15 @@ fn assemble(parent: &SelectorSet, pieces: Vec<Piece>, disproved: &[Disproved]) -
         }
     }
     (set, findings)
+}
+
+/// Has a visit keep the responses of an address that it did not know, and wait for them.
+fn keep(visit: &mut PageHints, url: &str) {
+    if url.is_empty() || visit.keep.iter().any(|part| url.contains(part.as_str())) {
+        return;
+    }
+    visit.keep.push(url.to_owned());
+    visit.ready_responses.push(url.to_owned());
 }
 
 /// Names what was learned by its content, so that the same lesson has the same name.

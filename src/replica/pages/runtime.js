@@ -26,6 +26,10 @@ function unit(n,cut){
 function meta(attr,name,content){var m=document.createElement("meta");m.setAttribute(attr,name);m.setAttribute("content",content);m.setAttribute("data-rh","true");document.head.append(m)}
 function style(css){var s=document.createElement("style");s.textContent=css;document.head.append(s)}
 function looks(rules){var css="";for(var p in rules){var s=SKIN[p];if(s&&s.c)css+="."+s.c.split(" ")[0]+"{"+rules[p]+"}"}style(css)}
-function whenSeen(node,act){new IntersectionObserver(function(es){if(es.some(function(e){return e.isIntersecting}))act()},{rootMargin:"250px"}).observe(node)}
+// A scroll asks again: an end that was pushed down and scrolled back to between two frames was never out of sight for the observer.
+function whenSeen(node,act){
+  new IntersectionObserver(function(es){if(es.some(function(e){return e.isIntersecting}))act()},{rootMargin:"250px"}).observe(node);
+  addEventListener("scroll",function(){if(node.getBoundingClientRect().top<innerHeight+250)act()},{passive:true});
+}
 function beacon(what){if(navigator.sendBeacon)navigator.sendBeacon("/ajax/bz",JSON.stringify({event:what,at:performance.now()}))}
 addEventListener("load",function(){beacon("loaded")});

@@ -7,6 +7,7 @@
 //! a first sight or a change of handle adds up to three. `tests/it/store/outside.rs` counts them.
 
 pub mod changes;
+mod forget;
 mod identity;
 mod posts;
 mod profile;

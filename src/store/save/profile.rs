@@ -1,6 +1,6 @@
-//! The profile's row and its observation. What a page did not show keeps its last known value, except for the counts: they
-//! are the newest observation's, whole, so that their time is true of each of them. An observation that comes late goes
-//! into the history and changes nothing newer.
+//! The profile's row and its observation. What a crawl did not publish, because the page did not show it or it was held back,
+//! keeps its last published value; each count has its own time, for they may be of different crawls. The observation has
+//! what this crawl published and nothing else. One that comes late goes into the history and changes nothing newer.
 
 use sqlx::PgConnection;
 
@@ -93,10 +93,14 @@ async fn store(
             language = coalesce($23, language), region = coalesce($24, region),
             picture_url = coalesce($25, picture_url), picture_identity = coalesce($26, picture_identity),
             picture_hash = coalesce($27, case when $26 is not distinct from picture_identity then picture_hash end),
-            followers = case when $12 then $4 else followers end, following = case when $12 then $5 else following end,
-            likes = case when $12 then $6 else likes end, posts_count = case when $12 then $7 else posts_count end,
-            rounded = case when $12 then $8 else rounded end, metrics_at = case when $12 then $3 else metrics_at end,
-            observed_at = $3, last_outcome = $28
+            followers = coalesce($4, followers), followers_at = case when $4 is null then followers_at else $3 end,
+            following = coalesce($5, following), following_at = case when $5 is null then following_at else $3 end,
+            likes = coalesce($6, likes), likes_at = case when $6 is null then likes_at else $3 end,
+            posts_count = coalesce($7, posts_count),
+            posts_count_at = case when $7 is null then posts_count_at else $3 end,
+            rounded = nullif(coalesce($8::text[], '{}')
+                             || array(select name from unnest(rounded) name where name <> all($29::text[])), '{}'),
+            metrics_at = case when $12 then $3 else metrics_at end, observed_at = $3, last_outcome = $28
         where id = $1 and observed_at <= $3";
     let document = write.document;
     let rounded = rounded(document, "profile", &COUNTS);
@@ -132,9 +136,15 @@ async fn store(
         .bind(profile.picture_url.as_deref().and_then(picture_identity).map(|name| clean(&name).into_owned()))
         .bind(picture_hash)
         .bind(document.outcome.as_str())
+        .bind(published(&counts))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The names of the counts that are there.
+fn published(counts: &[Option<i64>; 4]) -> Vec<&'static str> {
+    COUNTS.iter().zip(counts).filter(|(_, count)| count.is_some()).map(|(name, _)| *name).collect()
 }
 
 fn differences(

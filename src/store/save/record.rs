@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::SaveCrawl;
-use crate::model::document::{Coverage, Evidence, Outcome, Screenshot};
+use crate::model::document::{Coverage, Evidence, Outcome, Screenshot, ShortReason};
 use crate::model::job::{JobId, Target};
 use crate::store::lease::{clean, fence};
 
@@ -100,7 +100,6 @@ impl<'a> CrawlRecord<'a> {
     pub(super) fn columns(&self) -> Columns {
         let own = |text: Option<&str>| text.map(|text| clean(text).into_owned());
         let reason = self.coverage.and_then(|coverage| coverage.reason);
-        let reason = reason.and_then(|reason| serde_json::to_value(reason).ok());
         Columns {
             platform: self.target.platform.as_str().to_owned(),
             handle: self.target.handle.as_str().to_owned(),
@@ -115,7 +114,7 @@ impl<'a> CrawlRecord<'a> {
             selectors_version: own(self.selectors_version),
             posts_requested: self.coverage.map(|coverage| i32::from(coverage.requested)),
             posts_got: self.coverage.and_then(|coverage| i32::try_from(coverage.got).ok()),
-            coverage_reason: reason.and_then(|reason| reason.as_str().map(str::to_owned)),
+            coverage_reason: reason.and_then(coverage_word),
             screenshot_key: own(self.screenshot.map(|screenshot| screenshot.file.as_str())),
             screenshot_url: own(self.screenshot.and_then(|screenshot| screenshot.url.as_deref())),
             screenshot_bytes: self.screenshot.and_then(|screenshot| i64::try_from(screenshot.bytes).ok()),
@@ -163,4 +162,9 @@ impl<'a> CrawlRecord<'a> {
             .await?;
         Ok(())
     }
+}
+
+/// The word of a short list's reason in the table.
+pub(super) fn coverage_word(reason: ShortReason) -> Option<String> {
+    serde_json::to_value(reason).ok()?.as_str().map(str::to_owned)
 }

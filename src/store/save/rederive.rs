@@ -4,7 +4,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::{Changes, Write, json_text, posts, profile};
+use super::record::coverage_word;
+use super::{Changes, Write, forget, json_text, posts, profile};
 use crate::model::document::Document;
 use crate::model::job::{PlatformId, Target};
 use crate::store::lease::fence;
@@ -15,6 +16,8 @@ use crate::store::{Store, StoreError, limit};
 pub struct PastCrawl {
     /// The row in `crawl_history`.
     pub crawl: i64,
+    /// Its job.
+    pub job: String,
     /// What was crawled.
     pub target: Target,
     /// Which selectors read it.
@@ -51,7 +54,7 @@ pub struct StoredCrawl {
     pub held: Vec<String>,
 }
 
-type PastRow = (i64, String, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
+type PastRow = (i64, String, String, String, Option<String>, Option<String>, Option<String>, DateTime<Utc>);
 
 impl Store {
     /// A page of past crawls that have a capture, oldest first, after the crawl `after`.
@@ -65,7 +68,8 @@ impl Store {
         rows: usize,
     ) -> Result<Vec<PastCrawl>, StoreError> {
         let sql = "
-            select id, platform, handle, selectors_version, capture_key, fingerprint, started_at from crawl_history
+            select id, job_id, platform, handle, selectors_version, capture_key, fingerprint, started_at
+            from crawl_history
             where tenant_id = app_tenant() and capture_key is not null
               and ($1::text is null or platform = $1) and ($2::text is null or selectors_version = $2)
               and ($3::timestamptz is null or started_at >= $3) and ($4::bigint is null or id = $4)
@@ -84,12 +88,12 @@ impl Store {
             .await
             .map_err(|e| self.error(e))?;
         rows.into_iter()
-            .map(|(crawl, platform, handle, selectors_version, capture_key, fingerprint, started_at)| {
+            .map(|(crawl, job, platform, handle, selectors_version, capture_key, fingerprint, started_at)| {
                 let handle = handle
                     .parse()
                     .map_err(|e| StoreError::Damaged { what: format!("crawl {crawl}"), detail: format!("{e}") })?;
                 let target = Target { platform: PlatformId::new(platform), handle };
-                Ok(PastCrawl { crawl, target, selectors_version, capture_key, fingerprint, started_at })
+                Ok(PastCrawl { crawl, job, target, selectors_version, capture_key, fingerprint, started_at })
             })
             .collect()
     }
@@ -108,35 +112,34 @@ impl Store {
         sqlx::query_as(sql).bind(crawl).fetch_optional(&self.pool).await.map_err(|e| self.error(e))
     }
 
-    /// Replaces what a past crawl wrote by `document`, read again from its capture. What newer crawls wrote stays.
+    /// Replaces what a past crawl wrote by `document`, read again from its capture. What newer crawls wrote stays. The
+    /// correction is an event (`crawl_rederived`) of the same transaction.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such crawl; else when the database fails.
     pub async fn rederive(&self, crawl: i64, document: &Document) -> Result<Changes, StoreError> {
+        self.write_again(crawl, document, Telling::Everyone).await
+    }
+
+    /// As [`Self::rederive`], and nobody is told: what a canary writes is not believed yet.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn rederive_untold(&self, crawl: i64, document: &Document) -> Result<Changes, StoreError> {
+        self.write_again(crawl, document, Telling::Nobody).await
+    }
+
+    async fn write_again(&self, crawl: i64, document: &Document, telling: Telling) -> Result<Changes, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
         let connection: &mut PgConnection = &mut transaction;
-        let sql = "
-            update crawl_history set selectors_version = $2, outcome = $3, posts_got = $4
-            where tenant_id = app_tenant() and id = $1
-            returning job_id, fence, platform, handle, started_at";
-        let row: Option<(String, i64, String, String, DateTime<Utc>)> = sqlx::query_as(sql)
-            .bind(crawl)
-            .bind(&document.selectors.version)
-            .bind(document.outcome.as_str())
-            .bind(i32::try_from(document.posts.len()).unwrap_or(i32::MAX))
-            .fetch_optional(&mut *connection)
-            .await
-            .map_err(|e| self.error(e))?;
-        let Some((job, held_fence, platform, handle, started_at)) = row else {
+        let row = again(connection, crawl, document).await.map_err(|e| self.error(e))?;
+        let Some(row) = row else {
             return Err(StoreError::NotFound { what: "crawl", name: crawl.to_string() });
         };
-        let handle = handle
-            .parse()
-            .map_err(|e| StoreError::Damaged { what: format!("crawl {crawl}"), detail: format!("{e}") })?;
-        let target = Target { platform: PlatformId::new(platform), handle };
-        let observed_at = document.observed_at.unwrap_or(started_at);
+        let target = row.target(crawl)?;
+        let observed_at = document.observed_at.unwrap_or(row.started_at);
         let write = Write { crawl_id: crawl, observed_at, target: &target, document };
-        forget(connection, &write).await.map_err(|e| self.error(e))?;
+        forget::forget(connection, crawl, observed_at).await.map_err(|e| self.error(e))?;
         let (profile, mut changes) = profile::write(connection, &write, None).await.map_err(|e| self.error(e))?;
         if let Some(profile) = profile
             && !document.posts.is_empty()
@@ -145,67 +148,153 @@ impl Store {
                 .await
                 .map_err(|e| self.error(e))?;
         }
-        let finish = "
-            with placed as (update crawl_history set profile_id = coalesce($2, profile_id) where id = $1)
-            update jobs set document = $5::json, outcome = $6
-            where tenant_id = app_tenant() and id = $3 and fence = $4 and state = 'done'";
-        let document_text = json_text(document).map_err(|e| self.error(e))?;
-        sqlx::query(finish)
-            .bind(crawl)
-            .bind(profile)
-            .bind(&job)
-            .bind(fence(held_fence.unsigned_abs()))
-            .bind(document_text)
-            .bind(document.outcome.as_str())
-            .execute(connection)
-            .await
-            .map_err(|e| self.error(e))?;
+        conclude(connection, &write, &row, profile, telling).await.map_err(|e| self.error(e))?;
         transaction.commit().await.map_err(|e| self.error(e))?;
         Ok(changes)
     }
+
+    /// Takes back what a past crawl wrote, so that nothing of it is known until it is read again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn retract(&self, crawl: i64) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(|e| self.error(e))?;
+        let connection: &mut PgConnection = &mut transaction;
+        let sql = "
+            select profile_id, jobs.document->>'observed_at', started_at
+            from crawl_history left join jobs on jobs.tenant_id = crawl_history.tenant_id
+                and jobs.id = crawl_history.job_id and jobs.fence = crawl_history.fence
+            where crawl_history.tenant_id = app_tenant() and crawl_history.id = $1";
+        let row: Option<(Option<i64>, Option<String>, DateTime<Utc>)> =
+            sqlx::query_as(sql).bind(crawl).fetch_optional(&mut *connection).await.map_err(|e| self.error(e))?;
+        let Some((profile, at, started_at)) = row else { return Ok(()) };
+        // As it was written: PostgreSQL would round what it reads from text to another microsecond.
+        let at = at.and_then(|at| DateTime::parse_from_rfc3339(&at).ok()).map_or(started_at, |at| at.to_utc());
+        forget::forget(connection, crawl, at).await.map_err(|e| self.error(e))?;
+        if let Some(profile) = profile {
+            forget::recount(connection, profile).await.map_err(|e| self.error(e))?;
+        }
+        transaction.commit().await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
+
+    /// Versions of a platform that are forbidden and by which stored crawls were read.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn versions_to_mend(&self, platform: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "
+            select version from selectors where platform = $1 and state = 'forbidden'
+              and exists (select from crawl_history where crawl_history.platform = $1
+                          and selectors_version = selectors.version and tenant_id = app_tenant()
+                          and capture_key is not null)
+            order by version";
+        sqlx::query_scalar(sql).bind(platform).fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
+    /// A crawl's capture is gone or cannot be read: it is not asked for again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_capture(&self, crawl: i64) -> Result<(), StoreError> {
+        let sql = "update crawl_history set capture_key = null where tenant_id = app_tenant() and id = $1";
+        sqlx::query(sql).bind(crawl).execute(&self.pool).await.map_err(|e| self.error(e))?;
+        Ok(())
+    }
 }
 
-/// Takes back what the crawl wrote: its observations, the posts that only it has seen, the texts whose newest source it is,
-/// and its tombstones. The current counts fall back to the newest observation that remains.
-async fn forget(connection: &mut PgConnection, write: &Write<'_>) -> Result<(), sqlx::Error> {
-    let posts = "
-        with mine as (
-            delete from post_metrics where crawl_id = $1 returning post_id
-        ), rest as (
-            select distinct on (m.post_id) m.* from post_metrics m join mine using (post_id)
-            where m.crawl_id <> $1 order by m.post_id, m.observed_at desc
+/// Who learns of a crawl that was written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Everyone,
+    Nobody,
+}
+
+/// What a crawl's row says, and said before it was written again.
+#[derive(Debug, sqlx::FromRow)]
+struct Again {
+    job_id: String,
+    fence: i64,
+    platform: String,
+    handle: String,
+    started_at: DateTime<Utc>,
+    profile_id: Option<i64>,
+    replaced: Option<String>,
+}
+
+impl Again {
+    fn target(&self, crawl: i64) -> Result<Target, StoreError> {
+        let damaged = |e: String| StoreError::Damaged { what: format!("crawl {crawl}"), detail: e };
+        let handle = self.handle.parse().map_err(|e| damaged(format!("{e}")))?;
+        Ok(Target { platform: PlatformId::new(&self.platform), handle })
+    }
+}
+
+async fn again(connection: &mut PgConnection, crawl: i64, document: &Document) -> Result<Option<Again>, sqlx::Error> {
+    let sql = "
+        with before as (
+            select id, selectors_version, profile_id from crawl_history
+            where tenant_id = app_tenant() and id = $1 for update
         )
-        update posts set caption = null, hashtags = '{}', mentions = '{}', published_at = null,
-            published_precision = null, kind = null, code = null, url = null, duration_s = null, music = null,
-            children = null, thumbnail_url = null, video_url = null, width = null, height = null, sponsored = null,
-            ai_label = null, views = rest.views, likes = rest.likes, comments = rest.comments, shares = rest.shares,
-            saves = rest.saves, rounded = rest.rounded, metrics_at = rest.observed_at
-        from mine left join rest using (post_id)
-        where posts.id = mine.post_id and posts.observed_at = $2";
-    sqlx::query(posts).bind(write.crawl_id).bind(write.observed_at).execute(&mut *connection).await?;
-    let own_posts = "
-        with crawl as (select profile_id from crawl_history where id = $1), lifted as (
-            update profile_posts set gone_at = null, gone_reason = null
-            where profile_id = (select profile_id from crawl) and gone_at = $2
+        update crawl_history set selectors_version = $2, outcome = $3, posts_got = $4, coverage_reason = $5,
+            evidence = $6::jsonb
+        from before where crawl_history.id = before.id
+        returning job_id, fence, platform, handle, started_at, before.profile_id, before.selectors_version as replaced";
+    sqlx::query_as(sql)
+        .bind(crawl)
+        .bind(&document.selectors.version)
+        .bind(document.outcome.as_str())
+        .bind(i32::try_from(document.posts.len()).unwrap_or(i32::MAX))
+        .bind(document.coverage.reason.and_then(coverage_word))
+        .bind(document.evidence.as_ref().map(json_text).transpose()?)
+        .fetch_optional(connection)
+        .await
+}
+
+/// The last statements: the crawl's profile, its job's document, the event; and what a bad reading had made is cleared away.
+async fn conclude(
+    connection: &mut PgConnection,
+    write: &Write<'_>,
+    row: &Again,
+    profile: Option<i64>,
+    telling: Telling,
+) -> Result<(), sqlx::Error> {
+    let document = write.document;
+    let sql = "
+        with placed as (
+            update crawl_history set profile_id = coalesce($2, profile_id) where id = $1
+        ), told as (
+            insert into outbox (kind, event_key, payload)
+            select 'crawl_rederived', $1::text || ':' || pg_current_xact_id()::text, $7::json where $7 is not null
         )
-        delete from posts using profile_posts
-        where profile_posts.profile_id = (select profile_id from crawl) and posts.id = profile_posts.post_id
-          and profile_posts.first_seen_at = $2 and profile_posts.last_seen_at = $2 and posts.first_seen_at = $2
-          and not exists (select from post_metrics where post_metrics.post_id = posts.id and crawl_id <> $1)";
-    sqlx::query(own_posts).bind(write.crawl_id).bind(write.observed_at).execute(&mut *connection).await?;
-    let profile = "
-        with mine as (
-            delete from profile_metrics where crawl_id = $1 returning profile_id
-        ), rest as (
-            select m.* from profile_metrics m join mine using (profile_id)
-            where m.crawl_id <> $1 order by m.observed_at desc limit 1
-        )
-        update profiles set display_name = null, bio = null, links = '{}', category = null, picture_url = null,
-            picture_identity = null, picture_hash = null, verified = null, private = null, business = null,
-            language = null, region = null, followers = rest.followers, following = rest.following, likes = rest.likes,
-            posts_count = rest.posts_count, rounded = rest.rounded, metrics_at = rest.observed_at
-        from mine left join rest using (profile_id)
-        where profiles.id = mine.profile_id and profiles.observed_at = $2";
-    sqlx::query(profile).bind(write.crawl_id).bind(write.observed_at).execute(connection).await?;
+        update jobs set document = $5::json, outcome = $6
+        where tenant_id = app_tenant() and id = $3 and fence = $4 and state = 'done'";
+    let event = serde_json::json!({
+        "job": row.job_id,
+        "crawl": write.crawl_id,
+        "platform": row.platform,
+        "handle": row.handle,
+        "outcome": document.outcome,
+        "posts": document.posts.len(),
+        "selectors": document.selectors.version,
+        "replaced": row.replaced,
+    });
+    let event = if telling == Telling::Everyone { Some(json_text(&event)?) } else { None };
+    sqlx::query(sql)
+        .bind(write.crawl_id)
+        .bind(profile)
+        .bind(&row.job_id)
+        .bind(fence(row.fence.unsigned_abs()))
+        .bind(json_text(document)?)
+        .bind(document.outcome.as_str())
+        .bind(event)
+        .execute(&mut *connection)
+        .await?;
+    for own in profile.iter().chain(&row.profile_id) {
+        forget::recount(connection, *own).await?;
+    }
+    if let Some(former) = row.profile_id.filter(|former| profile.is_some_and(|profile| profile != *former)) {
+        forget::drop_orphan(connection, former).await?;
+    }
     Ok(())
 }

@@ -50,6 +50,24 @@ impl Store {
         Ok(())
     }
 
+    /// How this version last came into force, as (what was in force there before, who moved the pointer); none where no move says so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn came_into_force(
+        &self,
+        platform: &str,
+        version: &str,
+    ) -> Result<Option<(Option<String>, String)>, StoreError> {
+        let sql = "
+            select detail->>'from', actor from selector_events
+            where platform = $1 and version = $2 and kind = 'moved' and detail->>'slot' = 'active'
+              and detail->>'to' = $2
+            order by detail->>'from' is null, id desc limit 1";
+        let query = sqlx::query_as(sql).bind(platform).bind(version);
+        query.fetch_optional(&self.pool).await.map_err(|e| self.error(e))
+    }
+
     /// A page of the story, newest first, before the row `before`; of one template, or of all.
     ///
     /// # Errors

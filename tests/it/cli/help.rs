@@ -12,7 +12,7 @@ fn listed(help: &str) -> Vec<String> {
 
 /// Commands whose answer is not for a program: they run until they are stopped, play a show, or do one deed whose exit code
 /// says all.
-const FOR_PEOPLE: [&str; 5] = ["serve", "demo", "replica", "held", "selectors"];
+const FOR_PEOPLE: [&str; 4] = ["serve", "demo", "replica", "held"];
 
 #[test]
 fn every_command_has_help_and_json_where_a_program_may_read_it() {

@@ -8,6 +8,7 @@ mod help;
 mod joins;
 mod own_servers;
 mod screen;
+mod selectors;
 mod serve;
 mod shutdown;
 

@@ -60,6 +60,73 @@ async fn a_value_that_the_new_reading_lacks_falls_back_to_the_observation_before
     assert_eq!((posts[0].views, posts[0].metrics_at), (Some(10), Some(super::day(1))));
 }
 
+#[tokio::test]
+async fn what_a_wrong_version_wrote_is_taken_back_whole_and_the_correction_is_told() {
+    let store = store().await;
+    let mut first = document("nasa", "1", 100, 1, vec![post("1", 1, 10)]);
+    first.profile.as_mut().unwrap().likes = Some(5_000);
+    crawled(&store, "a", "nasa", &first).await;
+    crawled(&store, "z", "esa", &document("esa", "2", 50, 1, vec![post("9", 1, 4)])).await;
+    // Another's id, another's post, a count of its own, and one that the later crawl does not publish.
+    let mut bad = document("nasa", "999", 7, 2, vec![post("1", 1, 99_999), post("9", 1, 5)]);
+    bad.selectors.version = "v2".to_owned();
+    let wrong = crawled(&store, "b", "nasa", &bad).await;
+    assert_eq!(count(&store, "profiles").await, 3);
+    let told = |store: &social_sentinel::store::Store| {
+        let pool = store.pool().clone();
+        async move {
+            let sql = "select payload from outbox where kind = 'crawl_rederived' order by id";
+            sqlx::query_scalar::<_, serde_json::Value>(sql).fetch_all(&pool).await.unwrap()
+        }
+    };
+
+    store.retract(wrong.crawl).await.unwrap();
+    assert_eq!(store.profile_history(wrong.profile.unwrap(), 9).await.unwrap(), []);
+    assert!(told(&store).await.is_empty());
+
+    let right = document("nasa", "1", 101, 2, vec![post("1", 1, 12)]);
+    store.rederive_untold(wrong.crawl, &right).await.unwrap();
+    assert!(told(&store).await.is_empty(), "a canary is not told of");
+    store.rederive(wrong.crawl, &right).await.unwrap();
+    let told = told(&store).await;
+    assert_eq!((told.len(), &told[0]["job"], &told[0]["selectors"]), (1, &json!("b"), &json!("v1")));
+
+    assert_eq!(count(&store, "profiles").await, 2, "the profile that the wrong id had made is gone");
+    let profile = store.profile(&target("nasa")).await.unwrap().unwrap();
+    assert_eq!((profile.platform_id.as_deref(), profile.followers), (Some("1"), Some(101)));
+    assert_eq!((profile.likes, profile.likes_at), (Some(5_000), Some(super::day(1))));
+    let posts = |id| async move { store.posts(id, 9).await.unwrap() };
+    let own: Vec<_> = posts(profile.id).await.into_iter().map(|post| (post.post_id, post.views)).collect();
+    assert_eq!(own, [("1".to_owned(), Some(12))]);
+}
+
+#[tokio::test]
+async fn a_count_falls_back_by_itself_where_a_newer_crawl_did_not_publish_it() {
+    let store = store().await;
+    crawled(&store, "a", "nasa", &document("nasa", "1", 100, 1, vec![])).await;
+    let wrong = crawled(&store, "b", "nasa", &document("nasa", "1", 9_000_000, 2, vec![])).await;
+    let mut silent = document("nasa", "1", 0, 3, vec![]);
+    silent.profile.as_mut().unwrap().followers = None;
+    crawled(&store, "c", "nasa", &silent).await;
+    let stored = store.profile(&target("nasa")).await.unwrap().unwrap();
+    assert_eq!((stored.followers, stored.followers_at), (Some(9_000_000), Some(super::day(2))));
+    store.retract(wrong.crawl).await.unwrap();
+    let stored = store.profile(&target("nasa")).await.unwrap().unwrap();
+    assert_eq!((stored.followers, stored.followers_at), (Some(100), Some(super::day(1))));
+    assert_eq!((stored.posts_count, stored.metrics_at), (Some(100), Some(super::day(3))));
+}
+
+#[tokio::test]
+async fn programs_of_the_version_before_read_and_write_versions_by_their_old_table() {
+    let store = store().await;
+    let sql = "insert into selector_versions (platform, version, author, body, state)
+               values ('tiktok', 'old', 'file', 'a = 1', 'active') on conflict do nothing";
+    sqlx::query(sql).execute(store.pool()).await.unwrap();
+    assert_eq!(store.selector_version("tiktok", "old").await.unwrap().unwrap().body, "a = 1");
+    let change = sqlx::query("update selector_versions set body = 'x'").execute(store.pool()).await;
+    assert!(change.unwrap_err().to_string().contains("cannot be changed"));
+}
+
 fn version(name: &str, parent: Option<&str>, body: &str) -> SelectorVersion {
     SelectorVersion {
         platform: "tiktok".to_owned(),
@@ -81,7 +148,7 @@ async fn a_selector_version_never_changes_and_of_two_promotions_one_wins() {
     store.add_selectors(&version("v1", None, "a = 1")).await.unwrap();
     assert!(matches!(store.add_selectors(&version("v1", None, "a = 2")).await, Err(StoreError::Damaged { .. })));
     store.add_selectors(&version("v2", Some("v1"), "a = 2")).await.unwrap();
-    let change = sqlx::query("update selector_versions set body = 'x'").execute(store.pool()).await;
+    let change = sqlx::query("update selectors set body = 'x'").execute(store.pool()).await;
     assert!(change.unwrap_err().to_string().contains("cannot be changed"));
 
     let why = json!({"profiles": 5});

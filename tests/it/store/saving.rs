@@ -160,7 +160,7 @@ async fn an_observation_that_comes_late_goes_into_the_history_only() {
 }
 
 #[tokio::test]
-async fn what_a_page_does_not_show_keeps_its_text_but_counts_are_of_one_time() {
+async fn what_a_page_does_not_show_keeps_its_value_and_each_count_its_own_time() {
     let store = store().await;
     crawled(&store, "a", "nasa", &document("nasa", "1", 20, 1, vec![])).await;
     let mut poor = document("nasa", "1", 21, 2, vec![]);
@@ -169,7 +169,37 @@ async fn what_a_page_does_not_show_keeps_its_text_but_counts_are_of_one_time() {
     assert_eq!(fields(&saved), ["followers"]);
     let profile = store.profile(&target("nasa")).await.unwrap().unwrap();
     assert_eq!((profile.display_name.as_deref(), profile.bio.as_deref()), (Some("NASA"), Some("Explore")));
-    assert_eq!((profile.followers, profile.posts_count), (Some(21), None));
+    assert_eq!((profile.followers, profile.followers_at), (Some(21), Some(super::day(2))));
+    assert_eq!((profile.posts_count, profile.posts_count_at), (Some(100), Some(super::day(1))));
+    let history = store.profile_history(profile.id, 9).await.unwrap();
+    assert_eq!((history[0].followers, history[0].posts_count), (Some(21), None), "the observation has what was seen");
+}
+
+#[tokio::test]
+async fn a_fall_that_is_held_back_leaves_the_last_right_value_with_its_time() {
+    let store = store().await;
+    let mut first = document("nasa", "1", 5_000_000, 1, vec![]);
+    rounded(&mut first, "profile.followers");
+    crawled(&store, "a", "nasa", &first).await;
+    let mut fallen = document("nasa", "1", 0, 2, vec![]);
+    (fallen.profile.as_mut().unwrap().followers, fallen.profile.as_mut().unwrap().posts_count) = (None, Some(101));
+    store.submit(&[job("b", "nasa").into()]).await.unwrap();
+    lease(&store, "b", 1).await;
+    let held = [HeldValue { path: "profile.followers".to_owned(), value: json!(40), reason: "fell".to_owned() }];
+    let (job, target) = (id("b"), target("nasa"));
+    let mut save = crawl(&job, 1, &target, &fallen);
+    save.held = &held;
+    assert_eq!(fields(&store.save(&save).await.unwrap()), ["posts_count"]);
+    let profile = store.profile(&target).await.unwrap().unwrap();
+    assert_eq!((profile.followers, profile.followers_at), (Some(5_000_000), Some(super::day(1))));
+    assert_eq!((profile.posts_count, profile.posts_count_at), (Some(101), Some(super::day(2))));
+    assert_eq!(profile.rounded, Some(vec!["followers".to_owned()]), "what is kept is as exact as it was");
+    assert_eq!(profile.metrics_at, Some(super::day(2)));
+    // The next count that is published is told as a change from the one that stayed.
+    let next = crawled(&store, "c", "nasa", &document("nasa", "1", 7_600_000, 3, vec![])).await;
+    assert!(fields(&next).contains(&"followers"), "{:?}", next.changes);
+    let profile = store.profile(&target).await.unwrap().unwrap();
+    assert_eq!((profile.followers, profile.rounded), (Some(7_600_000), None));
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ const DEPTH_MAX: usize = 120;
 const PLACES_MAX: usize = 40;
 /// Numbers that a record of nothing but numbers may have.
 const NUMBERS_MAX: usize = 8;
+/// Letters of a count that is written as a text; an id has more.
+const COUNT_LETTERS_MAX: usize = 13;
 
 /// A document in keyed form, and whether its paths are still those of the original.
 pub(crate) fn keyed(value: &Value) -> (Value, bool) {
@@ -96,7 +98,17 @@ fn is_record(items: &[Value]) -> bool {
     };
     let scalar = items.iter().any(|item| matches!(kind(item), 1..=3));
     let alike = items.windows(2).all(|pair| kind(&pair[0]) == kind(&pair[1]));
-    scalar && (!alike || (items.len() <= NUMBERS_MAX && items.iter().all(Value::is_number)))
+    (scalar && !alike) || (items.len() <= NUMBERS_MAX && items.iter().all(is_count))
+}
+
+/// A count by itself: a number, a number as a text, or one in a wrapper of its own.
+fn is_count(item: &Value) -> bool {
+    match item {
+        Value::Number(_) => true,
+        Value::String(text) => text.len() <= COUNT_LETTERS_MAX && number::whole(text, "").is_some(),
+        Value::Object(map) => map.len() <= 3 && map.values().all(is_count),
+        Value::Null | Value::Bool(_) | Value::Array(_) => false,
+    }
 }
 
 /// `{value: 16786, text: "16.7K"}` is one number: what only shortens it is left out.

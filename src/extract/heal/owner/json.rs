@@ -59,6 +59,8 @@ pub(crate) struct JsonOwners {
     home_down: Vec<usize>,
     /// Per node: whether it lies in a list whose items each name the profile: posts.
     pub(crate) in_list: Vec<bool>,
+    /// Whether the document is an old one that only repeats the past.
+    pub(crate) stale: bool,
 }
 
 const FAR: usize = usize::MAX;
@@ -90,6 +92,7 @@ impl JsonOwners {
             other_down: vec![FAR; count],
             home_down: vec![FAR; count],
             in_list: vec![false; count],
+            stale: false,
         };
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
@@ -167,22 +170,22 @@ impl JsonOwners {
         }
     }
 
-    /// Whose a node is.
-    pub(crate) fn of(&self, doc: &JsonDoc, at: usize) -> Owner {
+    /// Whose a node is, and the node that says so.
+    pub(crate) fn of(&self, doc: &JsonDoc, at: usize) -> (Owner, usize) {
         if self.in_list[at] {
-            return Owner::Post;
+            return (Owner::Post, at);
         }
         let mut here = at;
         loop {
             match (self.own_down[here], self.other_down[here]) {
                 (FAR, FAR) => {}
-                (own, other) if own < other => return Owner::Own,
-                (own, other) if own == other => return Owner::Mixed,
-                _ => return Owner::Foreign,
+                (own, other) if own < other => return (Owner::Own, here),
+                (own, other) if own == other => return (Owner::Mixed, here),
+                _ => return (Owner::Foreign, here),
             }
             let parent = doc.nodes[here].parent;
             if parent == here {
-                return Owner::Unknown;
+                return (Owner::Unknown, here);
             }
             here = parent;
         }

@@ -112,7 +112,7 @@ fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
 
 /// Learns which paths hold ids, views and captions.
 pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
-    for doc in &lesson.page.docs {
+    for (doc, _) in lesson.page.docs.iter().zip(&lesson.named.json).filter(|(_, owners)| !owners.stale) {
         for list in lists(doc) {
             learn_list(learned, lesson, doc, &list, past, style);
         }
@@ -202,7 +202,7 @@ pub(super) fn find(
     style: &Style,
 ) -> Option<Vec<Read>> {
     let mut best: Option<(usize, Vec<Read>)> = None;
-    for (doc, owners) in page.docs.iter().zip(&named.json) {
+    for (doc, owners) in page.docs.iter().zip(&named.json).filter(|(_, owners)| !owners.stale) {
         let mut found = Vec::new();
         for list in lists(doc) {
             let Some(own) = records(doc, owners, named, &list, past, lessons, style) else { continue };
