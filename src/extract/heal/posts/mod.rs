@@ -146,16 +146,13 @@ struct Read {
 impl Read {
     /// Another source's reading of the same post: what it says differently is believed of neither, what is lacking it fills in.
     fn doubt(&mut self, other: &Self) {
-        match (self.post.views, other.post.views) {
-            (Some(ours), Some(theirs)) => {
-                let room = self.unit.max(other.unit);
-                if ours.abs_diff(theirs) > if room > 1 { room } else { 0 } {
-                    (self.post.views, self.torn) = (None, true);
-                } else if other.unit < self.unit {
-                    (self.post.views, self.unit) = (Some(theirs), other.unit);
-                }
+        if let (Some(ours), Some(theirs)) = (self.post.views, other.post.views) {
+            let room = self.unit.max(other.unit);
+            if ours.abs_diff(theirs) > if room > 1 { room } else { 0 } {
+                (self.post.views, self.torn) = (None, true);
+            } else if other.unit < self.unit {
+                (self.post.views, self.unit) = (Some(theirs), other.unit);
             }
-            (None, _) | (_, None) => {}
         }
         self.fill(other);
     }
