@@ -22,6 +22,7 @@ mod gates;
 mod har;
 mod heal;
 mod heal_corpus;
+mod heal_forms;
 mod heal_posts;
 #[cfg(feature = "replica")]
 mod healing;

@@ -84,14 +84,14 @@ struct Ready {
 }
 
 impl Ready {
-    /// Leaves aside the documents that only repeat the past.
-    fn leave_aside(&mut self, past: &Values) {
-        let stale = stale::documents(&self.cands, past, self.named.json.len());
-        if stale.contains(&true) {
-            self.cands.retain(|cand| !cand.in_json() || !stale[cand.place.0]);
+    /// Leaves aside what only repeats the past.
+    fn leave_aside(&mut self, page: &Page, past: &Values) {
+        let old = stale::parts(&self.cands, past, &page.docs, &self.named.json);
+        if !old.is_empty() {
+            self.cands.retain(|cand| !stale::holds(&old, cand));
             self.found = learn::Index::new(&self.cands);
-            for (owners, stale) in self.named.json.iter_mut().zip(stale) {
-                owners.stale = stale;
+            for part in old {
+                self.named.json[part.doc].stale.push(part.nodes);
             }
         }
     }
@@ -119,9 +119,9 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     }
     let from = clock.uptime();
     let pasts: Vec<Option<Values>> = pages.iter().map(|page| past_of(page, known, &style)).collect();
-    for (ready, past) in readied.iter_mut().zip(&pasts) {
+    for ((ready, past), page) in readied.iter_mut().zip(&pasts).zip(pages) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            ready.leave_aside(past);
+            ready.leave_aside(page, past);
         }
     }
     let mut verdicts = judge(known, &good, &readied, &pasts);

@@ -1,6 +1,7 @@
 //! Stores whose entries refer to each other: an entry that is referred to once is put in that place; one that many refer to stays where
 //! it is, and they get its names only. So a post names its owner, a profile holds its counts, and nothing is repeated.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
@@ -11,6 +12,10 @@ const ENTRIES_MAX: usize = 20_000;
 const NAME_MAX: usize = 40;
 /// Levels that are looked into.
 const DEPTH_MAX: usize = 100;
+/// Levels at which two stores may lie side by side.
+const STORES_DEPTH_MAX: usize = 12;
+/// Values that a document may have when all is in its place.
+const VALUES_MAX: usize = 400_000;
 
 /// How an entry is referred to.
 #[derive(Default)]
@@ -22,15 +27,35 @@ struct Use<'a> {
     from: Option<&'a str>,
 }
 
+/// Where a reference stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Among the entries, by itself.
+    Store,
+    /// In a list among the entries.
+    List,
+    /// In a copy of an entry.
+    Copy,
+}
+
 struct Store<'a> {
     entries: HashMap<&'a str, &'a Map<String, Value>>,
     uses: HashMap<&'a str, Use<'a>>,
     /// Entries that are put where they are referred to.
     moved: HashSet<&'a str>,
+    /// Whether two entries have one key.
+    doubled: bool,
+    /// Values that may still be written.
+    room: Cell<usize>,
 }
 
-/// A document with its references resolved; none where it has none.
+/// A document with its references resolved; none where it has none. Where it holds two stores with the same keys, as a page with a kept
+/// copy does, each is resolved by itself.
 pub(super) fn resolve(value: &Value) -> Option<Value> {
+    resolve_from(value, 0)
+}
+
+fn resolve_from(value: &Value, depth: usize) -> Option<Value> {
     let mut wanted = HashSet::new();
     each_reference(value, 0, &mut |key| {
         wanted.insert(key);
@@ -38,14 +63,30 @@ pub(super) fn resolve(value: &Value) -> Option<Value> {
     if wanted.is_empty() || wanted.len() > ENTRIES_MAX {
         return None;
     }
-    let mut store = Store { entries: HashMap::new(), uses: HashMap::new(), moved: HashSet::new() };
+    let mut store = Store {
+        entries: HashMap::new(),
+        uses: HashMap::new(),
+        moved: HashSet::new(),
+        doubled: false,
+        room: Cell::new(VALUES_MAX),
+    };
     store.find_entries(value, 0, &wanted);
     if store.entries.is_empty() {
         return None;
     }
+    if store.doubled && depth < STORES_DEPTH_MAX {
+        let apart = |item: &Value| resolve_from(item, depth + 1).unwrap_or_else(|| item.clone());
+        return match value {
+            Value::Array(items) => Some(Value::Array(items.iter().map(apart).collect())),
+            Value::Object(map) => {
+                Some(Value::Object(map.iter().map(|(key, item)| (key.clone(), apart(item))).collect()))
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        };
+    }
     store.count_uses(value, None, false, 0);
     store.choose_moved();
-    Some(store.rebuild(value, 0))
+    Some(store.rebuild(value, 0, Place::Store))
 }
 
 /// The keys that a value refers to, where it is a reference: `{"__ref": "User:1"}`, `{"__refs": ["1", "2"]}`,
@@ -85,7 +126,7 @@ impl<'a> Store<'a> {
             Value::Object(map) => {
                 for (key, item) in map {
                     if let (true, Value::Object(entry)) = (wanted.contains(key.as_str()), item) {
-                        self.entries.entry(key).or_insert(entry);
+                        self.doubled |= self.entries.insert(key, entry).is_some();
                     }
                     self.find_entries(item, depth + 1, wanted);
                 }
@@ -145,29 +186,38 @@ impl<'a> Store<'a> {
         }
     }
 
-    fn rebuild(&self, value: &Value, depth: usize) -> Value {
-        if depth > DEPTH_MAX {
-            return Value::Null;
-        }
+    fn rebuild(&self, value: &Value, depth: usize, place: Place) -> Value {
+        let Some(room) = self.room.get().checked_sub(1).filter(|_| depth <= DEPTH_MAX) else { return Value::Null };
+        self.room.set(room);
         if let Some(keys) = reference(value) {
-            let mut found: Vec<Value> = keys.iter().filter_map(|key| self.referred(key, depth)).collect();
-            return match (found.len(), value.get("__refs")) {
-                (1, None) => found.remove(0),
-                (0, _) => value.clone(),
+            let listed = value.get("__refs").is_some();
+            let place = if listed && place == Place::Store { Place::List } else { place };
+            let mut found: Vec<Value> = keys.iter().filter_map(|key| self.referred(key, depth, place)).collect();
+            return match found.len() {
+                0 => value.clone(),
+                1 if !listed => found.remove(0),
                 _ => Value::Array(found),
             };
         }
         match value {
-            Value::Array(items) => Value::Array(items.iter().map(|item| self.rebuild(item, depth + 1)).collect()),
-            Value::Object(map) => self.rebuild_map(map, depth),
+            Value::Array(items) => {
+                let place = if place == Place::Store { Place::List } else { place };
+                Value::Array(items.iter().map(|item| self.rebuild(item, depth + 1, place)).collect())
+            }
+            Value::Object(map) => self.rebuild_map(map, depth, place),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
         }
     }
 
-    fn referred(&self, key: &str, depth: usize) -> Option<Value> {
+    fn referred(&self, key: &str, depth: usize, place: Place) -> Option<Value> {
         let entry = self.entries.get(key)?;
         if self.moved.contains(key) {
-            return Some(self.rebuild_map(entry, depth + 1));
+            let place = if place == Place::Copy { Place::Copy } else { Place::Store };
+            return Some(self.rebuild_map(entry, depth + 1, place));
+        }
+        if place == Place::List {
+            // A list's items are wanted whole, though they stand elsewhere too.
+            return Some(self.rebuild_map(entry, depth + 1, Place::Copy));
         }
         let name = |item: &Value| item.as_str().is_some_and(|text| text.len() <= NAME_MAX && !text.contains("://"));
         let names = entry.iter().filter(|(_, item)| name(item));
@@ -175,14 +225,15 @@ impl<'a> Store<'a> {
     }
 
     /// A map without what was moved; what is left of a store is told apart by its types (`User:1`, `Post:2`), which nothing else does.
-    fn rebuild_map(&self, map: &Map<String, Value>, depth: usize) -> Value {
+    fn rebuild_map(&self, map: &Map<String, Value>, depth: usize, place: Place) -> Value {
         let is_store = map.iter().any(|(key, item)| self.is_entry(key, item));
         let mut built = Map::new();
         for (key, item) in map {
             if self.is_entry(key, item) && self.moved.contains(key.as_str()) {
                 continue;
             }
-            let item = self.rebuild(item, depth + 1);
+            let place = if self.is_entry(key, item) { Place::Store } else { place };
+            let item = self.rebuild(item, depth + 1, place);
             let typed = key.split_once(':').filter(|(kind, id)| is_store && !kind.is_empty() && !id.is_empty());
             if let Some((kind, id)) = typed {
                 let entries = built.entry(kind.to_owned()).or_insert_with(|| Value::Object(Map::new()));
@@ -234,5 +285,13 @@ mod tests {
         let wanted = json!({"User": {"1": {"name": "ana", "clips": [{"text": "sea", "by": {"name": "ana"}}]}}});
         assert_eq!(resolve(&store), Some(wanted));
         assert_eq!(resolve(&json!({"a": {"b": 1}})), None);
+    }
+
+    #[test]
+    fn a_kept_store_does_not_mix_with_the_new_one() {
+        let store = |fans: u64| json!({"Q": {"me": {"__ref": "User:1"}}, "User:1": {"fans": fans}});
+        let wanted = |fans: u64| json!({"Q": {"me": {"fans": fans}}});
+        let both = json!({"kept": store(3), "now": store(4)});
+        assert_eq!(resolve(&both), Some(json!({"kept": wanted(3), "now": wanted(4)})));
     }
 }

@@ -59,11 +59,13 @@ pub(crate) struct JsonOwners {
     home_down: Vec<usize>,
     /// Per node: whether it lies in a list whose items each name the profile: posts.
     pub(crate) in_list: Vec<bool>,
-    /// Whether the document is an old one that only repeats the past.
-    pub(crate) stale: bool,
+    /// Ranges of nodes that only repeat the past.
+    pub(crate) stale: Vec<(usize, usize)>,
 }
 
 const FAR: usize = usize::MAX;
+/// Parts that a document is looked at in.
+const PARTS_MAX: usize = 8;
 
 impl JsonOwners {
     /// Finds the names of a document. `names` are the profile's: its handle, and other handles never mean it.
@@ -92,7 +94,7 @@ impl JsonOwners {
             other_down: vec![FAR; count],
             home_down: vec![FAR; count],
             in_list: vec![false; count],
-            stale: false,
+            stale: Vec::new(),
         };
         let mut other = vec![false; count];
         for (at, node) in doc.nodes.iter().enumerate() {
@@ -194,6 +196,45 @@ impl JsonOwners {
     /// Whether a subtree names another profile nearer than, or as near as, ours.
     pub(crate) fn foreign_record(&self, at: usize) -> bool {
         self.other_down[at] != FAR && self.other_down[at] <= self.own_down[at]
+    }
+
+    /// The whole of a document, and the parts of it that name the profile each by itself: where its names first lie apart.
+    pub(crate) fn parts(&self, doc: &JsonDoc) -> Vec<(usize, usize)> {
+        let range = |at: usize| (at, doc.nodes[at].end);
+        // A text may hold JSON.
+        let has_inside = |at: usize| doc.nodes[at].end > at + 1;
+        let mut parts = Vec::new();
+        let mut here = 0;
+        while here < doc.nodes.len() {
+            let named = doc.children(here).filter(|&child| has_inside(child) && self.names_us(child));
+            let named: Vec<usize> = named.take(PARTS_MAX + 1).collect();
+            match named.as_slice() {
+                [one] if !self.named_at(doc, here) => here = *one,
+                [_, _, ..] if named.len() <= PARTS_MAX => {
+                    parts.extend(named.into_iter().map(range));
+                    break;
+                }
+                _ => break,
+            }
+        }
+        parts.extend((!doc.nodes.is_empty()).then(|| range(0)));
+        parts
+    }
+
+    /// Whether a container itself names the profile: by its key, or by a text of its own.
+    fn named_at(&self, doc: &JsonDoc, at: usize) -> bool {
+        self.own_down[at] == 0
+            || doc.children(at).any(|child| !doc.nodes[child].is_container() && self.own_down[child] == 0)
+    }
+
+    /// Whether a node lies in what only repeats the past.
+    pub(crate) fn is_stale(&self, at: usize) -> bool {
+        self.stale.iter().any(|&(from, end)| (from..end).contains(&at))
+    }
+
+    /// Whether the document names another.
+    pub(crate) fn names_others(&self) -> bool {
+        self.other_down.first().is_some_and(|&down| down != FAR)
     }
 
     /// Whether a subtree names the profile.

@@ -11,6 +11,7 @@ use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
 use super::super::page::Page;
 use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
+use crate::model::document::SourceKind;
 
 /// Scalars of one record that are looked at.
 const LEAVES_MAX: usize = 400;
@@ -112,8 +113,8 @@ fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
 
 /// Learns which paths hold ids, views and captions.
 pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
-    for (doc, _) in lesson.page.docs.iter().zip(&lesson.named.json).filter(|(_, owners)| !owners.stale) {
-        for list in lists(doc) {
+    for (doc, owners) in lesson.page.docs.iter().zip(&lesson.named.json) {
+        for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
             learn_list(learned, lesson, doc, &list, past, style);
         }
     }
@@ -201,21 +202,35 @@ pub(super) fn find(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Vec<Read>> {
-    let mut best: Option<(usize, Vec<Read>)> = None;
-    for (doc, owners) in page.docs.iter().zip(&named.json).filter(|(_, owners)| !owners.stale) {
+    let mut found_in: Vec<(usize, SourceKind, Vec<Read>)> = Vec::new();
+    for (doc, owners) in page.docs.iter().zip(&named.json) {
         let mut found = Vec::new();
-        for list in lists(doc) {
+        for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
             let Some(own) = records(doc, owners, named, &list, past, lessons, style) else { continue };
             if !own.ours || own.records.len() * 2 >= list.records.len() || own.records.len() >= 3 {
                 found.push(own);
             }
         }
         let Some((worth, posts)) = united(&found, past, lessons) else { continue };
-        if best.as_ref().is_none_or(|(held, _)| worth > *held) {
-            best = Some((worth, posts));
+        found_in.push((worth, doc.source, posts));
+    }
+    let most = found_in.iter().map(|(worth, _, _)| *worth).max()?;
+    let best = found_in.iter().position(|(worth, _, _)| *worth == most)?;
+    let (_, source, mut posts) = found_in.swap_remove(best);
+    for (_, _, others) in found_in.iter().filter(|(_, other, _)| *other <= source) {
+        // What is as fresh and says otherwise leaves it open.
+        doubt(&mut posts, others);
+    }
+    Some(posts)
+}
+
+fn doubt(posts: &mut [Read], others: &[Read]) {
+    let others: HashMap<&str, &Read> = others.iter().map(|read| (read.post.id.as_str(), read)).collect();
+    for read in posts {
+        if let Some(other) = others.get(read.post.id.as_str()) {
+            read.doubt(other);
         }
     }
-    best.map(|(_, posts)| posts)
 }
 
 /// The posts of a document: the fullest list, and what other lists of the same records have besides, for sites split theirs into
@@ -274,13 +289,17 @@ fn records(
         .max_by(|a, b| a.0.cmp(&b.0).then(a.1.ids.len().cmp(&b.1.ids.len())).then_with(|| b.1.way.cmp(&a.1.way)))?;
     let mut ids = HashSet::new();
     let listed = column.ids.iter().filter(|(_, id)| ids.insert(*id));
-    let records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
+    let mut records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
     let known = records.iter().any(|(_, id)| past.knows(id));
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
     let ours = known || (all_named && (past.is_empty() || around)) || (around && past.is_empty());
     if records.is_empty() {
         return None;
+    }
+    if owners.names_others() && !around {
+        // Others' posts may stand among them: a record that is neither known nor named is anybody's.
+        records.retain(|(at, id)| past.knows(id) || owners.names_us(*at));
     }
     let built: Vec<Record> = records
         .into_iter()
