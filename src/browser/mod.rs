@@ -71,6 +71,7 @@ mod spec;
 mod storage;
 mod tally;
 mod traffic;
+mod unknown;
 mod visit;
 mod wire;
 

@@ -97,7 +97,8 @@ pub(super) async fn page(
             height = scroll(tab, paging, true, limit).await?;
             stepped = Some(Instant::now());
             (due, again) = (false, 0);
-        } else if idle && stepped.is_some() && again < AGAIN && scroll(tab, paging, false, limit).await? > height + 8.0 {
+        } else if idle && stepped.is_some() && again < AGAIN && scroll(tab, paging, false, limit).await? > height + 8.0
+        {
             height = scroll(tab, paging, true, limit).await?;
             again += 1;
         }

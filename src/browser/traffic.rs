@@ -247,6 +247,18 @@ impl Flight {
         self.keep
     }
 
+    /// Whether a script asked for it and got JSON of about this size.
+    pub(super) fn is_data(&self, bytes: &std::ops::RangeInclusive<u64>) -> bool {
+        let json = |head: &Head| {
+            let mut headers = head.headers.0.iter();
+            let kind = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            head.status == 200 && kind.is_some_and(|(_, kind)| kind.contains("json") || kind.contains("javascript"))
+        };
+        matches!(self.kind.as_str(), "xhr" | "fetch")
+            && bytes.contains(&self.received)
+            && self.head.as_ref().is_some_and(json)
+    }
+
     /// Whether its head says all: a refusal, or a body of nothing. Chromium calls such a response finished only when a script
     /// reads it, and scripts seldom read a refusal.
     fn is_evident(&self) -> bool {

@@ -18,6 +18,7 @@ use super::open::Tab;
 use super::paging::{self, quoted};
 use super::picture;
 use super::spec::{Readiness, Visited};
+use super::unknown;
 use crate::model::capture::CapturedPage;
 use crate::model::visit::{Paging, Ready, Visit};
 
@@ -68,6 +69,9 @@ async fn steps(context: &Context, tab: &Tab, visit: &Visit) -> Result<Visited, B
         Some(_) | None => None,
     };
     settle(tab, command).await?;
+    if visit.paging.is_some() && seeks_data(tab) {
+        unknown::keep(tab, visit).await;
+    }
     // They come while the markup is taken.
     if held == Held::ImagesUntilPicture {
         blocking::reveal(tab, config).await?;
@@ -96,6 +100,11 @@ fn is_blank(landing: &Landing) -> bool {
 /// Whether the document's status promises data.
 fn is_healthy(tab: &Tab) -> bool {
     tab.shared.state().traffic.document.status.is_none_or(|status| status < 400)
+}
+
+/// Whether a healthy page asked for none of the data that is known.
+fn seeks_data(tab: &Tab) -> bool {
+    is_healthy(tab) && tab.shared.state().traffic.kept.is_empty()
 }
 
 /// Whether an archive answers: then what comes, comes at once.

@@ -29,6 +29,12 @@ fn reason(
     got: usize,
     total: Option<u64>,
 ) -> (Option<ShortReason>, Option<Evidence>) {
+    let timeline_seen = lists.iter().any(|list| list.role == Role::Timeline && list.items > 0)
+        || page.posts.iter().any(|post| post.role == Role::Timeline);
+    // Reels alone, however many, are not the newest posts.
+    if got > 0 && !timeline_seen && lists.iter().any(|list| matches!(list.role, Role::Part | Role::Side)) {
+        return (Some(ShortReason::NoPostList), None);
+    }
     if got >= usize::from(requested) {
         return (None, None);
     }
@@ -57,7 +63,10 @@ fn reason(
                 let signal = format!("{}_empty", empty.shape);
                 (Some(ShortReason::BlockedMidway), Some(Evidence { status: None, final_url: None, signal, detail }))
             }
-            _ => (Some(ShortReason::NoPostList), None),
+            _ => match page.signals.iter().find(|seen| seen.outcome == Outcome::Captcha) {
+                Some(captcha) => (Some(ShortReason::BlockedMidway), Some(captcha.evidence.clone())),
+                None => (Some(ShortReason::NoPostList), None),
+            },
         };
     }
     if timelines().next().is_none() && !page.posts.iter().any(|post| post.role == Role::Timeline) {

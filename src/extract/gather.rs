@@ -36,8 +36,9 @@ pub fn gather(capture: &Capture, set: &SelectorSet, handle: Option<&str>) -> Pag
         }
         unreadable(sources, set, &mut page);
     }
-    let seen = page.profiles.iter().any(has_substance);
-    page.signals = all.iter().flat_map(|sources| signals::seen(sources, set, &program, variables, seen)).collect();
+    let (profile, posts) = (page.profiles.iter().any(has_substance), !page.posts.is_empty());
+    page.signals =
+        all.iter().flat_map(|sources| signals::seen(sources, set, &program, variables, profile, posts)).collect();
     page
 }
 
@@ -97,9 +98,13 @@ impl Reader<'_, '_> {
         let script_fits = shape.script.as_ref().is_none_or(|name| body.response.is_some() || name == body.script);
         let url_fits = shape.url.is_empty()
             || body.response.is_some_and(|r| r.url.is_empty() || shape.url.iter().any(|part| r.url.contains(part)));
+        let elsewhere = shape.not_url.is_empty()
+            || body
+                .response
+                .is_some_and(|r| !r.url.is_empty() && !shape.not_url.iter().any(|part| r.url.contains(part)));
         shape.from.contains(&body.source)
             && script_fits
-            && (body.response.is_none() || url_fits)
+            && (body.response.is_none() || (url_fits && elsewhere))
             && shape.contains.as_ref().is_none_or(|texts| texts.is_match(body.text))
     }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use url::Url;
 
 use super::html::MAX_PAGE_BYTES;
 use super::json::MAX_BODY_BYTES;
@@ -98,6 +99,11 @@ pub fn load(options: InputOptions) -> Result<Capture, InputError> {
             }
         }
         let url = url.unwrap_or_default();
+        let document =
+            if html.is_none() && all.pages.is_empty() { own_page(&mut bodies, target.as_ref()) } else { None };
+        if let Some(document) = document {
+            all.pages.push(document);
+        }
         let only_bodies = all.pages.len() == 1 && html.is_none();
         match all.pages.first_mut().filter(|_| only_bodies) {
             Some(first) => first.responses.extend(bodies),
@@ -108,6 +114,29 @@ pub fn load(options: InputOptions) -> Result<Capture, InputError> {
     all.observed_at = observed_at.or(all.observed_at);
     all.duration_ms = None;
     Ok(all)
+}
+
+/// The profile's own page, where it was saved as one of the responses: markup at the address that is the profile's.
+fn own_page(bodies: &mut Vec<KeptResponse>, target: Option<&Target>) -> Option<CapturedPage> {
+    let handle = target?.handle.as_str();
+    let is_page = |response: &KeptResponse| {
+        let path = Url::parse(&response.url).map(|url| url.path().trim_matches('/').to_owned()).unwrap_or_default();
+        path.strip_prefix('@').unwrap_or(&path).eq_ignore_ascii_case(handle)
+            && response.method == "GET"
+            && response.body.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+    };
+    let at = bodies.iter().position(is_page)?;
+    let KeptResponse { url, status, headers, body, .. } = bodies.remove(at);
+    Some(CapturedPage {
+        purpose: Purpose::Profile,
+        final_url: url.clone(),
+        url,
+        redirects: Vec::new(),
+        status: Some(status),
+        headers,
+        html: body,
+        responses: Vec::new(),
+    })
 }
 
 fn saved_page(html: Option<String>, responses: Vec<KeptResponse>, url: String) -> CapturedPage {

@@ -1,8 +1,9 @@
 //! The path language of selector files, for JSON: `data.user`, `["webapp.user-detail"].userInfo`, `edges[*].node`,
 //! `items[0]`, `ItemModule{*}` (every value of an object), `users[$handle]` (the requested profile's key; without one the
 //! only key there is), `..xig_user_by_username` (at any depth), and predicates that keep only what fits:
-//! `[?hashtagName]`, `[?type=1]`, `[?uniqueId=$handle]`, `[?kind!="ad"]`. A predicate looks at the elements of a list,
-//! or at an object itself; an empty path is the value itself.
+//! `[?hashtagName]`, `[?type=1]`, `[?uniqueId=$handle]`, `[?kind!="ad"]`, `[?message~"please wait"]` (holds it, in any
+//! case of letters), `[?!userList]` (no such key, not even an empty one). A predicate looks at the elements of a list, or
+//! at an object itself; an empty path is the value itself.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -43,6 +44,10 @@ pub(super) enum Test {
     Is(String),
     /// Something else is there, or nothing.
     IsNot(String),
+    /// A text that contains this one, which is in lower case.
+    Has(String),
+    /// The path leads nowhere: not even a null or an empty list stands there.
+    Absent,
     /// Null stands there.
     Null,
     /// The requested handle, in any case.
@@ -68,8 +73,12 @@ impl Path {
     pub(crate) fn first_key(&self) -> Option<&str> {
         self.0.iter().find_map(|step| match step {
             Step::Key(key) | Step::Deep(key) => Some(key.as_str()),
-            Step::Where(path, Test::There | Test::Is(_) | Test::Null | Test::Handle) => path.first_key(),
-            Step::Where(_, Test::IsNot(_)) | Step::Index(_) | Step::All | Step::Values | Step::HandleKey => None,
+            Step::Where(path, Test::There | Test::Is(_) | Test::Has(_) | Test::Null | Test::Handle) => path.first_key(),
+            Step::Where(_, Test::IsNot(_) | Test::Absent)
+            | Step::Index(_)
+            | Step::All
+            | Step::Values
+            | Step::HandleKey => None,
         })
     }
 
@@ -190,6 +199,11 @@ impl Test {
             Self::There => path.finds(value, variables),
             Self::Is(text) => reads(text),
             Self::IsNot(text) => !reads(text),
+            Self::Has(text) => path
+                .first(value, variables)
+                .and_then(Json::scalar)
+                .is_some_and(|seen| seen.to_lowercase().contains(text.as_str())),
+            Self::Absent => path.first(value, variables).is_none(),
             Self::Null => path.first(value, variables) == Some(&Json::Null),
             Self::Handle => {
                 let seen = path.first(value, variables).and_then(Json::scalar);
@@ -203,7 +217,9 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (n, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if key.contains(['.', '[', ']', '=', '!', '"', '{', '}']) => write!(f, "[\"{key}\"]")?,
+                Step::Key(key) if key.contains(['.', '[', ']', '=', '!', '~', '"', '{', '}']) => {
+                    write!(f, "[\"{key}\"]")?
+                }
                 Step::Key(key) if n == 0 => f.write_str(key)?,
                 Step::Key(key) => write!(f, ".{key}")?,
                 Step::Index(index) => write!(f, "[{index}]")?,
@@ -214,6 +230,8 @@ impl fmt::Display for Path {
                 Step::Where(path, Test::There) => write!(f, "[?{path}]")?,
                 Step::Where(path, Test::Is(text)) => write!(f, "[?{path}=\"{text}\"]")?,
                 Step::Where(path, Test::IsNot(text)) => write!(f, "[?{path}!=\"{text}\"]")?,
+                Step::Where(path, Test::Has(text)) => write!(f, "[?{path}~\"{text}\"]")?,
+                Step::Where(path, Test::Absent) => write!(f, "[?!{path}]")?,
                 Step::Where(path, Test::Null) => write!(f, "[?{path}=null]")?,
                 Step::Where(path, Test::Handle) => write!(f, "[?{path}=$handle]")?,
             }
@@ -244,6 +262,9 @@ mod tests {
         assert_eq!(found(r#"["a.b"].c[?t!=2].n"#, json), ["x"]);
         assert_eq!(found(r#"["a.b"].c[?u=$handle].n"#, json), ["y"]);
         assert_eq!(found(r#"["a.b"].c[?u].n"#, json), ["y"]);
+        assert_eq!(found(r#"["a.b"].c[?u~"as"].n"#, json), ["y"]);
+        assert_eq!(found(r#"["a.b"].c[?!u].n"#, json), ["x"]);
+        assert_eq!(found("[?!none].m[?7][?!9].8.v", json), ["q"]);
         assert_eq!(found("..n", json), ["x", "y"]);
         assert_eq!(found("m{*}.v", json), ["p", "q"]);
         assert_eq!(found("m[*].v", json), Vec::<String>::new());

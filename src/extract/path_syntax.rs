@@ -40,12 +40,12 @@ impl Parser<'_> {
         part
     }
 
-    /// Steps to the end, or inside a predicate to its `]`, `=` or `!=`.
+    /// Steps to the end, or inside a predicate to its `]`, `=`, `~` or `!=`.
     fn path(&mut self, inside: bool) -> Result<Path, PathError> {
-        const STOPS: &[char] = &['.', '[', ']', '=', '!', '{', '}'];
+        const STOPS: &[char] = &['.', '[', ']', '=', '!', '~', '{', '}'];
         let mut steps = Vec::new();
         loop {
-            if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '!'])) {
+            if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '~', '!'])) {
                 return Ok(Path(steps));
             }
             if self.eat("{*}") {
@@ -80,9 +80,14 @@ impl Parser<'_> {
             return if self.eat("\"]") { Ok(Step::Key(key)) } else { Err(self.wrong("expected \"]")) };
         }
         if self.eat("?") {
+            let absent = self.eat("!");
             let path = self.path(true)?;
-            let test = if self.eat("!=") {
+            let test = if absent {
+                Test::Absent
+            } else if self.eat("!=") {
                 Test::IsNot(self.literal()?)
+            } else if self.eat("~") {
+                Test::Has(self.literal()?.to_lowercase())
             } else if self.eat("=") {
                 self.equals()?
             } else {

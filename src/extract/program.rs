@@ -47,6 +47,7 @@ pub(super) struct RuleCode {
     pub(super) unless: Option<Place>,
     pub(super) map: IndexMap<String, String>,
     pub(super) cut: bool,
+    pub(super) milliseconds: bool,
     pub(super) sibling: Option<Place>,
     pub(super) unwrap: Option<String>,
     pub(super) record: Option<Arc<RecordCode>>,
@@ -72,6 +73,7 @@ pub(super) struct ShapeCode {
     pub(super) more: Option<Path>,
     pub(super) script: Option<String>,
     pub(super) url: Vec<String>,
+    pub(super) not_url: Vec<String>,
     /// Finds any of the texts that the page or body must contain; none where nothing is asked.
     pub(super) contains: Option<Arc<Regex>>,
     pub(super) first_page_only: bool,
@@ -167,6 +169,7 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
         more: shape.more.as_ref().map(|text| json("more", text)).transpose()?,
         script: shape.script.clone(),
         url: shape.url.clone(),
+        not_url: shape.not_url.clone(),
         contains: any_of(&shape.contains).map_err(|wrong| Fault { key: key("contains"), wrong })?,
         first_page_only: shape.first_page_only,
         of_page: shape.of_page,
@@ -303,6 +306,7 @@ fn rule_code(
         unless: optional(&rule.unless)?,
         map: rule.map.clone(),
         cut: rule.precision == Some(Exactness::Cut),
+        milliseconds: rule.milliseconds,
         sibling: optional(&rule.sibling)?,
         unwrap: rule.unwrap.clone(),
         record,
@@ -329,6 +333,7 @@ fn signal_code(n: usize, signal: &Signal) -> Result<SignalCode, Fault> {
         && signal.json.is_empty()
         && signal.element.is_empty()
         && signal.script.is_empty()
+        && signal.markup.is_empty()
         && signal.header.is_none()
         && !signal.empty;
     if nothing {

@@ -50,8 +50,10 @@ pub fn subject(page: &Page, requested: Option<&str>) -> Subject {
         *authors.entry(name).or_default() += 1;
     }
     let most = authors.values().copied().max();
-    let author = authors.into_iter().find(|(_, posts)| Some(*posts) == most).map(|(name, _)| name.to_owned());
-    Subject { handle: author, named: false }
+    let mut first = authors.into_iter().filter(|(_, posts)| Some(*posts) == most).map(|(name, _)| name.to_owned());
+    let author = first.next();
+    // Where several have as many posts, none of them is the profile.
+    Subject { handle: author.filter(|_| first.next().is_none()), named: false }
 }
 
 /// The records of the subject's own profile.
@@ -62,6 +64,9 @@ pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> 
         return page.profiles.iter().filter(names).collect();
     }
     let mut own: Vec<&Sighting> = page.profiles.iter().filter(names).collect();
+    if own.is_empty() && is_of_one_unnamed(page) {
+        return page.profiles.iter().collect();
+    }
     let visits: Vec<usize> = own.iter().map(|s| s.visit).collect();
     own.extend(page.profiles.iter().filter(|s| s.of_page && s.owner.username.is_none() && visits.contains(&s.visit)));
     // A record that has only the id belongs to the profile whose id it is.
@@ -72,6 +77,13 @@ pub fn own_profiles<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p Sighting> 
         .filter(|s| s.owner.username.is_none() && s.owner.id.as_deref().is_some_and(|id| ids.contains(&id)));
     own.extend(by_id.collect::<Vec<_>>());
     own
+}
+
+/// Whether all that is read names nobody and has one owner's id: then it is whoever was asked for, as its posts are.
+fn is_of_one_unnamed(page: &Page) -> bool {
+    let owners = || page.profiles.iter().chain(&page.posts).map(|sighting| &sighting.owner);
+    let id = owners().find_map(|owner| owner.id.as_deref());
+    id.is_some() && owners().all(|owner| owner.username.is_none() && owner.id.as_deref() == id)
 }
 
 /// The lists that may be the subject's: those without a post of theirs and with posts of others are not, and what such a list
@@ -101,10 +113,11 @@ pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic +
         extraction.profile = Some(build::profile(&chosen));
     }
     let ids: Vec<&str> = own.iter().filter_map(|s| s.owner.id.as_deref()).collect();
-    let mut posts: Vec<(Post, Vec<(String, FieldNote)>)> = grouped(page, subject, &ids, arithmetic)
-        .into_values()
-        .map(|sightings| build_post(&sightings, subject, arithmetic))
-        .collect();
+    let groups = grouped(page, subject, &ids, arithmetic);
+    let in_part = |sightings: &Vec<&Sighting>| sightings.iter().all(|s| matches!(s.role, Role::Part | Role::Side));
+    extraction.beyond_timeline = groups.values().any(in_part);
+    let mut posts: Vec<(Post, Vec<(String, FieldNote)>)> =
+        groups.into_values().map(|sightings| build_post(&sightings, subject, arithmetic)).collect();
     posts.sort_by(|(a, _), (b, _)| {
         b.published_at.cmp(&a.published_at).then_with(|| b.id.len().cmp(&a.id.len())).then_with(|| b.id.cmp(&a.id))
     });
@@ -134,14 +147,16 @@ fn grouped<'p>(
             groups.entry(probe.id).or_default().push(sighting);
         }
     }
+    let timeline = page.lists.iter().any(|list| list.role == Role::Timeline)
+        || page.posts.iter().any(|post| post.role == Role::Timeline);
     groups.retain(|_, sightings| {
         let says = |s: &&Sighting, word: Belongs| belongs(&s.owner, subject, own_ids) == word;
         // One record that names the profile outweighs another that names a co-author. A card of the grid is no such
         // record: its link carries the profile's name whoever the post's author is.
         let named = sightings.iter().any(|s| s.source != SourceKind::Dom && says(s, Belongs::Yes));
         let ours = named || !sightings.iter().any(|s| says(s, Belongs::No));
-        // A side list (videos alone) reaches further back than the timeline: it completes posts and adds none.
-        ours && sightings.iter().any(|s| s.role != Role::Side)
+        // A side list (videos alone) reaches further back than the timeline: beside one it completes posts and adds none.
+        ours && (!timeline || sightings.iter().any(|s| s.role != Role::Side))
     });
     groups
 }

@@ -83,6 +83,7 @@ fn rule_reading(field: Field, rule: &RuleCode, node: Node<'_>, variables: Variab
             },
             None => value(field, &text, json),
         };
+        let read = read.map(|(value, precision)| (in_seconds(rule, value), precision));
         let read = read.and_then(|(value, precision)| rounded(rule, value, precision, node, variables));
         let Some((value, precision)) = read else { return ControlFlow::Continue(()) };
         reading = Some(Reading { field, rule: rule.name.clone(), raw: raw(&text), precision, value });
@@ -213,6 +214,16 @@ fn labelled(text: &str, label: parse::CountLabel) -> Option<(Value, Precision)> 
     let mut counts = parse::labelled(text).into_iter().filter(|(seen, _)| *seen == label);
     let (_, count) = counts.next()?;
     Some((Value::Count { value: count.value, unit: count.unit }, count.precision))
+}
+
+/// A length as seconds, where the rule knows that the site counts milliseconds.
+fn in_seconds(rule: &RuleCode, value: Value) -> Value {
+    if let Value::Seconds(length) = value
+        && rule.milliseconds
+    {
+        return Value::Seconds(length / 1000.0);
+    }
+    value
 }
 
 /// Marks a count as rounded where the rule knows that the site cuts it.

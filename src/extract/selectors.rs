@@ -5,11 +5,13 @@
 //! - `[json]`: prefixes dropped from responses, keys never read. `[[scripts]]`: which scripts carry JSON.
 //! - `[records.<name>]`: `kind` (profile, post, child), `owner` (whose it is), `fields` (name = rule or list of rules).
 //! - `[[shapes]]`: where records stand: `record`, `from` (network, embedded, jsonld | dom | meta), `role` (profile,
-//!   timeline, side, post), `at` (paths or selectors, all that find something are read), `each` (from there to the
+//!   timeline, side, part, post), `at` (paths or selectors, all that find something are read), `each` (from there to the
 //!   items of a list), `more`. Shapes earlier in the file win among equals.
 //! - A rule is `at` (JSON path, see `path.rs`; CSS selector; or meta name, by the shape's source) with `attr`, `regex`
 //!   (its first group), `constant`, `when`, `unless`, `map`, `precision`, `sibling`, `unwrap`, `record`, `name`. A rule
 //!   of `at` alone is written as a bare text. The first rule that gives a value counts.
+//!   `milliseconds` divides a length by a thousand.
+//! - A shape may be kept to responses by `url` (contains one of these, or is not known) and `not_url` (is known and contains none).
 //! - `[[signals]]`: what tells a wall, an error or a fact; all conditions given must hold; the first that holds counts.
 
 use std::sync::{Arc, LazyLock};

@@ -15,19 +15,21 @@ use crate::model::page::SignalSeen;
 use crate::model::selectors::{SelectorSet, SignalPlace};
 
 /// The signals of one page in the file's order: the most certain decides, wherever it stands.
-/// `profile_seen` spares the costly looks: a page that shows the profile is not a wall, whatever stands over it.
+/// A page that shows the profile is no page in place of it; one that shows posts too is no wall, whatever stands over it.
 pub(super) fn seen(
     sources: &Sources<'_>,
     set: &SelectorSet,
     program: &Program,
     variables: Variables<'_>,
     profile_seen: bool,
+    posts_seen: bool,
 ) -> Vec<SignalSeen> {
     let look = Looker { sources, program, skip: &set.json.skip, variables };
     let mut found = Vec::new();
     for code in &program.signals {
-        let costly = !code.element.is_empty();
-        if code.signal.on != SignalPlace::Response && !(costly && profile_seen) {
+        let spared = (!code.element.is_empty() && profile_seen && posts_seen)
+            || (!code.signal.markup.is_empty() && profile_seen);
+        if code.signal.on != SignalPlace::Response && !spared {
             found.extend(look.page(code));
         }
         if code.signal.on != SignalPlace::Page && code.element.is_empty() && code.signal.script.is_empty() {
@@ -56,6 +58,7 @@ impl Looker<'_, '_> {
             && url_fits(code, &page.final_url)
             && header_fits(code, &page.headers)
             && (!signal.empty || page.html.trim().is_empty())
+            && (signal.markup.is_empty() || is_short_page(&page.html, &signal.markup))
             && (signal.script.is_empty() || self.script_fits(&signal.script))
             && (code.element.is_empty() || self.element_fits(&code.element));
         if !holds {
@@ -83,6 +86,7 @@ impl Looker<'_, '_> {
             && url_fits(code, &response.url)
             && header_fits(code, &response.headers)
             && (!signal.empty || self.is_empty_answer(response))
+            && (signal.markup.is_empty() || is_short_page(&response.body, &signal.markup))
             && (!is_fact(signal.outcome) || self.is_of_the_profile(response))
             && self.json_fits(&code.json, body);
         if !holds {
@@ -156,7 +160,12 @@ impl Looker<'_, '_> {
         if !signal.status.is_empty() {
             return status.map(|status| format!("HTTP {status}"));
         }
-        signal.script.first().or(signal.element.first()).map(|seen| format!("the page has {seen}"))
+        signal
+            .script
+            .first()
+            .or(signal.element.first())
+            .or(signal.markup.first())
+            .map(|seen| format!("the page has {seen}"))
     }
 
     fn sighting(
@@ -211,6 +220,17 @@ fn url_fits(code: &SignalCode, url: &str) -> bool {
     route_fits
         && (signal.url.is_empty() || url.is_empty() || contains(&signal.url))
         && (signal.not_url.is_empty() || !contains(&signal.not_url))
+}
+
+/// Whether a text is a short page that has all of these.
+fn is_short_page(body: &str, texts: &[String]) -> bool {
+    /// Pages of a wall's own are a few thousand bytes.
+    const LONGEST: usize = 16 * 1024;
+    let body = body.trim_start_matches('\u{feff}').trim();
+    body.len() <= LONGEST && body.starts_with('<') && {
+        let body = body.to_lowercase();
+        texts.iter().all(|text| body.contains(text.as_str()))
+    }
 }
 
 fn header_fits(code: &SignalCode, headers: &[(String, String)]) -> bool {

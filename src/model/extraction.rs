@@ -11,6 +11,8 @@ pub struct Extraction {
     pub profile: Option<Profile>,
     /// Its posts, a set by id, newest first.
     pub posts: Vec<Post>,
+    /// Whether some of the posts stand in no timeline but in a list of some of the profile's posts, which reaches further back.
+    pub beyond_timeline: bool,
     /// Where each value came from, by the document's paths.
     pub fields: IndexMap<String, FieldNote>,
 }

@@ -193,6 +193,8 @@ pub enum Role {
     Timeline,
     /// A side list of the profile (videos only, say): it completes posts of the timeline and adds none.
     Side,
+    /// A list of some of the profile's posts (reels alone, a playlist): it adds posts and says nothing of the timeline's end.
+    Part,
     /// One post on its own page.
     Post,
 }
@@ -221,6 +223,9 @@ pub struct Shape {
     /// Only in responses whose URL, where it is known, contains one of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub url: Vec<String>,
+    /// Only in responses whose URL is known and contains none of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_url: Vec<String>,
     /// Only in pages that contain one of these texts: a cheap look before a costly one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contains: Vec<String>,

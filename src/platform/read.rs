@@ -226,6 +226,10 @@ fn seen(mut extraction: Extraction, page: &Page, lists: &[&ListSeen], extent: Ex
     let (coverage, evidence) = coverage(page, lists, document.coverage.requested, extraction.posts.len(), total);
     let followers = extraction.profile.as_ref().and_then(|profile| profile.followers);
     document.metrics = metrics(&extraction.posts, followers);
+    // Reels alone tell nothing of how often their owner posts.
+    if extraction.beyond_timeline {
+        document.metrics.posts_per_week = None;
+    }
     let whole = matches!(coverage.reason, None | Some(ShortReason::FewerExist));
     document.outcome = if whole && extraction.profile.is_some() { Outcome::Ok } else { Outcome::Partial };
     document.evidence = evidence;

@@ -147,6 +147,17 @@ async fn dialogs_are_declined_and_popups_closed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn data_that_moved_to_an_unknown_address_is_kept_and_that_of_others_is_not() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    let visit = Visit { url: site.url("/moved/ada"), patience: Duration::from_millis(500), ..site.paging_visit(30) };
+    let visited = session.visit(&visit).await.unwrap();
+    let kept: Vec<&str> = visited.page.responses.iter().map(|response| response.url.as_str()).collect();
+    assert_eq!(kept, [site.url("/v2/feed/ada")]);
+    browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crashed_renderer_is_told_and_the_next_session_works() {
     let (site, browser) = (Site::start().await, browser(&config()).await);
     let session = browser.session(&SessionSpec::default()).await.unwrap();

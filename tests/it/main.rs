@@ -12,6 +12,7 @@
 )]
 
 mod blob;
+mod blocks;
 mod browser;
 mod chaos;
 #[cfg(feature = "replica")]
@@ -41,6 +42,7 @@ mod relearn;
 mod replica;
 mod screenshot;
 mod service;
+mod shapes;
 mod store;
 mod support;
 mod telemetry;

@@ -66,6 +66,11 @@ impl Cell {
         (top, dom.elements[top].end)
     }
 
+    /// Whether its words name another thing in words of ours.
+    pub(super) fn misleads(&self) -> bool {
+        label::misleads(&self.words)
+    }
+
     /// What the surroundings name; nothing where they disagree.
     pub(super) fn says(&self, dom: &Dom, phrases: &[Phrase], at: usize) -> Said {
         let phrase = &phrases[at];

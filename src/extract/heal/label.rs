@@ -99,6 +99,11 @@ pub(crate) fn beside(text: &str) -> Option<Field> {
     meant.then_some(field)
 }
 
+/// Whether a short text speaks of another thing in words of ours: `Followers you may know`.
+pub(crate) fn misleads(plain: &str) -> bool {
+    plain.len() <= 80 && !named(plain).is_empty() && OTHER.iter().any(|word| contains_word(plain, word))
+}
+
 /// Words of a label beyond the one that names the field.
 const EXTRA_MAX: usize = 2;
 /// The same in letters, for scripts without spaces.

@@ -87,7 +87,7 @@ fn fit_text(field: Field, was: &str, is: &str, is_address: bool, same_visit: boo
         Field::AvatarUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
         Field::ExternalUrl => (is_address && address::stem(was) == address::stem(is)).then_some(40.0),
         Field::DisplayName | Field::Bio if is_address => None,
-        Field::DisplayName => (text::plain(was) == text::plain(is)).then(|| text_bits(was)),
+        Field::DisplayName => (text::same(was, is)).then(|| text_bits(was)),
         Field::Bio => {
             let alike = text::alikeness(was, is);
             // A text that holds the whole of the old one and more is its surroundings.
@@ -207,9 +207,7 @@ pub(crate) fn could_be(cand: &Cand, field: Field) -> bool {
 pub(crate) fn same_value(a: &Cand, b: &Cand) -> bool {
     match (a.count, b.count, &a.text, &b.text) {
         (Some(a), Some(b), _, _) => a.agrees(b),
-        (_, _, Some(a), Some(b)) => {
-            text::plain(a) == text::plain(b) || (a.contains("://") && address::stem(a) == address::stem(b))
-        }
+        (_, _, Some(a), Some(b)) => text::same(a, b) || (a.contains("://") && address::stem(a) == address::stem(b)),
         _ => false,
     }
 }

@@ -1,6 +1,8 @@
 //! Candidates from what the page shows as numbers. Each number is read in the largest surrounding that holds no second number; the
 //! words, attributes and links of that surrounding are what names it. Texts that hold several numbers are read as a sequence.
 
+use std::collections::HashSet;
+
 use super::cand::{Cand, Feature, Strength};
 use super::cell::{Cell, Said};
 use super::dom::{Dom, Sight};
@@ -67,6 +69,7 @@ pub(crate) fn phrases(dom: &Dom) -> Vec<Phrase> {
 pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Phrase>, Vec<Cand>) {
     let phrases = phrases(dom);
     let mut found = Vec::new();
+    let mut misled = HashSet::new();
     for (at, phrase) in phrases.iter().enumerate() {
         let (owner, _) = owners.of(dom, phrase.element);
         if !matches!(owner, Owner::Own | Owner::Likely | Owner::Mixed) {
@@ -79,7 +82,12 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
         cand.around = cell.range(dom, phrase);
         match cell.says(dom, &phrases, at) {
             Said::Field(field) => cand.says = Some(field),
-            Said::Other => cand.foreign = true,
+            Said::Other => {
+                cand.foreign = true;
+                if cell.misleads() {
+                    misled.insert(at);
+                }
+            }
             Said::Nothing => {}
         }
         cand.features = cell.features(dom, phrase, handle);
@@ -94,7 +102,8 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
     let alone = |cand: &Cand| phrases.get(cand.place.1).is_some_and(|phrase| !is_in_text(phrase));
     let bare = found.iter().filter(|cand| cand.place.0 == usize::MAX && alone(cand)).count() >= 2;
     for cand in &mut found {
-        cand.foreign &= read || (bare && cand.place.0 == usize::MAX && !alone(cand));
+        let inside = cand.place.0 == usize::MAX && (misled.contains(&cand.place.1) || (bare && !alone(cand)));
+        cand.foreign &= read || inside;
     }
     home::mark(dom, owners, &mut found);
     (phrases, found)

@@ -5,6 +5,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether two texts are the same but for white space.
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    a == b || a.split_whitespace().eq(b.split_whitespace())
+}
+
 /// How much of two texts is the same, by words: 0 to 1.
 pub(crate) fn alikeness(a: &str, b: &str) -> f64 {
     let (a, b) = (plain(a), plain(b));

@@ -214,6 +214,7 @@ fn assemble(parent: &SelectorSet, pieces: Vec<Piece>, disproved: &[Disproved]) -
             each: piece.each,
             script: piece.script.map(|script| script.name),
             url: Some(piece.url.clone()).filter(|url| !url.is_empty()).into_iter().collect(),
+            not_url: Vec::new(),
             contains: piece.contains,
             more: piece.more,
             of_page: false,

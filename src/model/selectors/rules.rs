@@ -113,6 +113,9 @@ pub struct Rule {
     /// The abbreviated sibling: where it says the same, this one is abbreviated too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sibling: Option<String>,
+    /// The number is in thousandths of its unit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub milliseconds: bool,
     /// The site's wrapper of outside addresses and its parameter, as in `l.instagram.com/?u`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwrap: Option<String>,

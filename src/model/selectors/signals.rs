@@ -38,6 +38,10 @@ pub struct Signal {
     /// One script of the page contains all of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<String>,
+    /// It is a short page in place of data whose markup contains all of these, in any case of letters. Pages made to show
+    /// something are longer and hold other people's words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markup: Vec<String>,
     /// A header's name and a text that its value contains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<(String, String)>,

@@ -4,7 +4,7 @@ use serde_json::Value;
 use social_sentinel::extract::selectors::builtin;
 use social_sentinel::model::capture::{Capture, CapturedPage, KeptResponse};
 use social_sentinel::model::document::Document;
-use social_sentinel::model::job::Target;
+use social_sentinel::model::job::{PlatformId, Target};
 use social_sentinel::model::visit::Purpose;
 use social_sentinel::platform;
 
@@ -24,6 +24,11 @@ pub(crate) fn page(target: &'static str, html: impl Into<String>) -> Seen {
         .map(|target| platform::get(&target.platform).map(|p| p.canonical_url(&target.handle)).unwrap_or_default())
         .unwrap_or_default();
     Seen { target: Some(target), url, status: Some(200), headers: Vec::new(), html: html.into(), responses: Vec::new() }
+}
+
+/// Responses without the page that asked for them.
+pub(crate) fn answers(target: &'static str) -> Seen {
+    Seen { url: String::new(), status: None, ..page(target, "") }
 }
 
 impl Seen {
@@ -84,6 +89,13 @@ impl Seen {
         };
         platform::read(&*site, &capture, &selectors, 30)
     }
+}
+
+/// Read as saved files are where nobody is named.
+pub(crate) fn read_unnamed(platform_id: &str, seen: Seen) -> Document {
+    let id = PlatformId::new(platform_id);
+    let (Some(site), Some(selectors)) = (platform::get(&id), builtin(&id)) else { unreachable!("a built-in platform") };
+    platform::read_all(&*site, &Seen { target: None, ..seen }.capture(), &selectors, 30)
 }
 
 /// A script of JSON.

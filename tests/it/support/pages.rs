@@ -114,6 +114,8 @@ fn router(hits: Arc<AtomicU64>) -> Router {
         .route("/login", get(|| async { Html("<p>log in") }))
         .route("/script-redirect", get(|| async { Html("<script>location.replace('/login')</script>") }))
         .route("/empty", get(|| async { Html("") }))
+        .route("/moved/{name}", get(moved))
+        .route("/v2/feed/{name}", get(feed))
         .route("/calls/{what}", get(calls))
         .route("/loop", get(|| async { Html("<p>x<script>while(true){}</script>") }))
         .route("/alert", get(|| async { Html("<script>alert(1);confirm(2);prompt(3)</script><p id=after>after") }))
@@ -185,6 +187,18 @@ async fn echo(headers: HeaderMap, body: String) -> Response {
 
 async fn refused(Path(status): Path<u16>) -> Response {
     (StatusCode::from_u16(status).unwrap(), [(header::RETRY_AFTER, "7")], "").into_response()
+}
+
+/// A page that asks for its data where nobody knows, and for somebody else's.
+async fn moved(Path(name): Path<String>) -> Html<String> {
+    Html(format!(
+        "<p>{name}<script>fetch('/v2/feed/{name}').then(r => r.text());fetch('/v2/feed/somebody').then(r => r.text())</script>"
+    ))
+}
+
+async fn feed(Path(name): Path<String>) -> Response {
+    let body = format!(r#"{{"owner":"{name}","items":["{}"]}}"#, "x".repeat(500));
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 async fn calls(Path(what): Path<String>) -> Html<String> {

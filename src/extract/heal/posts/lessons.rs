@@ -167,13 +167,15 @@ impl PostLessons {
         for value in &values {
             let mut trust = 0;
             for &way in &value.ways {
-                let alone = values.iter().filter(|other| other.ways.contains(&way));
-                let one = alone.into_iter().all(|other| agree(&other.found, &value.found));
+                let surged = if role == Role::Views { self.surged(way, value) } else { 0 };
+                let worth = self.trust(role, way).max(surged);
+                if worth <= trust {
+                    continue;
+                }
+                let mut alone = values.iter().filter(|other| other.ways.contains(&way));
+                let one = alone.all(|other| agree(&other.found, &value.found));
                 if one && self.holds(role, way, &value.found, post, past) {
-                    trust = trust.max(self.trust(role, way));
-                    if role == Role::Views {
-                        trust = trust.max(self.surged(way, value));
-                    }
+                    trust = worth;
                 }
             }
             if trust == 0 {
@@ -211,8 +213,8 @@ impl PostLessons {
     /// Whether what a way found may stand. A way that also finds something where nothing is must agree with what is known of the post.
     fn holds(&self, role: Role, way: u64, found: &Found, post: Option<&PostValues>, past: &Past<'_>) -> bool {
         let tally = self.tallied(role, way);
-        let fits = post.and_then(|post| fit(found, post, false)) == Some(Fit::Hit);
-        if tally.void > 0 && !fits {
+        let fits = || post.and_then(|post| fit(found, post, false)) == Some(Fit::Hit);
+        if tally.void > 0 && !fits() {
             return false;
         }
         let known_none = post.is_some_and(|post| match role {
@@ -220,7 +222,7 @@ impl PostLessons {
             Role::Caption | Role::Id => false,
         });
         let cut = matches!(found, Found::Text(text) if tally.cut > 0 && uncut(text).is_some());
-        !known_none && (!cut || fits)
+        !known_none && (!cut || fits())
     }
 
     pub(super) fn read(&self, record: &Record, past: &Past<'_>) -> Read {
@@ -295,12 +297,14 @@ fn fit(found: &Found, post: &PostValues, same_visit: bool) -> Option<Fit> {
             false => Fit::Miss,
         }),
         Found::Text(found) => {
-            let was = text::plain(post.caption.as_deref().filter(|caption| !caption.is_empty())?);
-            let is = text::plain(found);
-            let cut = uncut(&is).is_some_and(|start| start.chars().count() >= 4 && was.starts_with(start));
-            Some(if was == is {
+            let was = post.caption.as_deref().filter(|caption| !caption.is_empty())?;
+            let cut = || {
+                let is = uncut(found).map(text::plain);
+                is.is_some_and(|start| start.chars().count() >= 4 && text::plain(was).starts_with(&start))
+            };
+            Some(if text::same(was, found) {
                 Fit::Hit
-            } else if cut {
+            } else if cut() {
                 Fit::Cut
             } else {
                 Fit::Miss
@@ -317,7 +321,7 @@ fn uncut(text: &str) -> Option<&str> {
 fn agree(a: &Found, b: &Found) -> bool {
     match (a, b) {
         (Found::Count(a), Found::Count(b)) => a.agrees(*b),
-        (Found::Text(a), Found::Text(b)) => text::plain(a) == text::plain(b),
+        (Found::Text(a), Found::Text(b)) => text::same(a, b),
         _ => true,
     }
 }

@@ -1,6 +1,6 @@
 """Scrapling's adaptive selectors on the cases that `cargo bench --bench heal -- --export FOLDER` wrote, scored as ours are.
 
-Usage: python benches/heal/scrapling.py FOLDER   (needs `pip install scrapling lxml`; a virtual environment under target/ will do)
+Usage: python benches/heal/with_scrapling.py FOLDER   (needs `pip install scrapling lxml`; a virtual environment under target/ will do)
 It knows what the tool knows: one good page's element, found by the value that was read there; it relocates that element on each changed page.
 """
 
