@@ -25,7 +25,7 @@ pub(super) enum Held {
     Images,
     /// Images as well, and the page is not painted: nobody looks at it.
     Sight,
-    /// Images as well, until the picture is taken.
+    /// Images as well, until the picture is taken; the page is painted once they are there.
     ImagesUntilPicture,
 }
 
@@ -34,7 +34,8 @@ const HOLD: &str = "(name => { let held = true;
     window.addEventListener('error', event => { if (held && event.target instanceof HTMLImageElement) event.stopImmediatePropagation() }, true);
     document.addEventListener(name, () => { held = false }) })";
 
-/// Paints nothing until the named event, of a page that is only read: a sixteenth of its cost. Layout, and what observes it, goes on.
+/// Paints nothing until the named event: of a page that is only read not at all, of one whose picture is taken once and not anew
+/// for each thing that comes. Layout, and what observes it, goes on.
 const VEIL: &str = "(name => { const veil = new CSSStyleSheet(); veil.replaceSync('html { opacity: 0 !important }');
     document.adoptedStyleSheets.push(veil);
     document.addEventListener(name, () => { document.adoptedStyleSheets = document.adoptedStyleSheets.filter(s => s !== veil) }) })";
@@ -84,7 +85,7 @@ pub(super) async fn hold(tab: &Tab, config: &Config, held: Held) {
     if holds_images && tab.first_hold() {
         at_start(tab, format!("{HOLD}('{}')", tab.target)).await;
     }
-    if held == Held::Sight && tab.first_veil() {
+    if matches!(held, Held::Sight | Held::ImagesUntilPicture) && tab.first_veil() {
         at_start(tab, format!("{VEIL}('{}')", lift(tab))).await;
     }
 }
@@ -101,13 +102,9 @@ fn lift(tab: &Tab) -> String {
     format!("{}-seen", tab.target)
 }
 
-/// Has the page painted after all, where it was not.
-pub(super) async fn unveil(tab: &Tab, config: &Config) -> Result<(), BrowserError> {
-    if !tab.is_veiled() {
-        return Ok(());
-    }
-    let script = format!("document.dispatchEvent(new Event('{}'))", lift(tab));
-    super::evaluate::evaluate(tab, &script, config.command_timeout()).await.map(drop)
+/// A statement that has the page painted after all, where it is not.
+pub(super) fn unveiling(tab: &Tab) -> String {
+    if tab.is_veiled() { format!("document.dispatchEvent(new Event('{}'))", lift(tab)) } else { "null".to_owned() }
 }
 
 /// Lets go of the images that were held back.

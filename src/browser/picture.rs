@@ -15,22 +15,22 @@ use super::open::Tab;
 use crate::model::capture::Picture;
 use crate::model::job::Frame;
 
-/// Scrolls to the top and waits until each image in the window has come or failed, then for two frames to be painted.
-const SETTLE_WINDOW: &str = "(async most => { const end = performance.now() + most; scrollTo(0, 0);
+/// Scrolls to the top and waits until each image in the window has come or failed, has the page painted, and waits for two frames.
+const SETTLE_WINDOW: &str = "(async (most, paint) => { const end = performance.now() + most; scrollTo(0, 0);
     const seen = i => { const r = i.getBoundingClientRect();
         return r.width > 1 && r.height > 1 && r.bottom > 0 && r.right > 0 && r.top < innerHeight && r.left < innerWidth };
     const frame = () => new Promise(done => { requestAnimationFrame(done); setTimeout(done, 100) });
     await frame();
     while (performance.now() < end && [...document.images].some(i => !i.complete && seen(i))) await new Promise(d => setTimeout(d, 25));
-    await frame(); await frame(); return null })";
+    paint(); await frame(); await frame(); return null })";
 
 /// Scrolls through the page once, so that what loads late loads, then waits as above for all images.
-const SETTLE_PAGE: &str = "(async (most, height) => { const end = performance.now() + most; const root = document.scrollingElement || document.documentElement;
+const SETTLE_PAGE: &str = "(async (most, height, paint) => { const end = performance.now() + most; const root = document.scrollingElement || document.documentElement;
     for (let y = 0; y < Math.min(root.scrollHeight, height) && performance.now() < end; y += innerHeight) {
         scrollTo(0, y); await new Promise(d => setTimeout(d, 50)) }
     scrollTo(0, 0);
     while (performance.now() < end && [...document.images].some(i => !i.complete && i.getBoundingClientRect().top < height)) await new Promise(d => setTimeout(d, 25));
-    await new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)));
+    paint(); await new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)));
     return [root.scrollWidth, Math.min(root.scrollHeight, height)] })";
 
 /// Takes a picture; a page whose images do not all come is taken as it is.
@@ -40,16 +40,16 @@ pub(super) async fn take(
     format: PictureFormat,
     config: &Config,
 ) -> Result<Picture, BrowserError> {
-    super::blocking::unveil(tab, config).await?;
+    let paint = super::blocking::unveiling(tab);
     let wait = config.picture_wait_ms;
     let limit = config.command_timeout() + Duration::from_millis(wait);
     let clip = match frame {
         Frame::Viewport => {
-            evaluate(tab, &format!("{SETTLE_WINDOW}({wait})"), limit).await?;
+            evaluate(tab, &format!("{SETTLE_WINDOW}({wait}, () => {paint})"), limit).await?;
             None
         }
         Frame::FullPage => {
-            let script = format!("{SETTLE_PAGE}({wait}, {})", config.picture_max_height_px);
+            let script = format!("{SETTLE_PAGE}({wait}, {}, () => {paint})", config.picture_max_height_px);
             let size = evaluate(tab, &script, limit).await?;
             let (_, height): (f64, f64) = serde_json::from_value(size).unwrap_or_default();
             let window = f64::from(config.viewport_height_px);
