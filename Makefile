@@ -29,7 +29,7 @@ bench: setup
 
 # SOAK=5000 make soak for the long run; the report and its plot go to benches/SOAK.md.
 soak: setup
-	$(CARGO) bench --bench engine -- --soak $${SOAK:-200} --write
+	$(CARGO) bench --bench engine -- --soak $${SOAK:-200} --at-once 4 --write
 
 # The worst nights in full size: workers, browsers, Redis and PostgreSQL killed, stopped, stalled and filled up under load.
 # Ten to fifteen minutes; each test prints its figures on a line that begins with "chaos". `make test` plays the same in small.

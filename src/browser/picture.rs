@@ -15,13 +15,14 @@ use super::open::Tab;
 use crate::model::capture::Picture;
 use crate::model::job::Frame;
 
-/// Scrolls to the top and waits until each image in the window has come or failed, has the page painted, and waits for two frames.
-const SETTLE_WINDOW: &str = "(async (most, paint) => { const end = performance.now() + most; scrollTo(0, 0);
+/// Scrolls to the top (a frame later the page knows what the window shows) and waits until each image in the window has come or
+/// failed, has the page painted, and waits for two frames.
+const SETTLE_WINDOW: &str = "(async (most, paint) => { const end = performance.now() + most, moved = scrollY > 0; scrollTo(0, 0);
     const seen = i => { const r = i.getBoundingClientRect();
         return r.width > 1 && r.height > 1 && r.bottom > 0 && r.right > 0 && r.top < innerHeight && r.left < innerWidth };
     const frame = () => new Promise(done => { requestAnimationFrame(done); setTimeout(done, 100) });
-    await frame();
-    while (performance.now() < end && [...document.images].some(i => !i.complete && seen(i))) await new Promise(d => setTimeout(d, 25));
+    if (moved) await frame();
+    while (performance.now() < end && [...document.images].some(i => !i.complete && seen(i))) await new Promise(d => setTimeout(d, 10));
     paint(); await frame(); await frame(); return null })";
 
 /// Scrolls through the page once, so that what loads late loads, then waits as above for all images.
