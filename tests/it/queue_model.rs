@@ -290,6 +290,8 @@ struct Real {
     rows: [Row; JOBS],
     hands: BTreeMap<(usize, usize), (Lease, bool, bool)>,
     fences: [BTreeSet<i64>; JOBS],
+    /// The newest lease that Redis or the ledger knows of: what was never entered, a flush makes unknown to all.
+    newest: [i64; JOBS],
 }
 
 impl Real {
@@ -298,8 +300,14 @@ impl Real {
         (settings.lease_ms, settings.heartbeat_ms) = (2, 1);
         let bench = Bench::at(&settings).await;
         let workers = (0..WORKERS).map(|n| bench.queue.worker(&n.to_string())).collect();
-        let mut real =
-            Self { bench, workers, rows: Default::default(), hands: BTreeMap::new(), fences: Default::default() };
+        let mut real = Self {
+            bench,
+            workers,
+            rows: Default::default(),
+            hands: BTreeMap::new(),
+            fences: Default::default(),
+            newest: [0; JOBS],
+        };
         real.bring_missing().await;
         real
     }
@@ -323,6 +331,7 @@ impl Real {
                 let last = self.fences[job].last().copied().unwrap_or(0);
                 assert!(lease.fence() > last, "the fence grows: {} after {last}", lease.fence());
                 self.fences[job].insert(lease.fence());
+                self.newest[job] = lease.fence();
                 if let Some((stale, ..)) = self.hands.insert((worker, job), (lease, false, false)) {
                     // It is somebody else's, even if that is ourselves.
                     assert_eq!(stale.settle(Settlement::Done).await.unwrap(), Settled::Stale);
@@ -367,6 +376,7 @@ impl Real {
             }
             Step::Flush => {
                 let _: String = self.bench.ask(&["FLUSHALL"]).await;
+                self.newest = std::array::from_fn(|job| self.rows[job].fence);
                 self.bring_missing().await;
             }
         }
@@ -375,7 +385,7 @@ impl Real {
 
     /// Whoever settles a lease that is not the newest changes nothing.
     async fn settle(&mut self, lease: Lease, wish: Settlement, job: usize) {
-        let newest = self.fences[job].last() == Some(&lease.fence());
+        let newest = self.newest[job] == lease.fence();
         let settled = lease.settle(wish).await.unwrap();
         assert!(newest || !matches!(settled, Settled::Accepted { .. }), "a stale lease was settled: {settled:?}");
     }
