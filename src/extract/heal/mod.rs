@@ -9,6 +9,7 @@ mod address;
 mod cand;
 pub mod case;
 mod cell;
+mod compound;
 mod custom;
 mod decide;
 mod dom;

@@ -2,6 +2,7 @@
 //! the page tears one number into several texts. A text may hold several counts: each is found with its place, so that the words
 //! around it can name it.
 
+use super::compound::{self, Rest};
 use super::label;
 use super::posts;
 use super::unit::{dense_unit, is_mark, spaced_unit};
@@ -41,10 +42,13 @@ pub(crate) struct Found {
     pub(crate) count: Count,
 }
 
+/// The longest text that may be one count, in bytes.
+const WHOLE_MAX: usize = 120;
+
 /// The whole text as one count, or nothing.
 pub(crate) fn whole(text: &str, lang: &str) -> Option<Count> {
     let text = text.trim();
-    if text.is_empty() || text.len() > 40 {
+    if text.is_empty() || text.len() > WHOLE_MAX || text.chars().count() > 40 {
         return None;
     }
     match scan(text, lang).as_slice() {
@@ -68,10 +72,18 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
             at = skip_word(text, end);
             continue;
         };
-        if let Some(count) = decode(&raw, multiplier) {
-            found.push(Found { start, end: after, count });
+        let count = decode(&raw, multiplier);
+        match count.map(|count| compound::rest(text, count, multiplier, after, lang)) {
+            Some(Rest::More(count, end)) => {
+                found.push(Found { start, end, count });
+                at = end;
+            }
+            Some(Rest::Unsure(end)) => at = end,
+            Some(Rest::None) | None => {
+                found.extend(count.map(|count| Found { start, end: after, count }));
+                at = after;
+            }
         }
-        at = after;
     }
     found
 }
@@ -133,7 +145,7 @@ const fn separator(c: char) -> Option<char> {
 }
 
 /// The digits and separators of one number, with separators as `.`, `,` or a space, and where it ends.
-fn digits_from(text: &str, start: usize) -> (String, usize) {
+pub(super) fn digits_from(text: &str, start: usize) -> (String, usize) {
     let chars: Vec<(usize, char)> = text[start..].char_indices().take(48).collect();
     let at_char = |i: usize| chars.get(i).map(|&(_, c)| c);
     let end_of = |i: usize| {
@@ -175,7 +187,7 @@ fn digits_from(text: &str, start: usize) -> (String, usize) {
 }
 
 /// What follows the digits: a unit, or a word that may follow a number. None where digits are part of something else (`720p`).
-fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
+pub(super) fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     let rest = &text[end..];
     let gap: usize =
         rest.chars().take_while(|&c| c == SEAM || (c.is_whitespace() && c != '\n')).map(char::len_utf8).sum();
@@ -253,7 +265,7 @@ fn number_start(text: &str, end: usize) -> usize {
 }
 
 /// The value: grouping and decimal marks told apart by what follows them and by whether a unit stands behind.
-fn decode(raw: &str, multiplier: u64) -> Option<Count> {
+pub(super) fn decode(raw: &str, multiplier: u64) -> Option<Count> {
     let marks: Vec<char> = raw.chars().filter(|c| !c.is_ascii_digit()).collect();
     let groups: Vec<&str> = raw.split(|c: char| !c.is_ascii_digit()).collect();
     let last = groups.last().copied().unwrap_or_default();

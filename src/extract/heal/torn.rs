@@ -2,7 +2,7 @@
 //! half of a number is a wrong number: the parts are joined where one small element holds nothing else, and where that is unsure
 //! neither is read.
 
-use super::dom::Dom;
+use super::dom::{Dom, TextNode};
 use super::number;
 
 /// The longest text of an element that may be one torn number and its label.
@@ -50,6 +50,9 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
     }
     let around = common(dom, one.element, next.element);
     let alike = alike(dom, around, part(dom, around, one.element), part(dom, around, next.element));
+    if marked && fractional(dom, around, at, &one.text, next) && !parted {
+        return if next.breaks || next.spaced { Joint::Torn } else { Joint::Seam };
+    }
     if marked {
         // `2.` in front of `141 views` is a place in a list.
         let apart = parted
@@ -177,6 +180,14 @@ fn marked(before: &str, after: &str) -> bool {
         || (ends(before) && after.strip_prefix(is_mark).is_some_and(begins))
 }
 
+/// Whether the mark between two texts can only be a number's: a text that begins with a mark is the rest of a number however it looks,
+/// and so is what makes one with a unit where an element holds nothing else.
+fn fractional(dom: &Dom, around: usize, at: usize, before: &str, next: &TextNode) -> bool {
+    let begins = before.ends_with(number::is_digit);
+    let whole = || joined(dom, around, at).and_then(|(text, _)| number::whole(&text, &dom.lang));
+    begins || (!next.breaks && !next.spaced && whole().is_some_and(|count| count.unit > 1))
+}
+
 /// Digits, white space, and just three digits: thousands apart, or two numbers.
 fn grouped(before: &str, after: &str, spaced: bool) -> bool {
     let (left, right) = (before.trim_end(), after.trim_start());
@@ -259,6 +270,9 @@ mod tests {
             ("<p><span>19</span>7K followers</p>", 197_000),
             ("<b><span>٢٥٧</span><span>٬١٦٥</span></b>", 257_165),
             ("<b><span>2.1 mi</span><span>llion</span></b>", 2_100_000),
+            ("<b><span class=i>20</span><sup class=f>.6</sup><i class=u>K</i></b>", 20_600),
+            ("<b><span class=i>4</span><sup class=f>,6</sup><i class=u> Mio.</i></b>", 4_600_000),
+            ("<b><span class=i>20.</span><sup class=f>6</sup><i class=u>K</i></b>", 20_600),
         ] {
             assert_eq!(read(page), [value], "{page}");
         }

@@ -84,6 +84,15 @@ fn no_unit_follows(text: &[char], number: &Shown, labels: &[(CountLabel, usize, 
         || number.count.is_some_and(|c| c.unit == 1 && c.value >= SURELY_WHOLE)
 }
 
+/// Whether a number may be the rest of the one before it: `4 million 896 thousand`, `107만 5737`. Neither is one by itself.
+fn goes_on(text: &[char], before: &Shown, next: &Shown) -> bool {
+    let written = &text[before.start..before.end];
+    let fraction = written.windows(2).any(|pair| matches!(pair[0], '.' | ',' | '٫') && pair[1].is_ascii_digit());
+    let smaller = |first: ParsedCount| next.count.is_none_or(|count| count.value < first.unit);
+    let unit = before.count.filter(|first| first.unit > 1 && !fraction);
+    next.start == before.end + 1 && matches!(text[before.end], ' ' | TIGHT_SPACE) && unit.is_some_and(smaller)
+}
+
 /// Every number of the text, in order. Digits inside a name ("nasa2") are none.
 fn numbers(text: &[char], labels: &[(CountLabel, usize, usize)]) -> Vec<Shown> {
     let tongue = label::tongue(text);
@@ -101,6 +110,9 @@ fn numbers(text: &[char], labels: &[(CountLabel, usize, usize)]) -> Vec<Shown> {
             Some(mut shown) if !named => {
                 if !no_unit_follows(text, &shown, labels) {
                     shown.count = None;
+                }
+                if let Some(before) = found.last_mut().filter(|before| goes_on(text, before, &shown)) {
+                    (before.count, shown.count) = (None, None);
                 }
                 at = shown.end.max(at + 1);
                 found.push(shown);
@@ -136,6 +148,8 @@ mod tests {
         }
         for text in [
             "12 or 13",
+            "4 million 896 thousand followers",
+            "팔로워 107만 5737명",
             "1,2 M pengikut",
             "12 Followers, 13 Following",
             "1,2 mil. seguidores",
