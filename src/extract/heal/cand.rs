@@ -53,6 +53,8 @@ pub(crate) struct Cand {
     pub(crate) says: Option<Field>,
     /// Whether the words beside it name something that is none of our fields.
     pub(crate) foreign: bool,
+    /// Whether the words beside it are known to name another count.
+    pub(crate) other: bool,
     /// Whether it stands in a block of counts that contradicts the profile's own.
     pub(crate) away: bool,
     /// The elements of its surrounding: first, end.
@@ -84,6 +86,7 @@ impl Cand {
             features: Vec::new(),
             says: None,
             foreign: false,
+            other: false,
             away: false,
             around: (0, 0),
             old: None,

@@ -71,6 +71,11 @@ impl Cell {
         label::misleads(&self.words)
     }
 
+    /// Whether its words are known to name another count.
+    pub(super) fn names_another(&self) -> bool {
+        label::names_another(&self.words)
+    }
+
     /// What the surroundings name; nothing where they disagree.
     pub(super) fn says(&self, dom: &Dom, phrases: &[Phrase], at: usize) -> Said {
         let phrase = &phrases[at];

@@ -2,6 +2,7 @@
 //! that names the field, its fit with the profile's past; candidates that say the same in different sources support each other.
 //! A value is given out only with enough behind it and a clear margin over the next; otherwise null.
 
+use super::arbitrate::{self, Fresher};
 use super::cand::{Cand, Strength};
 use super::field::{Field, Values};
 use super::learn::{self, Lessons};
@@ -10,7 +11,7 @@ use super::owner::Owner;
 use crate::model::document::SourceKind;
 
 /// What a value needs behind it.
-const ENOUGH: f64 = 2.0;
+pub(super) const ENOUGH: f64 = 2.0;
 /// How far it must lie ahead of a different value.
 const MARGIN: f64 = 1.0;
 
@@ -29,8 +30,8 @@ pub(crate) struct Verdict {
     pub(crate) fits: Option<bool>,
 }
 
-struct Cluster<'a> {
-    members: Vec<(&'a Cand, f64)>,
+pub(super) struct Cluster<'a> {
+    pub(super) members: Vec<(&'a Cand, f64)>,
 }
 
 /// Everything a verdict looks at.
@@ -61,9 +62,13 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     if best.score() < ENOUGH {
         return None;
     }
-    let chosen = match clusters.get(1) {
-        Some(next) if best.score() - next.score() < MARGIN => between(scene, field, best, next)?,
-        _ => best,
+    let chosen = match arbitrate::fresher(scene, field, &clusters) {
+        Fresher::Is(at) => &clusters[at],
+        Fresher::Open => return None,
+        Fresher::None => match clusters.get(1) {
+            Some(next) if best.score() - next.score() < MARGIN => between(scene, field, best, next)?,
+            _ => best,
+        },
     };
     Some(chosen.verdict(scene, field))
 }
@@ -86,10 +91,7 @@ fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Clust
     if !field.is_count() || a.fits(scene, field) != b.fits(scene, field) || a.fits(scene, field) == Some(false) {
         return None;
     }
-    let stale = |cluster: &Cluster<'_>| {
-        let was = scene.past.and_then(|past| past.count(field));
-        cluster.members.iter().any(|(cand, _)| was.is_some() && cand.count.map(|count| count.value) == was)
-    };
+    let stale = |cluster: &Cluster<'_>| arbitrate::repeats(scene, field, cluster);
     // Within one source nothing tells an old value from one that has not changed.
     let apart = !a.shares_source(b);
     match (stale(a), stale(b)) {
@@ -102,7 +104,7 @@ fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Clust
 
 impl Cluster<'_> {
     /// The best of each source, later ones for less.
-    fn score(&self) -> f64 {
+    pub(super) fn score(&self) -> f64 {
         let mut best: Vec<f64> = Vec::new();
         for source in [SourceKind::Network, SourceKind::Embedded, SourceKind::Jsonld, SourceKind::Dom, SourceKind::Meta]
         {
@@ -124,11 +126,11 @@ impl Cluster<'_> {
         self.members.iter().any(|(a, _)| other.members.iter().any(|(b, _)| a.source == b.source))
     }
 
-    fn freshest(&self) -> Option<SourceKind> {
+    pub(super) fn freshest(&self) -> Option<SourceKind> {
         self.members.iter().map(|(cand, _)| cand.source).min()
     }
 
-    fn fits(&self, scene: &Scene<'_>, field: Field) -> Option<bool> {
+    pub(super) fn fits(&self, scene: &Scene<'_>, field: Field) -> Option<bool> {
         let past = scene.past?;
         let known = past.count(field).is_some() || past.text(field).is_some();
         known.then(|| self.members.iter().any(|(cand, _)| learn::fit(cand, field, past, false).is_some()))
@@ -164,7 +166,7 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     if cand.says.is_some_and(|said| said != field) {
         return None;
     }
-    if cand.foreign && !proven_alias(scene, cand, field) {
+    if (cand.foreign && !proven_alias(scene, cand, field)) || (cand.other && !known_alias(scene, cand, field)) {
         return None;
     }
     let fit = scene.past.and_then(|past| learn::fit(cand, field, past, false));
@@ -187,7 +189,10 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
             .filter(|other| learn::could_be(other, field))
             .all(|other| learn::same_value(other, cand));
         discredited |= feature.strength >= Strength::Name && record.misses > record.fits;
-        if one {
+        // Numbers alike are no evidence where nothing names them: most must be as close as a field is to its own past.
+        let unnamed = cand.says.is_none() && cand.old != Some(field) && record.good == 0;
+        let loose = field.is_count() && unnamed && record.near * 3 < record.fits * 2;
+        if one && !loose {
             trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
         }
     }
@@ -242,6 +247,14 @@ fn proven_alias(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
         let record = scene.lessons.of(field, feature.hash);
         let clean = record.misses == 0 && record.wrong == 0;
         clean && (record.good >= 2 || record.fits >= ALIAS_PROFILES)
+    })
+}
+
+/// Whether words that name another count have meant the field on known-good pages.
+fn known_alias(scene: &Scene<'_>, cand: &Cand, field: Field) -> bool {
+    cand.features.iter().filter(|feature| feature.strength == Strength::Meaning).any(|feature| {
+        let record = scene.lessons.of(field, feature.hash);
+        record.misses == 0 && record.wrong == 0 && record.good >= 2
     })
 }
 

@@ -3,6 +3,7 @@
 
 use super::address::Style;
 use super::cand::{Cand, Feature, Strength};
+use super::code;
 use super::field::Field;
 use super::form;
 use super::items::Items;
@@ -53,7 +54,12 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, styl
         if cand.count.is_none() && cand.text.is_none() {
             continue;
         }
-        cand.says = if cand.count.is_some() { names_field(doc, at) } else { None };
+        match cand.count.map_or(code::Key::Unknown, |_| named_by(doc, at)) {
+            code::Key::Field(field) => cand.says = Some(field),
+            code::Key::Other => cand.other = true,
+            code::Key::Strange => cand.foreign = true,
+            code::Key::Unknown => {}
+        }
         let Some((mark, here)) =
             owners.anchor(doc, at).filter(|&(mark, here)| doc.nodes[mark].depth - doc.nodes[here].depth <= UP_MAX)
         else {
@@ -66,7 +72,26 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, styl
         cand.group = Feature::new(Strength::Place, (doc_at, here)).hash;
         found.push(cand);
     }
+    drop_wrapped(&mut found);
     found
+}
+
+/// What a number of 32 bits leaves off.
+const WRAP: u64 = 1 << 32;
+
+/// Where a count stands twice under one name and one is short of the other by what 32 bits cannot hold, the shorter is none.
+fn drop_wrapped(found: &mut Vec<Cand>) {
+    let named: Vec<(Field, u64)> = found
+        .iter()
+        .filter_map(|cand| Some((cand.says?, cand.count.filter(|count| count.value >= WRAP / 2)?.value)))
+        .collect();
+    found.retain(|cand| {
+        let wrapped = |(field, value): &(Field, u64)| {
+            cand.says == Some(*field)
+                && cand.count.is_some_and(|count| count.value < *value && (*value - count.value).is_multiple_of(WRAP))
+        };
+        !named.iter().any(wrapped)
+    });
 }
 
 /// Nodes right under an object with hundreds of entries: settings and experiments, never a profile.
@@ -97,24 +122,25 @@ pub(crate) fn count_of(kind: &Kind) -> Option<Count> {
 
 /// The field that a key names: its own, or the next one up where its own says nothing (`edge_follow: {count: 3}`), or a text beside it
 /// (`{type: "followers", value: 3}`).
-fn names_field(doc: &JsonDoc, at: usize) -> Option<Field> {
+fn named_by(doc: &JsonDoc, at: usize) -> code::Key {
     let mut here = at;
     for _ in 0..3 {
         if let Some(name) = doc.nodes[here].name() {
-            if let Some(field) = label::in_code(name) {
-                return Some(field);
+            let said = code::of_key(name);
+            if said != code::Key::Unknown {
+                return said;
             }
             // A text beside a number in a record of few places names it; in a long one it is another fact.
             if !is_empty_word(name) || form::places_of(name).is_some_and(|places| places > PLACES_MAX) {
-                return None;
+                return code::Key::Unknown;
             }
         }
         if let Some(field) = said_beside(doc, here) {
-            return Some(field);
+            return code::Key::Field(field);
         }
         here = doc.nodes[here].parent;
     }
-    None
+    code::Key::Unknown
 }
 
 /// Keys that say what a value is made of, and not whose or what it is: two things of one profile have them.

@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub(crate) use super::code::in_code;
 use super::field::Field;
+use super::posts;
 
 /// The words: see the file.
 const LABELS: &str = include_str!("labels.txt");
@@ -47,6 +49,149 @@ const OTHER: &[&str] = &[
     "you may know",
     "weitere",
     "autres",
+    "reached",
+    "impressions",
+    "interactions",
+    "mutuals",
+    "groups",
+    "tagged",
+    "saves",
+    "reels",
+    "watching",
+    "online",
+    "hidden",
+    "drafts",
+    "given",
+    "limit",
+    "you know",
+    "last",
+    "month",
+    "week",
+    "ago",
+    "yesterday",
+    "erreichte",
+    "konten",
+    "freunde",
+    "amis",
+    "amigos",
+    "amici",
+    "друзья",
+    "друзей",
+];
+
+/// The same in scripts without spaces.
+const OTHER_DENSE: &[&str] = &[
+    "上月",
+    "上个月",
+    "上個月",
+    "上周",
+    "上週",
+    "昨日",
+    "昨天",
+    "今日",
+    "今天",
+    "先月",
+    "先週",
+    "新增",
+    "新しい",
+    "共同",
+    "好友",
+    "友達",
+    "友だち",
+    "친구",
+    "지난",
+    "새로운",
+    "신규",
+    "เพื่อน",
+    "ใหม่",
+];
+
+/// Words beside the one that names a field which do not make it another thing.
+const NEUTRAL: &[&str] = &[
+    "total",
+    "totals",
+    "all",
+    "count",
+    "number",
+    "of",
+    "the",
+    "so",
+    "far",
+    "people",
+    "person",
+    "users",
+    "accounts",
+    "has",
+    "have",
+    "on",
+    "tiktok",
+    "instagram",
+    "profile",
+    "{handle}",
+    "de",
+    "di",
+    "du",
+    "des",
+    "d'",
+    "d’",
+    "en",
+    "em",
+    "la",
+    "le",
+    "les",
+    "los",
+    "las",
+    "gesamt",
+    "insgesamt",
+    "anzahl",
+    "personen",
+    "profil",
+    "totale",
+    "totali",
+    "totales",
+    "totaux",
+    "nombre",
+    "personnes",
+    "comptes",
+    "personas",
+    "pessoas",
+    "persone",
+    "perfil",
+    "número",
+    "numero",
+    "numéro",
+    "numri",
+    "всего",
+    "человек",
+    "людей",
+    "количество",
+    "число",
+    "kişi",
+    "toplam",
+    "osób",
+    "łącznie",
+    "liczba",
+    "celkem",
+    "totalt",
+    "antal",
+    "antall",
+    "totaal",
+    "aantal",
+    "mga",
+    "ng",
+    "ang",
+    "yang",
+    "orang",
+    "jumlah",
+    "người",
+    "lượt",
+    "số",
+    "عدد",
+    "إجمالي",
+    "من",
+    "कुल",
+    "लोग",
+    "संख्या",
 ];
 
 /// Every word with its field.
@@ -88,20 +233,43 @@ pub(crate) fn beside(text: &str) -> Option<Field> {
             }
         }
     }
-    let Name { letters: length, words, field } = best?;
+    let Name { letters: length, from, to, field } = best?;
     // A sentence that happens to hold the word is no label, nor is a phrase in which the word is but a part.
-    let extra = if plain.chars().any(is_dense_letter) {
+    let dense = plain.chars().any(is_dense_letter);
+    let extra = if dense {
         letters.saturating_sub(length) > DENSE_EXTRA_MAX
     } else {
-        plain.split(' ').count().saturating_sub(words) > EXTRA_MAX
+        let (before, after) = (&plain[..from], &plain[to..]);
+        !is_neutral(before) || !is_neutral(after) || before.split(' ').chain(after.split(' ')).count() > EXTRA_MAX + 2
     };
-    let meant = !tied && !extra && letters <= length * 2 + 12 && !OTHER.iter().any(|word| contains_word(&plain, word));
+    let meant = !tied && !extra && letters <= length * 2 + 12 && !says_other(&plain);
     meant.then_some(field)
+}
+
+/// Whether words leave what stands beside them what it is.
+fn is_neutral(words: &str) -> bool {
+    let neutral = |word: &str| {
+        word.chars().filter(|&c| is_letter(c)).count() <= 1 || word.starts_with('@') || NEUTRAL.contains(&word)
+    };
+    words.split(' ').all(neutral)
+}
+
+/// Whether a plain text has words of other counts.
+fn says_other(plain: &str) -> bool {
+    OTHER.iter().any(|word| contains_word(plain, word))
+        || (!plain.is_ascii() && OTHER_DENSE.iter().any(|word| plain.contains(word)))
+}
+
+/// Whether a short text is known to name another count: one of a post, one of a time, people of another kind.
+pub(crate) fn names_another(plain: &str) -> bool {
+    plain.len() <= 80
+        && beside(plain).is_none()
+        && (says_other(plain) || (named(plain).is_empty() && posts::names_count(plain)))
 }
 
 /// Whether a short text speaks of another thing in words of ours: `Followers you may know`.
 pub(crate) fn misleads(plain: &str) -> bool {
-    plain.len() <= 80 && !named(plain).is_empty() && OTHER.iter().any(|word| contains_word(plain, word))
+    plain.len() <= 80 && !named(plain).is_empty() && says_other(plain)
 }
 
 /// Words of a label beyond the one that names the field.
@@ -112,7 +280,9 @@ const DENSE_EXTRA_MAX: usize = 6;
 /// A word of ours in a text.
 struct Name {
     letters: usize,
-    words: usize,
+    /// Where it stands, in bytes; in scripts without spaces the whole text.
+    from: usize,
+    to: usize,
     field: Field,
 }
 
@@ -125,7 +295,7 @@ fn named(plain: &str) -> Vec<Name> {
             let to = starts.get(index + next).map_or(plain.len(), |&start| start - 1);
             let words = &plain[from..to];
             if let Some(&field) = APART.get(words) {
-                found.push(Name { letters: words.chars().count(), words: next, field });
+                found.push(Name { letters: words.chars().count(), from, to, field });
             }
             if to == plain.len() {
                 break;
@@ -135,7 +305,8 @@ fn named(plain: &str) -> Vec<Name> {
     if plain.chars().any(is_dense_letter) {
         found.extend(DENSE.iter().filter(|(word, _)| plain.contains(word)).map(|&(word, field)| Name {
             letters: word.chars().count(),
-            words: 1,
+            from: 0,
+            to: plain.len(),
             field,
         }));
     }
@@ -195,104 +366,6 @@ fn is_letter(c: char) -> bool {
     c.is_alphabetic() || matches!(u32::from(c), 0x0900..=0x0D7F | 0x0300..=0x036F)
 }
 
-/// The field that a key, an attribute's value or an address's last step names, as in `followerCount`, `followers-count`, `edge_followed_by`.
-pub(crate) fn in_code(name: &str) -> Option<Field> {
-    if name.len() > 60 {
-        return None;
-    }
-    let words = words_of(name);
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    let other = [
-        "button",
-        "btn",
-        "tab",
-        "nav",
-        "icon",
-        "mutual",
-        "friend",
-        "friends",
-        "avg",
-        "max",
-        "min",
-        "prev",
-        "previous",
-        "old",
-        "last",
-        "cached",
-        "stale",
-        "request",
-        "requests",
-        "requested",
-        "blocked",
-        "is",
-        "has",
-        "can",
-        "not",
-        "viewer",
-        "me",
-        "my",
-        "suggested",
-        "related",
-        "history",
-        "delta",
-        "change",
-        "growth",
-        "list",
-        "item",
-        "modal",
-        "close",
-        "top",
-        "goal",
-        "target",
-        "limit",
-        "rank",
-        "share",
-        "shares",
-        "comment",
-        "comments",
-        "view",
-        "views",
-        "play",
-        "plays",
-    ];
-    if has(&other) {
-        return None;
-    }
-    let followers = has(&["follower", "followers", "fans", "fan", "followed", "subscribers", "subscriber"]);
-    let following = has(&["following", "followings", "follow", "follows", "followee", "followees"]);
-    let likes = has(&["likes", "like", "heart", "hearts", "favorited"]);
-    let posts = has(&["posts", "post", "media", "video", "videos", "aweme", "publications"]);
-    match (followers, following, likes, posts) {
-        (true, false, false, false) => Some(Field::Followers),
-        (false, true, false, false) => Some(Field::Following),
-        (false, false, true, false) => Some(Field::Likes),
-        (false, false, false, true) => Some(Field::PostsCount),
-        _ => None,
-    }
-}
-
-/// `followerCount`, `follower_count` and `follower-count` as their words.
-fn words_of(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut lower_before = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() {
-            words.push(String::new());
-            lower_before = false;
-            continue;
-        }
-        if c.is_uppercase() && lower_before {
-            words.push(String::new());
-        }
-        lower_before = c.is_lowercase() || c.is_numeric();
-        if let Some(word) = words.last_mut() {
-            word.extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,28 +393,17 @@ mod tests {
             "Followers gained this week",
             "Weekly reach of followers",
             "知り合いかもしれないフォロワー",
+            "Followers last month",
+            "Followers you know",
+            "New followers",
+            "Following limit",
+            "Likes given",
+            "粉丝 上月",
         ] {
             assert_eq!(beside(text), None, "{text}");
         }
         for text in ["Total followers", "フォロワー数", "位粉丝", "de urmăritori"] {
             assert_eq!(beside(text), Some(Field::Followers), "{text}");
-        }
-    }
-
-    #[test]
-    fn keys_and_attributes_name_their_field() {
-        for (name, field) in [
-            ("followerCount", Some(Field::Followers)),
-            ("followers-count", Some(Field::Followers)),
-            ("edge_followed_by", Some(Field::Followers)),
-            ("edge_follow", Some(Field::Following)),
-            ("heartCount", Some(Field::Likes)),
-            ("videoCount", Some(Field::PostsCount)),
-            ("follow-button", None),
-            ("edge_mutual_followed_by", None),
-            ("prevFollowerCount", None),
-        ] {
-            assert_eq!(in_code(name), field, "{name}");
         }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Record {
     pub(crate) misses: usize,
     /// Known-good pages where it found a wrong one.
     pub(crate) wrong: usize,
+    /// Of these, values close to the past.
+    pub(crate) near: usize,
     /// Bits of the fits on changed pages.
     pub(crate) bits: f64,
     /// Bits of the fits on known-good pages.
@@ -162,11 +164,24 @@ fn note(lesson: &Lesson<'_>, field: Field, fits: &[Option<f64>], places: &[(u64,
         }
         (Some(bits), false) => {
             record.fits += 1;
+            record.near += usize::from(is_near(&lesson.cands[first], field, lesson.past));
             record.bits += bits;
         }
         (None, true) => record.wrong += 1,
         (None, false) => record.misses += 1,
     }
+}
+
+/// Share of a count that most counts stay within from one visit to the next, in thousandths, and this many at least.
+const NEAR: (u64, u64) = (20, 5);
+
+/// Whether a value is as close to the past as most are.
+fn is_near(cand: &Cand, field: Field, past: &Values) -> bool {
+    let apart = past.count(field).zip(cand.count).map(|(was, is)| {
+        let coarse = if is.unit > 1 { is.unit } else { 0 };
+        was.abs_diff(is.value) <= coarse + (was / 1_000 * NEAR.0 + was % 1_000 * NEAR.0 / 1_000).max(NEAR.1)
+    });
+    apart.unwrap_or(true)
 }
 
 /// The candidates of a page by feature.

@@ -6,9 +6,11 @@
 //! `label`); and it needs a clear margin over the next (`decide`). Everything is pure and deterministic.
 
 mod address;
+mod arbitrate;
 mod cand;
 pub mod case;
 mod cell;
+mod code;
 mod compound;
 mod custom;
 mod decide;

@@ -84,6 +84,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, handle: &str) -> (Vec<Ph
             Said::Field(field) => cand.says = Some(field),
             Said::Other => {
                 cand.foreign = true;
+                cand.other = cell.names_another();
                 if cell.misleads() {
                     misled.insert(at);
                 }

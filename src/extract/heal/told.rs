@@ -53,6 +53,7 @@ fn numbers(dom: &Dom, meta: usize, content: &str, handle: &str) -> Vec<Cand> {
         let mut cand = Cand::at(SourceKind::Meta, Owner::Own, (usize::MAX - 2, meta * 100 + index));
         cand.count = Some(one.count);
         cand.says = label::beside(&words);
+        cand.other = label::names_another(&words);
         cand.features.push(Feature::new(Strength::Meaning, ("meta", words)));
         found.push(cand);
     }

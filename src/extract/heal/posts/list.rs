@@ -91,7 +91,9 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
         let way = way(doc, record, at);
         if let Some(count) = count {
             let mut value = Value::new(Found::Count(count), vec![way]);
-            value.keyed = keyed(doc, record, at);
+            let told = key_told(doc, record, at);
+            value.keyed = told == Told::Views;
+            value.told = if told == Told::Other { told } else { Told::Nothing };
             values.push(value);
         }
         if texted {
@@ -101,14 +103,14 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     values
 }
 
-/// Whether the last key that says something names plays.
-fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
+/// What the last key that says something names.
+fn key_told(doc: &JsonDoc, record: usize, at: usize) -> Told {
     let mut here = at;
     while here != record && doc.nodes[here].name().is_none_or(is_empty_word) {
         here = doc.nodes[here].parent;
     }
     let key = doc.nodes[here].name().filter(|_| here != record);
-    key.is_some_and(|key| words::told_by_key(key) == Told::Views)
+    key.map_or(Told::Nothing, words::told_by_key)
 }
 
 /// Learns which paths hold ids, views and captions.
