@@ -34,8 +34,13 @@ pub(super) fn fresher(scene: &Scene<'_>, field: Field, clusters: &[Cluster<'_>])
     let Some(at) = rivals.min_by_key(|&at| clusters[at].freshest()) else { return Fresher::None };
     let rival = &clusters[at];
     let fits = |cluster: &Cluster<'_>| cluster.fits(scene, field) != Some(false);
-    if fits(best) != fits(rival) || (repeats(scene, field, rival) && !repeats(scene, field, best)) {
+    if fits(best) != fits(rival) || is_kept(scene, rival) {
         return Fresher::None;
+    }
+    match (repeats(scene, field, rival), repeats(scene, field, best)) {
+        (Repeat::Sure, Repeat::No) => return Fresher::None,
+        (Repeat::Likely, Repeat::No) => return Fresher::Open,
+        _ => {}
     }
     if is_sure(scene, field, rival) || is_same_key(best, rival) {
         return Fresher::Is(at);
@@ -47,11 +52,32 @@ fn is_exact(cluster: &Cluster<'_>) -> bool {
     cluster.members.iter().any(|(cand, _)| cand.count.is_some_and(|count| count.unit == 1))
 }
 
-/// Whether a cluster repeats the past to the digit where counts move: a kept copy. A response is none.
-pub(super) fn repeats(scene: &Scene<'_>, field: Field, cluster: &Cluster<'_>) -> bool {
-    let was = scene.past.and_then(|past| past.count(field)).filter(|&was| was >= MOVING_MIN);
+/// How a value stands to its past.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It is another, or came with a response.
+    No,
+    /// It is the past one, as many counts stay what they were.
+    Likely,
+    /// It is the past one where counts move: a kept copy.
+    Sure,
+}
+
+/// Whether a cluster repeats the past to the digit. A response is no kept copy.
+pub(super) fn repeats(scene: &Scene<'_>, field: Field, cluster: &Cluster<'_>) -> Repeat {
+    let was = scene.past.and_then(|past| past.count(field));
     let same = |cand: &Cand| was.is_some() && cand.count.map(|count| count.value) == was;
-    cluster.freshest() != Some(SourceKind::Network) && cluster.members.iter().any(|(cand, _)| same(cand))
+    if cluster.freshest() == Some(SourceKind::Network) || !cluster.members.iter().any(|(cand, _)| same(cand)) {
+        return Repeat::No;
+    }
+    let moving = matches!(field, Field::Followers | Field::Likes) && was.is_some_and(|was| was >= MOVING_MIN);
+    if moving { Repeat::Sure } else { Repeat::Likely }
+}
+
+/// Whether a cluster's place holds only old values on pages whose past is known.
+fn is_kept(scene: &Scene<'_>, cluster: &Cluster<'_>) -> bool {
+    let features = cluster.members.iter().flat_map(|(cand, _)| &cand.features);
+    features.into_iter().any(|feature| scene.aside.contains(&feature.hash))
 }
 
 /// Whether a member is the field by name, by what worked before, or by enough profiles.

@@ -2,7 +2,9 @@
 //! that names the field, its fit with the profile's past; candidates that say the same in different sources support each other.
 //! A value is given out only with enough behind it and a clear margin over the next; otherwise null.
 
-use super::arbitrate::{self, Fresher};
+use std::collections::HashSet;
+
+use super::arbitrate::{self, Fresher, Repeat};
 use super::cand::{Cand, Strength};
 use super::field::{Field, Values};
 use super::learn::{self, Lessons};
@@ -40,6 +42,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) found: &'a learn::Index,
     pub(crate) past: Option<&'a Values>,
     pub(crate) lessons: &'a Lessons,
+    /// What finds only kept copies on the pages whose past is known.
+    pub(crate) aside: &'a HashSet<u64>,
     /// Whether the page's head is all there is.
     pub(crate) head_only: bool,
 }
@@ -91,14 +95,14 @@ fn between<'a>(scene: &Scene<'_>, field: Field, a: &'a Cluster<'a>, b: &'a Clust
     if !field.is_count() || a.fits(scene, field) != b.fits(scene, field) || a.fits(scene, field) == Some(false) {
         return None;
     }
-    let stale = |cluster: &Cluster<'_>| arbitrate::repeats(scene, field, cluster);
+    let (fresh, other) = if a.freshest() <= b.freshest() { (a, b) } else { (b, a) };
     // Within one source nothing tells an old value from one that has not changed.
-    let apart = !a.shares_source(b);
-    match (stale(a), stale(b)) {
-        (true, false) if apart && a.sources() == 1 => Some(b),
-        (false, true) if apart && b.sources() == 1 => Some(a),
+    let apart = !a.shares_source(b) && fresh.sources() == 1;
+    match (arbitrate::repeats(scene, field, fresh), arbitrate::repeats(scene, field, other)) {
+        (Repeat::Sure, Repeat::No) if apart => Some(other),
+        (Repeat::Likely, Repeat::No) if apart => None,
         _ if a.freshest() == b.freshest() => None,
-        _ => Some(if a.freshest() < b.freshest() { a } else { b }),
+        _ => Some(fresh),
     }
 }
 

@@ -84,6 +84,8 @@ struct Ready {
     cands: Vec<cand::Cand>,
     found: learn::Index,
     phrases: Vec<shown::Phrase>,
+    /// What found the values that were left aside.
+    aside: HashSet<u64>,
 }
 
 impl Ready {
@@ -91,6 +93,10 @@ impl Ready {
     fn leave_aside(&mut self, page: &Page, past: &Values) {
         let old = stale::parts(&self.cands, past, &page.docs, &self.named.json);
         if !old.is_empty() {
+            let aside = self.cands.iter().filter(|cand| stale::holds(&old, cand));
+            let named =
+                aside.flat_map(|cand| &cand.features).filter(|feature| feature.strength >= cand::Strength::Name);
+            self.aside = named.map(|feature| feature.hash).collect();
             self.cands.retain(|cand| !stale::holds(&old, cand));
             self.found = learn::Index::new(&self.cands);
             for part in old {
@@ -201,7 +207,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
     cands.extend(told::candidates(&page.dom, &named.handle));
     let found = learn::Index::new(&cands);
-    Ok(Ready { named, cands, found, phrases })
+    Ok(Ready { named, cands, found, phrases, aside: HashSet::new() })
 }
 
 /// What is known of a page's profile from an earlier visit, be it under another name.
@@ -236,6 +242,7 @@ fn judge(
         }
     }
     let learned = learn::learn(&lessons);
+    let aside: HashSet<u64> = pages.iter().flatten().flat_map(|ready| &ready.aside).copied().collect();
     let judge_page = |(ready, past): (&Result<Ready, Refusal>, &Option<Values>)| {
         let ready = ready.as_ref().ok()?;
         let scene = decide::Scene {
@@ -243,6 +250,7 @@ fn judge(
             found: &ready.found,
             past: past.as_ref(),
             lessons: &learned,
+            aside: &aside,
             head_only: ready.named.head_only,
         };
         let mut fields: Vec<Option<decide::Verdict>> =

@@ -169,7 +169,7 @@ impl PostLessons {
             for &way in &value.ways {
                 let surged = if role == Role::Views { self.surged(way, value) } else { 0 };
                 let worth = self.trust(role, way).max(surged);
-                if worth <= trust {
+                if worth <= trust || (value.misnamed && !self.tallied(role, way).borne_out()) {
                     continue;
                 }
                 let mut alone = values.iter().filter(|other| other.ways.contains(&way));
@@ -205,9 +205,8 @@ impl PostLessons {
         }
         let [one] = values else { return None };
         let tally = self.tallied(Role::Views, one.sole?);
-        let borne_out = tally.changed_hits >= 4 && tally.changed_hits * 10 >= tally.changed_tries * 8;
         let signed = one.told == Told::Views && tally.changed_tries == 0;
-        ((borne_out || signed) && !self.voids).then_some(&one.found)
+        ((tally.borne_out() || signed) && !self.voids).then_some(&one.found)
     }
 
     /// Whether what a way found may stand. A way that also finds something where nothing is must agree with what is known of the post.
@@ -264,6 +263,11 @@ impl Tally {
             }
             Fit::Cut => self.cut += 1,
         }
+    }
+
+    /// Whether it fits nearly all posts of changed pages.
+    const fn borne_out(&self) -> bool {
+        self.changed_hits >= 4 && self.changed_hits * 10 >= self.changed_tries * 8
     }
 
     /// Whether all that does not fit is plays that grew: nothing else of a post only ever exceeds its plays of before.

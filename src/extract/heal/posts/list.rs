@@ -93,7 +93,7 @@ fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
             let mut value = Value::new(Found::Count(count), vec![way]);
             let told = key_told(doc, record, at);
             value.keyed = told == Told::Views;
-            value.told = if told == Told::Other { told } else { Told::Nothing };
+            value.misnamed = told == Told::Other;
             values.push(value);
         }
         if texted {

@@ -55,6 +55,8 @@ struct Value {
     labelled: bool,
     /// Whether its key in data names plays.
     keyed: bool,
+    /// Whether its key names another count.
+    misnamed: bool,
     /// The way to it as the only number of each record of its grid.
     sole: Option<u64>,
 }
@@ -69,6 +71,7 @@ impl Value {
             told: Told::Nothing,
             labelled: false,
             keyed: false,
+            misnamed: false,
             sole: None,
         }
     }
