@@ -179,6 +179,8 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         .is_some_and(|past| past.count(field).is_some() || past.text(field).is_some_and(|text| !text.is_empty()));
     let surged = known && fit.is_none() && field.is_count() && in_verified_group(scene, cand, field);
     let mut trust = 0.0_f64;
+    let mut trust_by_place = 0.0_f64;
+    let mut ambiguous = false;
     let mut discredited = false;
     for feature in &cand.features {
         let record = scene.lessons.of(field, feature.hash);
@@ -196,9 +198,17 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
         // Numbers alike are no evidence where nothing names them: most must be as close as a field is to its own past.
         let unnamed = cand.says.is_none() && cand.old != Some(field) && record.good == 0;
         let loose = field.is_count() && unnamed && record.near * 3 < record.fits * 2;
-        if one && !loose {
-            trust = trust.max(scene.lessons.trust(field, feature.hash, feature.strength, surged));
+        let worth = scene.lessons.trust(field, feature.hash, feature.strength, surged);
+        match (one && !loose, feature.strength) {
+            (true, Strength::Place) => trust_by_place = trust_by_place.max(worth),
+            (true, _) => trust = trust.max(worth),
+            (false, Strength::Shape | Strength::Path) => ambiguous |= worth > 0.0,
+            (false, _) => {}
         }
+    }
+    // What finds one value on every other page finds two here: which of them stands first decides nothing.
+    if field.is_count() || !ambiguous || fit.is_some() || cand.says == Some(field) {
+        trust = trust.max(trust_by_place);
     }
     let says = match cand.says {
         Some(_) if discredited && !surged => -1.0,

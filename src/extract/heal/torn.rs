@@ -86,6 +86,8 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
         (whole && (letters || has_form(text))) || (digits && is_one(dom, text, *place))
     };
     match text {
+        // `72` beside `2,980`: nobody tears a number inside of its first group and leaves the marks whole.
+        Some(_) if digits && is_whole_beside(&one.text, &next.text) => Joint::Torn,
         Some(text) if alike == Some(true) && one_number(&text) => Joint::Joined,
         _ if digits && one_by_form(dom, &one.text, &next.text) => Joint::Torn,
         _ => Joint::Seam,
@@ -159,6 +161,18 @@ fn one_by_form(dom: &Dom, before: &str, after: &str) -> bool {
         // A part that is no number by itself is not read without the rest.
         None => number::whole(&before[start..], &dom.lang).is_none(),
     })
+}
+
+/// Whether one of two texts is a short number, and the other one with its own groups.
+fn is_whole_beside(before: &str, after: &str) -> bool {
+    let bare = (1..=INTEGRAL_MAX).contains(&before.chars().count()) && before.chars().all(number::is_digit);
+    let groups: Vec<&str> = after.trim().split([',', '.', '٬', '’', '\'']).collect();
+    let digits = |group: &&str| group.chars().all(number::is_digit);
+    let (first, rest) = groups.split_first().map_or(("", [].as_slice()), |(first, rest)| (*first, rest));
+    bare && (1..=INTEGRAL_MAX).contains(&first.chars().count())
+        && digits(&first)
+        && !rest.is_empty()
+        && rest.iter().all(|group| digits(group) && group.chars().count() == INTEGRAL_MAX)
 }
 
 /// Whether a number has a form in which sites write one.
@@ -283,6 +297,7 @@ mod tests {
         for page in [
             "<div><span>12</span><span>6K</span><span>900</span></div>",
             "<div><b>12</b><i>6K</i></div>",
+            "<div><span>72</span><span>2,980</span></div>",
             "<p><b><i>4</i><i>6.3</i></b>M</p>",
             "<div><div>12</div><div>6K</div></div>",
             "<div><span>12</span> <span>600</span></div>",

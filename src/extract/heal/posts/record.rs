@@ -5,7 +5,7 @@ use super::super::dom::{Dom, Sight};
 use super::super::label;
 use super::super::number;
 use super::super::shown::Phrase;
-use super::words::{Told, told};
+use super::words::{self, Told, told};
 use super::{Found, Value, locator};
 
 /// Letters that may stand beside a count in its own text.
@@ -64,6 +64,9 @@ fn is_short(piece: &str) -> bool {
 
 /// A number, alone or with the word for what it counts, is no caption.
 fn is_caption(text: &str, lang: &str) -> bool {
+    if words::is_generated(text) {
+        return false;
+    }
     if text.contains('#') || !text.contains(char::is_numeric) {
         return !text.trim().is_empty();
     }

@@ -24,6 +24,8 @@ struct Words {
     other_dense: Vec<&'static str>,
     suggesting: Vec<&'static str>,
     own_sections: Vec<&'static str>,
+    generated: Vec<&'static str>,
+    guessing: Vec<&'static str>,
 }
 
 /// Words for counts by their first run of letters: every number of every post asks, so no list is gone through.
@@ -44,6 +46,8 @@ static WORDS: LazyLock<Words> = LazyLock::new(|| {
         other_dense: list("other dense"),
         suggesting: list("suggesting"),
         own_sections: list("own sections"),
+        generated: list("generated"),
+        guessing: list("guessing"),
     }
 });
 
@@ -95,6 +99,14 @@ pub(super) fn suggests(title: &str) -> bool {
     WORDS.suggesting.iter().any(|word| plain.contains(word))
 }
 
+/// Whether a picture's description is one that the site made up for want of a text: whose picture, of which day, and what may be on it.
+pub(super) fn is_generated(text: &str) -> bool {
+    let plain = text.trim().to_lowercase();
+    let begins = || WORDS.generated.iter().any(|start| plain.starts_with(start));
+    let dated = || plain.split(|c: char| !c.is_numeric()).any(|run| run.len() == 4 && run.starts_with(['1', '2']));
+    WORDS.guessing.iter().any(|guess| plain.contains(guess)) || (begins() && dated() && plain.ends_with('.'))
+}
+
 /// Whether a title is one of a section of the profile's own posts.
 pub(super) fn is_own_section(title: &str) -> bool {
     WORDS.own_sections.contains(&label::plain(title).as_str())
@@ -136,5 +148,8 @@ mod tests {
         }
         assert!(suggests("Suggested for you"));
         assert!(!suggests("Popular"));
+        assert!(is_generated("Photo by Ada on July 8, 2025. May be an image of text."));
+        assert!(is_generated("Photo shared by Ada on July 8, 2025."));
+        assert!(!is_generated("Photo by @ada, thank you"));
     }
 }
