@@ -25,6 +25,7 @@ mod heal;
 mod heal_corpus;
 mod heal_forms;
 mod heal_posts;
+mod heal_rivals;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;

@@ -51,13 +51,20 @@ pub(crate) struct Scene<'a> {
 /// Judges a field.
 pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
     let mut clusters: Vec<Cluster<'_>> = Vec::new();
+    let mut doubles: Vec<&str> = Vec::new();
     for cand in scene.cands.iter().filter(|cand| learn::could_be(cand, field)) {
-        let Some(score) = score(scene, cand, field) else { continue };
+        let Some(score) = score(scene, cand, field, &mut doubles) else { continue };
         match clusters.iter_mut().find(|cluster| cluster.members.iter().all(|(other, _)| is_one(other, cand))) {
             Some(cluster) => cluster.members.push((cand, score)),
             None => clusters.push(Cluster { members: vec![(cand, score)] }),
         }
     }
+    // What holds both of two that might be it is neither.
+    let holds_both = |cand: &Cand| {
+        let text = cand.text.as_deref().unwrap_or_default();
+        doubles.iter().filter(|double| **double != text && text.contains(**double)).count() > 1
+    };
+    clusters.retain(|cluster| !cluster.members.iter().any(|(cand, _)| holds_both(cand)));
     clusters.retain(|cluster| {
         field.is_count() || scene.head_only || cluster.members.iter().any(|(cand, _)| cand.source != SourceKind::Meta)
     });
@@ -165,8 +172,8 @@ impl Cluster<'_> {
     }
 }
 
-/// What speaks for a candidate; none where nothing does.
-fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
+/// What speaks for a candidate; none where nothing does. `doubles` takes the texts that only their place tells from others.
+fn score<'a>(scene: &Scene<'a>, cand: &'a Cand, field: Field, doubles: &mut Vec<&'a str>) -> Option<f64> {
     if cand.says.is_some_and(|said| said != field) {
         return None;
     }
@@ -209,6 +216,8 @@ fn score(scene: &Scene<'_>, cand: &Cand, field: Field) -> Option<f64> {
     // What finds one value on every other page finds two here: which of them stands first decides nothing.
     if field.is_count() || !ambiguous || fit.is_some() || cand.says == Some(field) {
         trust = trust.max(trust_by_place);
+    } else if let Some(text) = cand.text.as_deref().filter(|text| !doubles.contains(text)) {
+        doubles.push(text);
     }
     let says = match cand.says {
         Some(_) if discredited && !surged => -1.0,
