@@ -223,11 +223,6 @@ const COUNTS: &[&str] = &[
     "limit",
     "goal",
     "target",
-    "age",
-    "height",
-    "width",
-    "duration",
-    "size",
     "clicks",
     "taps",
     "pending",
@@ -380,7 +375,7 @@ mod tests {
         for name in ["clips", "badges", "profile_drawings"] {
             assert_eq!(of_key(name), Key::Strange, "{name}");
         }
-        for name in ["kmptfr", "counters", "audience"] {
+        for name in ["audienceSize", "kmptfr", "counters", "audience"] {
             assert_eq!(of_key(name), Key::Unknown, "{name}");
         }
     }
