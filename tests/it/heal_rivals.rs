@@ -1,6 +1,5 @@
 //! Healing where something else looks like the field: neighbours in the same record, old copies, labels with more words, a second line in
 //! the same markup. Right or nothing.
-#![expect(clippy::unwrap_used, reason = "the helpers of a test may fail it")]
 
 use serde_json::{Value, json};
 use social_sentinel::clock::Clock;
