@@ -1,7 +1,8 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --seeds N` sets the cases per class and severity, `--class NAME` picks one,
 //! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them;
-//! `--speed` measures one page's heal by its size.
+//! `--speed` measures one page's heal by its size; `--alarms [N]` counts the detector's false alarms on N unchanged pages of the replica
+//! (10,000), and `--rendered M` on M pages rendered by Chromium (600), the same profiles visited on several days.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,6 +27,7 @@ mod score;
 mod speed;
 mod strange;
 mod tree;
+mod unchanged;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,6 +46,11 @@ fn main() {
     let verbose = args.iter().any(|arg| arg == "--verbose");
     if let Some(folder) = value("--cases") {
         score::run_folders(&PathBuf::from(folder), verbose);
+        return;
+    }
+    if args.iter().any(|arg| arg == "--alarms") {
+        let pages = |name: &str, usual: usize| value(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
+        alarms(pages("--alarms", 10_000), pages("--rendered", 600), verbose);
         return;
     }
     if args.iter().any(|arg| arg == "--speed") {
@@ -75,6 +82,27 @@ fn main() {
         }
     }
     score::print_table(&classes);
+}
+
+/// Prints what the service's detector says of pages that nobody changed.
+fn alarms(served: usize, rendered: usize, verbose: bool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for (what, told) in [
+        ("as served", runtime.block_on(unchanged::served(served, 41))),
+        ("rendered", runtime.block_on(unchanged::rendered(rendered, 43))),
+    ] {
+        println!(
+            "unchanged pages {what}: {}, {} with a profile, {} posts: {} false alarms; {:?}",
+            told.pages,
+            told.shown,
+            told.posts,
+            told.alarms.len(),
+            told.outcomes
+        );
+        for alarm in told.alarms.iter().take(if verbose { usize::MAX } else { 20 }) {
+            println!("   {alarm}");
+        }
+    }
 }
 
 /// A case's pages, parsed.

@@ -3,6 +3,7 @@
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
 mod aside;
+mod detector;
 pub mod health;
 mod probation;
 mod strays;
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
+pub use self::detector::Detector;
 use self::aside::withhold;
 use self::health::Health;
 use self::probation::{Compared, Probations};
@@ -263,6 +265,3 @@ fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
     let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
     healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
 }
-
-#[cfg(all(test, feature = "replica"))]
-mod tests;

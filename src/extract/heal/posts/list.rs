@@ -112,10 +112,11 @@ fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
-    for (doc, owners) in lesson.page.docs.iter().zip(&lesson.named.json) {
+pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>) {
+    let scene = &lesson.scene;
+    for (doc, owners) in scene.page.docs.iter().zip(&scene.named.json) {
         for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
-            learn_list(learned, lesson, doc, &list, past, style);
+            learn_list(learned, lesson, doc, &list, past);
         }
     }
 }
@@ -126,9 +127,8 @@ fn learn_list(
     doc: &JsonDoc,
     list: &List,
     past: &Past<'_>,
-    style: &Style,
 ) {
-    let columns = columns(doc, &list.records, style);
+    let columns = columns(doc, &list.records, lesson.scene.style);
     let known = |column: &Column<'_>| column.ids.iter().filter(|(_, id)| past.knows(id)).count();
     let held = columns.into_iter().filter(|column| column.is_one(list.records.len()));
     let Some((hits, column)) =
