@@ -1,7 +1,7 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --seeds N` sets the cases per class and severity, `--class NAME` picks one,
 //! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them;
-//! `--speed` measures one page's heal by its size; `--alarms [N]` counts the detector's false alarms on N unchanged pages of the replica
+//! `--answers FILE` writes what was healed of each made case, so that two builds can be compared; `--speed` measures one page's heal by its size; `--alarms [N]` counts the detector's false alarms on N unchanged pages of the replica
 //! (10,000), and `--rendered M` on M pages rendered by Chromium (600), the same profiles visited on several days.
 #![expect(
     clippy::unwrap_used,
@@ -30,6 +30,7 @@ mod tree;
 mod unchanged;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use made::Made;
@@ -61,6 +62,7 @@ fn main() {
     let first: u64 = value("--first").and_then(|text| text.parse().ok()).unwrap_or(1);
     let only = value("--class");
     let export = value("--export").map(PathBuf::from);
+    let mut answers = value("--answers").map(|file| std::fs::File::create(file).unwrap());
     let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
     for class in made::CLASSES.iter().filter(|class| only.as_ref().is_none_or(|only| only == *class)) {
         for severity in 1..=3 {
@@ -70,7 +72,10 @@ fn main() {
                     write(&case, folder);
                     continue;
                 }
-                let tally = run(&case);
+                let (tally, answer) = run(&case);
+                if let Some(file) = &mut answers {
+                    writeln!(file, "{} {severity} {answer}", case.id).unwrap();
+                }
                 if verbose && !tally.notes.is_empty() {
                     println!("== {} severity {severity}", case.id);
                     for note in tally.notes.iter().take(12) {
@@ -129,7 +134,7 @@ fn parsed(case: &Made) -> (Vec<Known>, Vec<Page>) {
     (known, pages)
 }
 
-fn run(case: &Made) -> Tally {
+fn run(case: &Made) -> (Tally, Value) {
     let (known, pages) = parsed(case);
     let healed = heal(&OldSelectors::default(), &known, &pages, &Clock::system());
     let answers: serde_json::Map<String, Value> = case
@@ -138,9 +143,10 @@ fn run(case: &Made) -> Tally {
         .zip(&healed.pages)
         .map(|(page, healed)| (page.id.clone(), serde_json::to_value(&healed.values).unwrap()))
         .collect();
-    let mut tally = score::score(&json!({"pages": answers}), &case.truth);
+    let answer = json!({"pages": answers});
+    let mut tally = score::score(&answer, &case.truth);
     tally.heal_ms = healed.heal_ms;
-    tally
+    (tally, json!({"answer": answer, "rules": healed.rules}))
 }
 
 fn write(case: &Made, root: &Path) {

@@ -37,8 +37,7 @@ const SIZES: [(&str, &[usize], std::ops::Range<usize>); 3] = [
 pub(crate) fn measure() {
     let mut criterion = Criterion::default().sample_size(20);
     for (name, posts, sizes) in SIZES {
-        let made =
-            CLASSES.iter().flat_map(|class| (1..=CASES).map(move |seed| Made::sized(class, 2, seed * 7, posts)));
+        let made = CLASSES.iter().flat_map(|class| (1..=CASES).map(move |seed| Made::sized(class, 2, seed * 7, posts)));
         let (mut times, mut worked, mut elements) = (Vec::new(), Vec::new(), Vec::new());
         for case in made {
             let sized: Vec<usize> = case.pages.iter().map(|page| count(&page.html)).collect();

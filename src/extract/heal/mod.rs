@@ -143,9 +143,10 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     let mut healed = Vec::with_capacity(pages.len());
     for (at, page) in pages.iter().enumerate() {
         let from = clock.uptime();
-        let posts = readied[at].as_ref().ok().and_then(|ready| {
-            posts::find(&ready.scene(page, &style), pasts[at].as_ref(), &post_lessons)
-        });
+        let posts = readied[at]
+            .as_ref()
+            .ok()
+            .and_then(|ready| posts::find(&ready.scene(page, &style), pasts[at].as_ref(), &post_lessons));
         healed.push(assemble(&readied[at], verdicts[at].as_deref(), posts));
         own_time[at] += clock.uptime().saturating_sub(from);
     }
@@ -201,7 +202,7 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
         cands.extend(keyed::candidates(at, doc, owners, style, &named.handle));
     }
-    cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
+    cands.extend(worded::candidates(&page.dom, &named, style));
     cands.extend(told::candidates(&page.dom, &named.handle));
     let found = learn::Index::new(&cands);
     Ok(Ready { named, cands, found, phrases, grids: posts::Grids::default() })

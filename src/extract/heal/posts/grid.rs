@@ -39,7 +39,7 @@ const TITLE_MAX: usize = 60;
 /// The page's grids whose posts are not known to be another's.
 pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Style) -> Vec<Group> {
     let dom = &page.dom;
-    let links = links(dom, style);
+    let links = links(dom, &named.targets, style);
     let regions: Vec<usize> = (0..links.len()).map(|index| region(dom, &links, index)).collect();
     let mut siblings: HashMap<usize, usize> = HashMap::new();
     for &region in &regions {
@@ -111,17 +111,17 @@ fn title(dom: &Dom, named: &Named, regions: &[usize], region: usize) -> Title {
 
 type Link = (usize, String, Option<String>);
 
-fn links(dom: &Dom, style: &Style) -> Vec<Link> {
+fn links(dom: &Dom, targets: &[Option<Target>], style: &Style) -> Vec<Link> {
     let mut links = Vec::new();
     let mut noted: BTreeMap<&str, Vec<Link>> = BTreeMap::new();
     for (at, element) in dom.elements.iter().enumerate() {
         if element.sight == Sight::Hidden {
             continue;
         }
-        let addressed = element.attr("href").and_then(|href| match style.target(href) {
-            Target::Post { id, owner } => Some((at, id, owner.map(|owner| plain_handle(&owner)))),
-            Target::Profile(_) | Target::Outside | Target::Inside => None,
-        });
+        let addressed = match &targets[at] {
+            Some(Target::Post { id, owner }) => Some((at, id.clone(), owner.as_deref().map(plain_handle))),
+            Some(Target::Profile(_) | Target::Outside | Target::Inside) | None => None,
+        };
         let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value));
         match (addressed, value) {
             (Some(link), _) => links.push(link),

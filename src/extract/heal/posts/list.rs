@@ -7,7 +7,7 @@ use super::super::form;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
-use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
+use super::super::owner::{JsonOwners, Owner, is_handle, map_by_id};
 use super::super::page::Page;
 use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
@@ -121,13 +121,7 @@ pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &P
     }
 }
 
-fn learn_list(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    doc: &JsonDoc,
-    list: &List,
-    past: &Past<'_>,
-) {
+fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc, list: &List, past: &Past<'_>) {
     let columns = columns(doc, &list.records, lesson.scene.style);
     let known = |column: &Column<'_>| column.ids.iter().filter(|(_, id)| past.knows(id)).count();
     let held = columns.into_iter().filter(|column| column.is_one(list.records.len()));
@@ -279,7 +273,7 @@ fn records(
     style: &Style,
 ) -> Option<Own> {
     let foreign = |at: usize| {
-        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| plain_handle(name) == named.handle)
+        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle))
     };
     let ours: Vec<usize> = list.records.iter().copied().filter(|&at| !foreign(at)).collect();
     // One place for all records.
