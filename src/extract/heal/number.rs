@@ -212,7 +212,7 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
             return Some((multiplier, end + gap + length));
         }
         let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
-        if foreign_thousand(&text[number_start(text, end)..end], gap_chars, word, lang) {
+        if foreign_thousand(word, lang, || gap_chars > 0 || text[number_start(text, end)..end].contains([',', '٫'])) {
             return None;
         }
         if let Some((multiplier, length)) = spaced_unit(word, tail, lang, gap > 0) {
@@ -221,12 +221,12 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     }
     let next = rest.chars().next();
     // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
-    let short = end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
+    let short = || end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
     let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
     let letters = word.chars().count();
     let unit_like = (1..=4).contains(&letters)
         && gap_chars == 1
-        && short
+        && short()
         && !COUNTED.contains(&word.to_lowercase().as_str())
         && label::beside(word).is_none()
         && !posts::names_count(word)
@@ -257,8 +257,8 @@ fn is_grouped(text: &str, end: usize) -> bool {
 
 /// `34,5 B`: who means billions writes `34.5B`. Turkish writes thousands so, and where the page does not say that it is Turkish the
 /// number is not known.
-fn foreign_thousand(digits: &str, gap: usize, word: &str, lang: &str) -> bool {
-    matches!(word, "B" | "b") && !matches!(lang.get(..2), Some("tr" | "az")) && (gap > 0 || digits.contains([',', '٫']))
+fn foreign_thousand(word: &str, lang: &str, written_so: impl FnOnce() -> bool) -> bool {
+    matches!(word, "B" | "b") && !matches!(lang.get(..2), Some("tr" | "az")) && written_so()
 }
 
 fn tail_line(tail: &str) -> &str {
