@@ -9,6 +9,7 @@ use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
 use super::super::owner::{JsonOwners, Owner, is_handle, map_by_id};
 use super::super::page::Page;
+use super::stand::{Stand, stand};
 use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
 use crate::model::document::SourceKind;
@@ -207,6 +208,10 @@ pub(super) fn find(
         }
         let Some((worth, posts)) = united(&found, past, lessons) else { continue };
         found_in.push((worth, doc.source, posts));
+    }
+    if found_in.iter().any(|(_, _, posts)| stand(posts, past) == Stand::Moved) {
+        // A copy of the last visit is no second opinion.
+        found_in.retain(|(_, _, posts)| stand(posts, past) != Stand::Repeats);
     }
     let most = found_in.iter().map(|(worth, _, _)| *worth).max()?;
     let best = found_in.iter().position(|(worth, _, _)| *worth == most)?;

@@ -5,6 +5,7 @@ mod grid;
 mod lessons;
 mod list;
 mod record;
+mod stand;
 mod words;
 
 use std::cell::OnceCell;
