@@ -88,9 +88,11 @@ fn handle(n: usize) -> String {
     format!("{}_{}", kind.map_or("creator", |(kind, _)| kind), n + 1)
 }
 
-/// At least `pages` visits, the same profiles on each of the days.
+/// Enough profiles for `pages` visits to one that shows itself; the same profiles on each of the days.
 fn profiles(pages: usize) -> Vec<(Site, String)> {
-    let each = pages.div_ceil(DAYS.len() * Site::ALL.len());
+    let all: usize = KINDS.iter().map(|(_, share)| share).sum();
+    let shown: usize = KINDS.iter().take_while(|(kind, _)| *kind != "missing").map(|(_, share)| share).sum();
+    let each = (pages * all / shown).div_ceil(DAYS.len() * Site::ALL.len());
     (0..each).flat_map(|n| Site::ALL.map(|site| (site, handle(n)))).collect()
 }
 

@@ -15,7 +15,7 @@ fn quiet(told: &Told, shown_percent: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_that_nobody_changed_raise_no_alarm() {
-    quiet(&unchanged::served(704, 5).await, 70);
+    quiet(&unchanged::served(560, 5).await, 70);
 }
 
 #[tokio::test(flavor = "multi_thread")]

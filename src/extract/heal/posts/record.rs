@@ -77,9 +77,8 @@ fn is_caption(text: &str, lang: &str) -> bool {
     if is_number {
         return false;
     }
-    !(!found.is_empty()
-        && pieces(text)
-            .all(|piece| is_short(piece) && (piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing)))
+    let named = |piece: &str| piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing;
+    found.is_empty() || !pieces(text).all(|piece| is_short(piece) && named(piece))
 }
 
 fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Value {
