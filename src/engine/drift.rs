@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
-pub use self::detector::Detector;
 use self::aside::withhold;
+pub use self::detector::Detector;
 use self::health::Health;
 use self::probation::{Compared, Probations};
 pub(super) use self::probation::{PROBATION_PAGES, Trust};

@@ -158,7 +158,10 @@ fn item_list(world: &World, asked: &Asked) -> Reply {
     }
     // Where the call has moved, nothing answers under its old address.
     if asked.path != list_address(Site::TikTok, world.redesign(Site::TikTok, &person.handle).as_ref()) {
-        return Reply::json(404, &json!({"statusCode": 10_404, "status_code": 10_404, "status_msg": "url doesn't match"}));
+        return Reply::json(
+            404,
+            &json!({"statusCode": 10_404, "status_code": 10_404, "status_msg": "url doesn't match"}),
+        );
     }
     if world.calls_hang(Site::TikTok, &person.handle) {
         return Reply::empty().fated(Fate::Withheld);

@@ -162,9 +162,10 @@ impl World {
     /// The site whose call for posts a redesign has moved to this path.
     pub(super) fn site_of_moved_list(&self, path: &str) -> Option<Site> {
         let changes = self.changes();
-        let moved = changes.redesigns.iter().find(|&(&site, redesign)| {
-            redesign.moves_list() && list_address(site, Some(redesign)) == path
-        });
+        let moved = changes
+            .redesigns
+            .iter()
+            .find(|&(&site, redesign)| redesign.moves_list() && list_address(site, Some(redesign)) == path);
         moved.map(|(site, _)| *site)
     }
 
