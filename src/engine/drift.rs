@@ -3,6 +3,7 @@
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
 mod aside;
+mod detector;
 pub mod health;
 mod probation;
 mod strays;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
 use self::aside::withhold;
+pub use self::detector::Detector;
 use self::health::Health;
 use self::probation::{Compared, Probations};
 pub(super) use self::probation::{PROBATION_PAGES, Trust};
@@ -263,6 +265,3 @@ fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
     let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
     healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
 }
-
-#[cfg(all(test, feature = "replica"))]
-mod tests;
