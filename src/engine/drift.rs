@@ -198,6 +198,20 @@ impl Drift {
         Inspected { fingerprint: Some(fingerprint), held, wakes: true }
     }
 
+    /// What speaks against a reading of a held-back page: sources that contradict each other under this version, and numbers of others.
+    /// No page is let go by a reading that would have held it.
+    pub(super) fn objections(
+        &self,
+        platform: &PlatformId,
+        capture: &Capture,
+        set: &SelectorSet,
+        read: &Document,
+    ) -> Vec<Doubt> {
+        let mut doubts = crate::platform::contradictions(capture, set);
+        doubts.extend(self.lock().get(platform).map(|state| state.recent.doubts(read)).unwrap_or_default());
+        doubts
+    }
+
     /// A page whose numbers left their profile's own drift. One profile's surge is its own affair: it is stored and told. But a page that
     /// the version before reads otherwise is held back, and two of them refute the version; and many profiles at once on one
     /// version are told as one alarm, though nothing contradicts them.

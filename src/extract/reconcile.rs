@@ -1,6 +1,6 @@
-//! Chooses among readings. Exact beats rounded, a record of its own beats the copies that posts carry, then the fresher source
-//! wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested profile: a record that names
-//! somebody else, or nobody where a name was asked for, is left out.
+//! Chooses among readings. Exact beats rounded, a record of its own beats copies that posts carry and that may be old, then the
+//! fresher source wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested
+//! profile: a record that names somebody else, or nobody where a name was asked for, is left out.
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
@@ -186,7 +186,7 @@ fn belongs(owner: &OwnerSeen, subject: &Subject, own_ids: &[&str]) -> Belongs {
 #[derive(Debug, Clone)]
 pub(super) struct Choice<'p> {
     pub(super) reading: &'p Reading,
-    source: SourceKind,
+    pub(super) source: SourceKind,
     agreed_by: Vec<SourceKind>,
 }
 
@@ -203,9 +203,10 @@ impl Choice<'_> {
 }
 
 /// One reading per field, in the order in which fields first appear.
-fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
+pub(super) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
     let all =
         || sightings.iter().flat_map(|sighting| sighting.readings.iter().map(move |reading| (*sighting, reading)));
+    let copies = Copies::of(sightings);
     let mut choices: Vec<Choice<'p>> = Vec::with_capacity(sightings.first().map_or(0, |first| first.readings.len()));
     for (_, first) in all() {
         if choices.iter().any(|choice| choice.reading.field == first.field) {
@@ -213,7 +214,7 @@ fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
         }
         let candidates = || all().filter(|(_, reading)| reading.field == first.field);
         // Among equals the record that came first stays first.
-        let Some((chosen, reading)) = candidates().min_by_key(rank) else { continue };
+        let Some((chosen, reading)) = candidates().min_by_key(|one| rank(one, copies.are_old(one))) else { continue };
         let mut agreed_by: Vec<SourceKind> = Vec::new();
         for (other, said) in candidates() {
             if other.source != chosen.source && !agreed_by.contains(&other.source) && agree(&reading.value, &said.value)
@@ -228,11 +229,36 @@ fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
 }
 
 /// Exact beats rounded, then the fresher source wins, then the better shape.
-fn rank((sighting, reading): &(&Sighting, &Reading)) -> (u8, bool, u8, usize) {
-    (precision_rank(reading.precision), is_copy(sighting), source_rank(sighting.source), sighting.rank)
+fn rank((sighting, reading): &(&Sighting, &Reading), old_copy: bool) -> (u8, bool, u8, usize) {
+    (precision_rank(reading.precision), old_copy, source_rank(sighting.source), sighting.rank)
 }
 
-/// Whether it is the copy of a profile that one of its posts carries, which may be old.
+/// The profile as the posts of lists carry it. What all posts of a list say is what the site says now; where they say different
+/// numbers, or none that was filled in, they may be old.
+struct Copies(Vec<((usize, usize, usize, Field), Option<u64>)>);
+
+impl Copies {
+    fn of(sightings: &[&Sighting]) -> Self {
+        let mut said: Vec<((usize, usize, usize, Field), Option<u64>)> = Vec::new();
+        for sighting in sightings.iter().filter(|sighting| is_copy(sighting)) {
+            for reading in &sighting.readings {
+                let Some(count) = reading.value.as_count() else { continue };
+                let key = (sighting.visit, sighting.body, sighting.rank, reading.field);
+                match said.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, one)) => *one = one.filter(|one| *one == count),
+                    None => said.push((key, Some(count).filter(|count| *count > 0))),
+                }
+            }
+        }
+        Self(said)
+    }
+
+    fn are_old(&self, (sighting, reading): &(&Sighting, &Reading)) -> bool {
+        let key = (sighting.visit, sighting.body, sighting.rank, reading.field);
+        is_copy(sighting) && !self.0.iter().any(|(known, one)| *known == key && one.is_some())
+    }
+}
+
 fn is_copy(sighting: &Sighting) -> bool {
     sighting.role == Role::Profile && sighting.among_many
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{HEALER, HealError, Sets, Work};
-use crate::engine::drift::SIGNAL;
+use crate::engine::drift::{Drift, SIGNAL};
 use crate::engine::past::{self, PastError};
 use crate::engine::plausible;
 use crate::extract::detect::Expectation;
@@ -12,9 +12,12 @@ use crate::model::capture::Capture;
 use crate::model::document::{Document, Outcome};
 use crate::model::job::{JobId, PlatformId, Target};
 use crate::model::selectors::SelectorSet;
+use crate::platform;
 use crate::store::held::Decision;
 use crate::store::save::rederive::{PastCrawl, PastFilter};
 
+/// Held pages that are looked through for each page of a canary.
+const LOOK: usize = 8;
 /// Crawls read again in one round.
 pub(super) const ROWS: usize = 500;
 
@@ -38,11 +41,17 @@ pub(super) struct Reader<'a> {
     pub(super) work: &'a Work<'a>,
     pub(super) sets: &'a Sets,
     pub(super) expected: &'a Expectation,
+    pub(super) drift: &'a Drift,
     /// Whether a crawl with this capture would load a further page.
     pub(super) wants_more: &'a (dyn Fn(&Target, u16, &Capture, &SelectorSet) -> bool + Sync),
 }
 
 impl Reader<'_> {
+    /// Whether a page may be let go as this set reads it: no check that would have held it speaks against that.
+    fn stands(&self, past: &PastCrawl, capture: &Capture, set: &SelectorSet, document: &Document) -> bool {
+        self.drift.objections(&past.target.platform, capture, set, document).is_empty()
+    }
+
     pub(super) fn filled(
         &self,
         past: &PastCrawl,
@@ -66,8 +75,14 @@ pub(super) async fn all(reader: &Reader<'_>, platform: &PlatformId) -> Result<Ve
         let mut tried: Vec<&SelectorSet> =
             own.into_iter().chain([&reader.sets.all]).map(std::convert::AsRef::as_ref).collect();
         tried.dedup_by(|a, b| a.version == b.version);
-        for set in tried {
-            let Some((document, capture)) = fill(reader, &past, set).await? else { continue };
+        for (at, set) in tried.iter().enumerate() {
+            let Some((document, capture)) = fill(reader, &past, set).await? else {
+                // Where its own template's version sees its sources contradict each other, another template's does not know better.
+                if at + 1 < tried.len() && contradicted(work, &past, set).await? {
+                    break;
+                }
+                continue;
+            };
             work.store.decide_held(held, Decision::Release, HEALER).await?;
             filled.extend(reader.filled(&past, document.coverage.requested, &capture, set)?);
             break;
@@ -90,11 +105,20 @@ async fn fill(
         return Ok(past::capture(work.blobs, past).await.ok().map(|capture| (document, capture)));
     }
     let Some((document, capture)) = read(work, past, set).await? else { return Ok(None) };
-    if !is_whole(&document, reader.expected) {
+    if !is_whole(&document, reader.expected) || !reader.stands(past, &capture, set, &document) {
         return Ok(None);
     }
     write(work, past, document.clone()).await?;
     Ok(Some((document, capture)))
+}
+
+/// Whether the sources of a past crawl contradict each other as a set reads them.
+async fn contradicted(work: &Work<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<bool, HealError> {
+    match past::capture(work.blobs, past).await {
+        Ok(capture) => Ok(!platform::contradictions(&capture, set).is_empty()),
+        Err(PastError::Forgotten { .. } | PastError::Capture { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes a few held-back pages of a template by a version that is not in force yet, if all of them are plausible; how many.
@@ -106,11 +130,18 @@ pub(super) async fn some(
     pages: usize,
 ) -> Result<Result<usize, String>, HealError> {
     let mut ready = Vec::new();
-    for (held, crawl, _) in work.store.held_crawls(platform.as_str(), Some(template), pages).await? {
+    for (held, crawl, _) in work.store.held_crawls(platform.as_str(), Some(template), pages * LOOK).await? {
+        if ready.len() >= pages {
+            break;
+        }
         let Some(past) = past(work, crawl).await? else { continue };
-        let Some((mut document, _)) = read(work, &past, set).await? else { continue };
+        let Some((mut document, capture)) = read(work, &past, set).await? else { continue };
         if document.profile.is_none() {
             return Ok(Err(format!("crawl {crawl} shows no profile")));
+        }
+        // An old copy beside fresh numbers says nothing of the version, and is not let go by it.
+        if !platform::contradictions(&capture, set).is_empty() {
+            continue;
         }
         let doubts = judge(work, &past, &mut document).await?;
         if let Some(first) = doubts.first() {
