@@ -3,6 +3,7 @@
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
 mod aside;
+mod fills;
 pub mod health;
 mod probation;
 mod strays;
@@ -15,6 +16,7 @@ use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
 use self::aside::withhold;
+use self::fills::Fills;
 use self::health::Health;
 use self::probation::{Compared, Probations};
 pub(super) use self::probation::{PROBATION_PAGES, Trust};
@@ -56,6 +58,7 @@ struct State {
     expected: Expectation,
     recent: Recent,
     templates: Templates,
+    fills: Fills,
     health: Health,
     alarms: Vec<Alarm>,
     /// Alarmed templates that wait for a version, with the profiles that missed something.
@@ -85,7 +88,10 @@ impl Drift {
 
     /// Takes a believed document of before into account.
     pub(super) fn remember(&self, platform: &PlatformId, document: &Document) {
-        self.lock().entry(platform.clone()).or_default().expected.learn(document);
+        let mut platforms = self.lock();
+        let state = platforms.entry(platform.clone()).or_default();
+        state.expected.learn(document);
+        state.fills.learn(document);
     }
 
     /// The templates that lost a source since the last call.
@@ -180,12 +186,14 @@ impl Drift {
         if doubts.is_empty() && !whole {
             let lost = state.expected.lost(document);
             let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
-            let alarm = state.templates.see(&fingerprint, &handle, &lost);
-            let alarmed = alarm.is_some();
-            if let Some(alarm) = alarm {
+            let of_sources = state.templates.see(&fingerprint, &handle, &lost);
+            let of_fields = state.fills.see(&fingerprint, document, crawled.capture.pages.len());
+            let alarmed = of_sources.is_some() || of_fields.is_some();
+            for alarm in of_sources.into_iter().chain(of_fields) {
                 state.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
                 state.alarms.push(alarm);
             }
+            aside::note_missing(document, &state.fills.lacks(&fingerprint));
             // What has changed is not what is usual, until it has been told.
             if state.templates.knows(&fingerprint, &lost) {
                 state.expected.learn(document);

@@ -4,6 +4,7 @@
 
 mod lifecycle;
 mod mend;
+mod missing;
 mod rederive;
 mod samples;
 mod verify;
@@ -161,6 +162,9 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         let Ok(parent) = rooms.selectors(platform) else { return Ok(()) };
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
+        if let Healed::Refused { why } | Healed::FalseHeal { why } = &healed {
+            missing::gone(&work, platform, &fingerprint, why).await?;
+        }
         if !matches!(healed, Healed::Claimed | Healed::Few { .. }) {
             rooms.drift.settle(platform, &fingerprint);
         }
@@ -177,7 +181,6 @@ async fn alarmed(rooms: &Rooms, work: &Work<'_>, platform: &PlatformId, alarm: &
     let Alarm { fingerprint, lost, profiles } = alarm;
     tracing::warn!(%platform, fingerprint, ?lost, profiles = profiles.len(), "a template has changed while its values are still right");
     rooms.metrics.heal(platform, HealStep::Detected);
-    let lost: Vec<String> = lost.iter().map(|what| (*what).to_owned()).collect();
     rooms.tell(EventKind::TemplateChanged {
         platform: platform.clone(),
         fingerprint: fingerprint.clone(),

@@ -105,7 +105,9 @@ pub fn own_lists<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p ListSeen> {
 pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic + ?Sized)) -> Extraction {
     let mut extraction = Extraction::default();
     let own = own_profiles(page, subject);
-    let chosen = choose(&own);
+    let mut chosen = choose(&own);
+    // A record of the profile that calls it by another name is read wrongly there.
+    chosen.retain(|choice| choice.reading.field != Field::Username || is_name_of(subject, &choice.reading.value));
     for choice in &chosen {
         extraction.fields.insert(format!("profile.{}", choice.reading.field.name()), choice.note());
     }
@@ -127,6 +129,11 @@ pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic +
         extraction.posts.push(post);
     }
     extraction
+}
+
+fn is_name_of(subject: &Subject, value: &Value) -> bool {
+    let handle = subject.handle.as_deref().filter(|_| subject.named);
+    handle.is_none_or(|handle| value.as_text().is_some_and(|name| name.to_lowercase() == handle))
 }
 
 /// The posts' records by id, in order of appearance, those of others left out.

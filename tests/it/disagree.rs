@@ -92,3 +92,45 @@ fn a_number_that_is_outvoted_is_doubted_and_one_that_moved_for_seconds_is_not() 
         assert_eq!(read(seen).1, expected, "{what}");
     }
 }
+
+#[test]
+fn posts_whose_cards_say_other_views_than_the_list_are_doubted() {
+    let cards = |views: [&str; 3]| {
+        let card = |(n, views): (usize, &&str)| {
+            let id = 7_300_000_000_000_000_001_u64 + n as u64;
+            format!(
+                "<div data-e2e=\"user-post-item\"><a href=\"https://www.tiktok.com/@ghost/video/{id}\">\
+                 <strong data-e2e=\"video-views\">{views}</strong></a></div>"
+            )
+        };
+        let list: String = views.iter().enumerate().map(card).collect();
+        format!("<div data-e2e=\"user-post-item-list\">{list}</div>")
+    };
+    let doubts = |views| {
+        let mut seen = shown(7_071, Some(7_071), None).got(LIST, 200, list(&[7_071; 3]));
+        seen.html = seen.html.replace("</body>", &format!("{}</body>", cards(views)));
+        read(seen).1.len()
+    };
+    assert_eq!(doubts(["5", "5", "5"]), 0);
+    assert_eq!(doubts(["5", "13.4K", "5"]), 0, "one post moved");
+    assert_eq!(doubts(["9000", "13.4K", "5"]), 1);
+}
+
+#[test]
+fn a_page_whose_data_is_anothers_shows_nothing_of_the_one_that_is_named() {
+    let mut seen = shown(6_809, Some(7_071), Some("7071")).got(LIST, 200, list(&[7_071, 7_071]));
+    seen.html = seen.html.replace("\"uniqueId\":\"ghost\"", "\"uniqueId\":\"other.star\"");
+    let document = read(seen).0;
+    assert!(document.profile.is_none() && document.posts.is_empty());
+    assert_eq!(document.evidence.unwrap().signal, "identity_mismatch");
+}
+
+#[test]
+fn a_name_is_written_without_its_at_sign_and_is_the_requested_one() {
+    for (title, expected) in [("@ghost", Some("ghost")), ("GHOST", Some("GHOST"))] {
+        let html =
+            "<body><h1 data-e2e=\"user-title\">TITLE</h1><strong data-e2e=\"followers-count\">7071</strong></body>";
+        let document = read(page("@ghost@tiktok", html.replace("TITLE", title))).0;
+        assert_eq!(document.profile.unwrap().username.as_deref(), expected);
+    }
+}

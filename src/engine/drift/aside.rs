@@ -54,6 +54,16 @@ pub(super) fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -
     held
 }
 
+/// Says in a document that it lacks what its template has lost, where nothing else is said of it.
+pub(super) fn note_missing(document: &mut Document, lost: &[&str]) {
+    if lost.is_empty() || document.evidence.is_some() {
+        return;
+    }
+    let detail = format!("read no more of this template's pages: {}", lost.join(", "));
+    document.evidence =
+        Some(Evidence { status: None, final_url: None, signal: "fields_missing".to_owned(), detail: Some(detail) });
+}
+
 fn contradicted(doubt: &Doubt) -> Option<String> {
     match doubt {
         Doubt::Contradiction { path, .. } => Some(path.clone()),

@@ -2,6 +2,8 @@
 //! what differs by more is of two things or of two times, and which of them is right is for the sources to say: a fresh answer that the shown page
 //! bears out stands against an old copy in the page's data, and a number that is outvoted is nobody's.
 
+use std::collections::BTreeMap;
+
 use super::{APART, Doubt};
 use crate::extract::reconcile::{Subject, agree, choose, own_profiles};
 use crate::model::document::SourceKind;
@@ -9,6 +11,10 @@ use crate::model::page::{Field, Page, Sighting, Value};
 
 /// Two answers of a site a few seconds apart are not further apart than this share of a count.
 const SECONDS_APART: u64 = 100;
+/// A young post's count moves faster.
+const POST_APART: u64 = 8;
+/// Posts that contradict each other before a page is doubted for them.
+const POSTS_MIN: usize = 2;
 
 /// Counts on which the sources of one page contradict each other beyond their displayed precision.
 #[must_use]
@@ -30,7 +36,32 @@ pub fn contradictions(page: &Page, subject: &Subject) -> Vec<Doubt> {
             doubts.push(Doubt::Contradiction { path: format!("profile.{}", field.name()), one, other });
         }
     }
+    doubts.extend([Field::Views, Field::Likes, Field::Comments].into_iter().filter_map(|field| of_posts(page, field)));
     doubts
+}
+
+/// Posts of which one kind of place says another number than the next. One such post is a post that moved.
+fn of_posts(page: &Page, field: Field) -> Option<Doubt> {
+    let mut said: BTreeMap<&str, (SourceKind, &Value)> = BTreeMap::new();
+    let mut apart: Vec<(&str, u64, u64)> = Vec::new();
+    let mut compared = 0;
+    for post in &page.posts {
+        let text = |field| post.readings.iter().find(|r| r.field == field).and_then(|r| r.value.as_text());
+        let Some(name) = text(Field::Code).or_else(|| text(Field::Id)) else { continue };
+        let Some(value) = post.readings.iter().find(|r| r.field == field).map(|r| &r.value) else { continue };
+        let Some((source, one)) = said.get(name) else {
+            said.insert(name, (post.source, value));
+            continue;
+        };
+        if *source != post.source {
+            compared += 1;
+            let counts = pair(one, value).filter(|_| !near(one, value, POST_APART));
+            apart.extend(counts.map(|(one, other)| (name, one, other)));
+        }
+    }
+    let (name, one, other) = *apart.first()?;
+    let path = format!("posts.{name}.{}", field.name());
+    (apart.len() >= POSTS_MIN && apart.len() * 4 >= compared).then_some(Doubt::Contradiction { path, one, other })
 }
 
 /// The kinds of place that say what was chosen, and those that say something else, with what they say.

@@ -1,0 +1,88 @@
+//! Fields that a template has lost while the rest of its pages is read. Its own documents do not know them; an older document of the same
+//! profile does, and what it says of them is what is looked for on the page of now.
+
+use serde_json::{Value, json};
+
+use super::{STORY, Work, note};
+use crate::model::document::Document;
+use crate::model::job::PlatformId;
+use crate::store::StoreError;
+
+/// Earlier documents of a profile that are looked through.
+const EARLIER: usize = 12;
+
+/// The fields that a template has been said to have lost since a version was last put in force for it.
+pub(super) async fn fields(work: &Work<'_>, platform: &PlatformId, template: &str) -> Result<Vec<String>, StoreError> {
+    let story = work.store.selector_events(platform.as_str(), Some(template), None, STORY).await?;
+    let since = story.iter().take_while(|event| event.kind != "moved" && event.kind != "fields_gone");
+    let mut lost: Vec<String> = since
+        .filter(|event| event.kind == "template_changed")
+        .flat_map(|event| event.detail["lost"].as_array().into_iter().flatten())
+        .filter_map(|field| field.as_str().filter(|field| field.starts_with("profile.") || field.starts_with("posts.")))
+        .map(str::to_owned)
+        .collect();
+    lost.sort_unstable();
+    lost.dedup();
+    Ok(lost)
+}
+
+/// Says that a template's pages show these no more: nobody found them, so they are absent from now on.
+pub(super) async fn gone(work: &Work<'_>, platform: &PlatformId, template: &str, why: &str) -> Result<(), StoreError> {
+    let lost = fields(work, platform, template).await?;
+    if lost.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(%platform, template, ?lost, why, "these fields are not on the template's pages any more, as far as anybody can tell");
+    note(work, platform, template, "fields_gone", json!({"lost": lost, "why": why})).await
+}
+
+/// What a profile's document lacks of these fields, from its newest document of before that has them.
+pub(super) async fn filled_in(
+    work: &Work<'_>,
+    (platform, handle, crawl): (&PlatformId, &str, i64),
+    known: Document,
+    lost: &[String],
+) -> Result<Document, StoreError> {
+    if lost.is_empty() {
+        return Ok(known);
+    }
+    let Ok(mut tree) = serde_json::to_value(&known) else { return Ok(known) };
+    let mut wanted: Vec<&String> = lost.iter().collect();
+    for text in work.store.earlier_documents((platform.as_str(), handle), crawl, EARLIER).await? {
+        let Ok(earlier) = serde_json::from_str::<Value>(&text) else { continue };
+        wanted.retain(|field| !take(&mut tree, &earlier, field));
+        if wanted.is_empty() {
+            break;
+        }
+    }
+    Ok(serde_json::from_value(tree).unwrap_or(known))
+}
+
+/// Takes a field's values from another document; whether it had any.
+fn take(into: &mut Value, from: &Value, field: &str) -> bool {
+    let Some((part, name)) = field.split_once('.') else { return true };
+    if part == "profile" {
+        return put(&mut into["profile"], &from["profile"], name);
+    }
+    let mut taken = false;
+    let posts = into["posts"].as_array_mut().into_iter().flatten();
+    for post in posts {
+        let twin = from["posts"].as_array().into_iter().flatten().find(|twin| twin["id"] == post["id"]);
+        taken |= twin.is_some_and(|twin| put(post, twin, name));
+    }
+    taken
+}
+
+fn put(into: &mut Value, from: &Value, name: &str) -> bool {
+    let (part, rest) = name.split_once('.').map_or((name, None), |(part, rest)| (part, Some(rest)));
+    let value = &from[part];
+    let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    let Some(map) = into.as_object_mut().filter(|_| !is_empty) else { return false };
+    match (rest, map.get_mut(part)) {
+        (Some(rest), Some(inner)) if inner.is_object() => put(inner, value, rest),
+        _ => {
+            map.insert(part.to_owned(), value.clone());
+            true
+        }
+    }
+}
