@@ -6,10 +6,11 @@ mod aside;
 mod fills;
 pub mod health;
 mod probation;
+mod release;
 mod strays;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -41,6 +42,8 @@ use crate::store::save::HeldValue;
 pub const SIGNAL: &str = "drift";
 /// The path of the held value that stands for a whole page.
 pub const WHOLE: &str = "document";
+/// Templates whose lost fields are remembered.
+const TEMPLATES: usize = 64;
 /// What `unavailable` is called when nothing on the page was recognised: it may be a new template as well as a refusal.
 const UNRECOGNISED: [&str; 3] = ["nothing_recognised", "identity_mismatch", "no_json"];
 
@@ -65,6 +68,23 @@ struct State {
     waiting: BTreeMap<String, usize>,
     probations: Probations,
     strays: Strays,
+    /// Fields that a template's pages show no more: their absence is no doubt.
+    gone: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl State {
+    fn alarm(&mut self, alarm: Alarm) {
+        self.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
+        self.alarms.push(alarm);
+    }
+
+    /// Takes note of the fields that a page has and lacks; whether its template has just been found to have lost one.
+    fn miss(&mut self, fingerprint: &str, document: &Document, pages: usize) -> bool {
+        let alarm = self.fills.see(fingerprint, document, pages);
+        let alarmed = alarm.is_some();
+        alarm.into_iter().for_each(|alarm| self.alarm(alarm));
+        alarmed
+    }
 }
 
 /// What was found of one crawl.
@@ -166,7 +186,12 @@ impl Drift {
             let mut platforms = self.lock();
             let state = platforms.entry(platform.clone()).or_default();
             contradictions.extend(state.recent.doubts(document));
-            detect::doubts(&crawled.capture, document, &state.expected)
+            let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
+            if let Some(gone) = state.gone.get_mut(&fingerprint) {
+                gone.retain(|field| !document.fields.contains_key(field));
+                doubts.retain(|doubt| !matches!(doubt, Doubt::FieldMissing { path } if gone.contains(path)));
+            }
+            doubts
         };
         let version = document.selectors.version.clone();
         let doubtful = !doubts.is_empty() || !contradictions.is_empty();
@@ -183,16 +208,18 @@ impl Drift {
             contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
         state.health.see(document, &doubts);
+        // A page that lacks a field and nothing else is seen by those that count how many do.
+        let lacks = !doubts.is_empty() && doubts.iter().all(|doubt| matches!(doubt, Doubt::FieldMissing { .. }));
+        if lacks && !whole {
+            state.miss(&fingerprint, document, crawled.capture.pages.len());
+        }
         if doubts.is_empty() && !whole {
             let lost = state.expected.lost(document);
             let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
             let of_sources = state.templates.see(&fingerprint, &handle, &lost);
-            let of_fields = state.fills.see(&fingerprint, document, crawled.capture.pages.len());
-            let alarmed = of_sources.is_some() || of_fields.is_some();
-            for alarm in of_sources.into_iter().chain(of_fields) {
-                state.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
-                state.alarms.push(alarm);
-            }
+            let mut alarmed = of_sources.is_some();
+            of_sources.into_iter().for_each(|alarm| state.alarm(alarm));
+            alarmed |= state.miss(&fingerprint, document, crawled.capture.pages.len());
             aside::note_missing(document, &state.fills.lacks(&fingerprint));
             // What has changed is not what is usual, until it has been told.
             if state.templates.knows(&fingerprint, &lost) {
@@ -204,20 +231,6 @@ impl Drift {
         drop(platforms);
         let held = withhold(document, &doubts, whole);
         Inspected { fingerprint: Some(fingerprint), held, wakes: true }
-    }
-
-    /// What speaks against a reading of a held-back page: sources that contradict each other under this version, and numbers of others.
-    /// No page is let go by a reading that would have held it.
-    pub(super) fn objections(
-        &self,
-        platform: &PlatformId,
-        capture: &Capture,
-        set: &SelectorSet,
-        read: &Document,
-    ) -> Vec<Doubt> {
-        let mut doubts = crate::platform::contradictions(capture, set);
-        doubts.extend(self.lock().get(platform).map(|state| state.recent.doubts(read)).unwrap_or_default());
-        doubts
     }
 
     /// A page whose numbers left their profile's own drift. One profile's surge is its own affair: it is stored and told. But a page that

@@ -114,8 +114,11 @@ pub(super) async fn run(rooms: &Rooms, services: &Services, stop: &CancellationT
     }
 }
 
-/// What pages usually bring, from the newest believed documents.
+/// What pages usually bring, from the newest believed documents, and what is known to be gone from them.
 async fn recall(rooms: &Rooms, store: &Store, platform: &PlatformId) -> Result<(), StoreError> {
+    for (fingerprint, fields) in missing::known_gone(store, platform).await? {
+        rooms.drift.gone(platform, &fingerprint, fields);
+    }
     for good in store.last_good(platform.as_str(), None, USUAL).await? {
         if let Ok(document) = serde_json::from_str::<Document>(&good.document) {
             rooms.drift.remember(platform, &document);
@@ -163,7 +166,9 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
         if let Healed::Refused { why } | Healed::FalseHeal { why } = &healed {
-            missing::gone(&work, platform, &fingerprint, why).await?;
+            let gone = missing::gone(&work, platform, &fingerprint, why).await?;
+            rooms.drift.gone(platform, &fingerprint, gone);
+            mend::refill(rooms, services, platform).await?;
         }
         if !matches!(healed, Healed::Claimed | Healed::Few { .. }) {
             rooms.drift.settle(platform, &fingerprint);

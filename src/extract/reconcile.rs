@@ -5,6 +5,9 @@
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
+mod copies;
+
+use self::copies::Copies;
 use super::build;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
@@ -238,36 +241,6 @@ pub(super) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
 /// Exact beats rounded, then the fresher source wins, then the better shape.
 fn rank((sighting, reading): &(&Sighting, &Reading), old_copy: bool) -> (u8, bool, u8, usize) {
     (precision_rank(reading.precision), old_copy, source_rank(sighting.source), sighting.rank)
-}
-
-/// The profile as the posts of lists carry it. What all posts of a list say is what the site says now; where they say different
-/// numbers, or none that was filled in, they may be old.
-struct Copies(Vec<((usize, usize, usize, Field), Option<u64>)>);
-
-impl Copies {
-    fn of(sightings: &[&Sighting]) -> Self {
-        let mut said: Vec<((usize, usize, usize, Field), Option<u64>)> = Vec::new();
-        for sighting in sightings.iter().filter(|sighting| is_copy(sighting)) {
-            for reading in &sighting.readings {
-                let Some(count) = reading.value.as_count() else { continue };
-                let key = (sighting.visit, sighting.body, sighting.rank, reading.field);
-                match said.iter_mut().find(|(known, _)| *known == key) {
-                    Some((_, one)) => *one = one.filter(|one| *one == count),
-                    None => said.push((key, Some(count).filter(|count| *count > 0))),
-                }
-            }
-        }
-        Self(said)
-    }
-
-    fn are_old(&self, (sighting, reading): &(&Sighting, &Reading)) -> bool {
-        let key = (sighting.visit, sighting.body, sighting.rank, reading.field);
-        is_copy(sighting) && !self.0.iter().any(|(known, one)| *known == key && one.is_some())
-    }
-}
-
-fn is_copy(sighting: &Sighting) -> bool {
-    sighting.role == Role::Profile && sighting.among_many
 }
 
 fn precision_rank(precision: Precision) -> u8 {

@@ -47,7 +47,10 @@ pub(super) fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -
         plausible::withhold(document, &paths);
     }
     document.outcome = Outcome::Partial;
-    document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
+    // What is short for another reason keeps it; a list that is whole is not short.
+    if document.posts.len() < usize::from(document.coverage.requested) {
+        document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
+    }
     let (status, final_url) =
         document.evidence.take().map_or((None, None), |evidence| (evidence.status, evidence.final_url));
     document.evidence = Some(Evidence { status, final_url, signal: SIGNAL.to_owned(), detail: Some(reason) });

@@ -154,8 +154,7 @@ async fn correct(reader: &Reader<'_>, past: &PastCrawl, set: &SelectorSet) -> Re
     let mut document = past::read_capture(past, &capture, set, posts)?;
     document.screenshot = stored.and_then(|stored| stored.screenshot);
     let read = matches!(document.outcome, Outcome::Ok | Outcome::Partial);
-    let stands =
-        || rederive::is_whole(&document, reader.expected) && platform::contradictions(&capture, set).is_empty();
+    let stands = || reader.is_whole(past, &document) && platform::contradictions(&capture, set).is_empty();
     if (read && !stands()) || document.outcome == Outcome::Unavailable {
         // A page of another template: it waits for a version that reads it.
         let held = drift::set_aside(&mut document, "a wrong version had read it, and the right one does not yet");

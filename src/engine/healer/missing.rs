@@ -6,34 +6,49 @@ use serde_json::{Value, json};
 use super::{STORY, Work, note};
 use crate::model::document::Document;
 use crate::model::job::PlatformId;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
+/// The event that says so.
+const GONE: &str = "fields_gone";
 /// Earlier documents of a profile that are looked through.
 const EARLIER: usize = 12;
 
 /// The fields that a template has been said to have lost since a version was last put in force for it.
 pub(super) async fn fields(work: &Work<'_>, platform: &PlatformId, template: &str) -> Result<Vec<String>, StoreError> {
     let story = work.store.selector_events(platform.as_str(), Some(template), None, STORY).await?;
-    let since = story.iter().take_while(|event| event.kind != "moved" && event.kind != "fields_gone");
-    let mut lost: Vec<String> = since
-        .filter(|event| event.kind == "template_changed")
-        .flat_map(|event| event.detail["lost"].as_array().into_iter().flatten())
-        .filter_map(|field| field.as_str().filter(|field| field.starts_with("profile.") || field.starts_with("posts.")))
-        .map(str::to_owned)
-        .collect();
+    let since = story.iter().take_while(|event| event.kind != "moved");
+    let mut lost: Vec<String> =
+        since.filter(|event| event.kind == "template_changed").flat_map(|event| names(&event.detail)).collect();
     lost.sort_unstable();
     lost.dedup();
     Ok(lost)
 }
 
-/// Says that a template's pages show these no more: nobody found them, so they are absent from now on.
-pub(super) async fn gone(work: &Work<'_>, platform: &PlatformId, template: &str, why: &str) -> Result<(), StoreError> {
+/// Says that a template's pages show these no more: nobody found them, so they are absent from now on. Answers with them.
+pub(super) async fn gone(
+    work: &Work<'_>,
+    platform: &PlatformId,
+    template: &str,
+    why: &str,
+) -> Result<Vec<String>, StoreError> {
     let lost = fields(work, platform, template).await?;
-    if lost.is_empty() {
-        return Ok(());
+    if !lost.is_empty() {
+        tracing::warn!(%platform, template, ?lost, why, "the template's pages show these no more, as far as anybody can tell");
+        note(work, platform, template, GONE, json!({"lost": lost, "why": why})).await?;
     }
-    tracing::warn!(%platform, template, ?lost, why, "these fields are not on the template's pages any more, as far as anybody can tell");
-    note(work, platform, template, "fields_gone", json!({"lost": lost, "why": why})).await
+    Ok(lost)
+}
+
+/// The fields that were said to be gone, by template, as far back as the story is looked through.
+pub(super) async fn known_gone(store: &Store, platform: &PlatformId) -> Result<Vec<(String, Vec<String>)>, StoreError> {
+    let story = store.selector_events(platform.as_str(), None, None, STORY).await?;
+    let gone = story.into_iter().filter(|event| event.kind == GONE);
+    Ok(gone.map(|event| (event.fingerprint.clone(), names(&event.detail))).collect())
+}
+
+fn names(detail: &Value) -> Vec<String> {
+    let names = detail["lost"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.filter(|name| name.starts_with("profile.") || name.starts_with("posts.")).map(str::to_owned).collect()
 }
 
 /// What a profile's document lacks of these fields, from its newest document of before that has them.

@@ -47,6 +47,14 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Whether a reading has what pages usually have, but for what this template has not any more.
+    pub(super) fn is_whole(&self, past: &PastCrawl, document: &Document) -> bool {
+        let mark = past.fingerprint.as_deref();
+        matches!(document.outcome, Outcome::Ok | Outcome::Partial)
+            && document.profile.is_some()
+            && self.drift.is_met(self.expected, &past.target.platform, mark, document)
+    }
+
     /// Whether a page may be let go as this set reads it: no check that would have held it speaks against that.
     fn stands(&self, past: &PastCrawl, capture: &Capture, set: &SelectorSet, document: &Document) -> bool {
         self.drift.objections(&past.target.platform, capture, set, document).is_empty()
@@ -100,12 +108,17 @@ async fn fill(
     let work = reader.work;
     if past.selectors_version.as_deref() == Some(set.version.as_str()) {
         // Read by this version before and held for that; or a canary's row, which stands and of which nobody was told.
-        let Some(document) = shown(work, past.crawl).await? else { return Ok(None) };
-        work.store.rederive(past.crawl, &document).await?;
-        return Ok(past::capture(work.blobs, past).await.ok().map(|capture| (document, capture)));
+        if let Some(document) = shown(work, past.crawl).await? {
+            work.store.rederive(past.crawl, &document).await?;
+            return Ok(past::capture(work.blobs, past).await.ok().map(|capture| (document, capture)));
+        }
+        // It was held for a field that is known to be gone since.
+        if !reader.drift.has_gone(&past.target.platform, past.fingerprint.as_deref()) {
+            return Ok(None);
+        }
     }
     let Some((document, capture)) = read(work, past, set).await? else { return Ok(None) };
-    if !is_whole(&document, reader.expected) || !reader.stands(past, &capture, set, &document) {
+    if !reader.is_whole(past, &document) || !reader.stands(past, &capture, set, &document) {
         return Ok(None);
     }
     write(work, past, document.clone()).await?;
@@ -185,12 +198,6 @@ async fn read(work: &Work<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<Op
 pub(super) async fn stored(work: &Work<'_>, crawl: i64) -> Result<Option<Document>, HealError> {
     let stored = work.store.stored_crawl(crawl).await?;
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.document).ok()))
-}
-
-pub(super) fn is_whole(document: &Document, expected: &Expectation) -> bool {
-    matches!(document.outcome, Outcome::Ok | Outcome::Partial)
-        && document.profile.is_some()
-        && expected.is_met_by(document)
 }
 
 async fn judge(
