@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
 use self::aside::withhold;
+pub(super) use self::fills::DIGITS;
 use self::fills::Fills;
 use self::health::Health;
 use self::probation::{Compared, Probations};

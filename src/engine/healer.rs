@@ -163,10 +163,11 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
             continue;
         }
         let Ok(parent) = rooms.selectors(platform) else { return Ok(()) };
+        let lost = missing::fields(&work, platform, &fingerprint).await?;
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
-        if let Healed::Refused { why } | Healed::FalseHeal { why } = &healed {
-            let gone = missing::gone(&work, platform, &fingerprint, why).await?;
+        let gone = missing::gone(&work, (platform, &fingerprint), lost, &healed).await?;
+        if !gone.is_empty() {
             rooms.drift.gone(platform, &fingerprint, gone);
             mend::refill(rooms, services, platform).await?;
         }

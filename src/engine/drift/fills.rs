@@ -159,7 +159,7 @@ fn count_of(document: &Document, name: &str) -> Option<u64> {
 }
 
 /// The name under which the last digits of a count are a field of their own.
-const DIGITS: &str = " to the last digit";
+pub(in crate::engine) const DIGITS: &str = " to the last digit";
 
 /// Whether a document can have a field at all: a small count is shown with all its digits anyhow.
 fn applies(field: &str, document: &Document) -> bool {

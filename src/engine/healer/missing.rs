@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{STORY, Work, note};
+use super::{Healed, STORY, Work, note};
+use crate::engine::drift::DIGITS;
 use crate::model::document::Document;
 use crate::model::job::PlatformId;
 use crate::store::{Store, StoreError};
@@ -24,19 +25,40 @@ pub(super) async fn fields(work: &Work<'_>, platform: &PlatformId, template: &st
     Ok(lost)
 }
 
-/// Says that a template's pages show these no more: nobody found them, so they are absent from now on. Answers with them.
+/// Says of those of these fields that a heal did not bring back that the template's pages show them no more: nobody found them, so they
+/// are absent from now on. Answers with them.
 pub(super) async fn gone(
     work: &Work<'_>,
-    platform: &PlatformId,
-    template: &str,
-    why: &str,
+    (platform, template): (&PlatformId, &str),
+    mut lost: Vec<String>,
+    healed: &Healed,
 ) -> Result<Vec<String>, StoreError> {
-    let lost = fields(work, platform, template).await?;
+    let why = match healed {
+        Healed::Refused { why } | Healed::FalseHeal { why } => why.clone(),
+        Healed::Promoted { version } => {
+            let stored = work.store.selector_version(platform.as_str(), version).await?;
+            let evidence = stored.map(|stored| stored.evidence).unwrap_or_default();
+            lost.retain(|field| !brings(&evidence, field));
+            format!("{version} does not read them")
+        }
+        Healed::Claimed | Healed::Few { .. } => return Ok(Vec::new()),
+    };
     if !lost.is_empty() {
         tracing::warn!(%platform, template, ?lost, why, "the template's pages show these no more, as far as anybody can tell");
         note(work, platform, template, GONE, json!({"lost": lost, "why": why})).await?;
     }
     Ok(lost)
+}
+
+/// Whether a version's evidence has a rule for a field.
+fn brings(evidence: &Value, field: &str) -> bool {
+    let Some((part, name)) = field.split_once('.') else { return false };
+    let name = name.strip_suffix(DIGITS).unwrap_or(name);
+    evidence["rules"].as_array().into_iter().flatten().any(|rule| {
+        let shape = rule["shape"].as_str().unwrap_or_default();
+        let of_posts = shape.contains("_posts_") || shape.contains("_cards_");
+        rule["field"] == name && (part == "posts") == of_posts
+    })
 }
 
 /// The fields that were said to be gone, by template, as far back as the story is looked through.
@@ -49,6 +71,22 @@ pub(super) async fn known_gone(store: &Store, platform: &PlatformId) -> Result<V
 fn names(detail: &Value) -> Vec<String> {
     let names = detail["lost"].as_array().into_iter().flatten().filter_map(Value::as_str);
     names.filter(|name| name.starts_with("profile.") || name.starts_with("posts.")).map(str::to_owned).collect()
+}
+
+/// Whether a document lacks one of these fields: a template's pages of before the loss may look like those of now.
+pub(super) fn lacks(document: &Document, lost: &[String]) -> bool {
+    let has = |field: &String| match field.strip_prefix("posts.") {
+        Some(name) => {
+            let of_posts = |path: &String| {
+                path.strip_prefix("posts.")
+                    .and_then(|rest| rest.split_once('.'))
+                    .is_some_and(|(_, known)| known == name)
+            };
+            document.posts.is_empty() || document.fields.keys().any(of_posts)
+        }
+        None => field.ends_with(DIGITS) || document.fields.contains_key(field),
+    };
+    lost.is_empty() || lost.iter().all(|field| field.ends_with(DIGITS)) || !lost.iter().all(has)
 }
 
 /// What a profile's document lacks of these fields, from its newest document of before that has them.
@@ -65,7 +103,7 @@ pub(super) async fn filled_in(
     let mut wanted: Vec<&String> = lost.iter().collect();
     for text in work.store.earlier_documents((platform.as_str(), handle), crawl, EARLIER).await? {
         let Ok(earlier) = serde_json::from_str::<Value>(&text) else { continue };
-        wanted.retain(|field| !take(&mut tree, &earlier, field));
+        wanted.retain(|field| !take(&mut tree, &earlier, field.strip_suffix(DIGITS).unwrap_or(field)));
         if wanted.is_empty() {
             break;
         }

@@ -121,6 +121,9 @@ async fn believed(
             continue;
         }
         let Ok(known) = serde_json::from_str::<Document>(&good.document) else { continue };
+        if !missing::lacks(&known, lost) {
+            continue;
+        }
         let Some(capture) = capture_of(work, good.capture_key.as_deref()).await else { continue };
         if known.profile.is_some() {
             let known = missing::filled_in(work, (platform, &good.handle, good.crawl), known, lost).await?;
