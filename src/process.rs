@@ -77,6 +77,15 @@ impl Spawn {
         self.start()
     }
 
+    /// Starts it with its stdin, stdout and stderr in our hands.
+    ///
+    /// # Errors
+    /// When the program, or `setpriv` of util-linux, cannot be started.
+    pub fn piped(mut self) -> Result<ChildGroup, SpawnError> {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.start()
+    }
+
     /// Starts it with both outputs appended to a file.
     ///
     /// # Errors
@@ -121,6 +130,11 @@ impl ChildGroup {
     #[must_use]
     pub fn pid(&self) -> Option<u32> {
         self.pid
+    }
+
+    /// Takes both ends of the talk with a child that was [`piped`](Spawn::piped), once: what it reads, and what it writes.
+    pub fn take_talk(&mut self) -> Option<(tokio::process::ChildStdin, tokio::process::ChildStdout)> {
+        self.child.stdin.take().zip(self.child.stdout.take())
     }
 
     /// Takes the child's stderr, once.

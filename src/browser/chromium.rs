@@ -54,14 +54,17 @@ impl Chromium {
         clock: Clock,
         tally: &Arc<Tally>,
     ) -> Result<Self, BrowserError> {
-        let Launched { mut child, profile, address } = launch(program, config, parent).await?;
-        let greeted = greet(&address, config, tally).await;
-        let Greeted { link, user_agent, holds_pages } = match greeted {
-            Ok(greeted) => greeted,
+        let Launched { mut child, profile, pipe, said, listener } = launch(program, config, parent).await?;
+        let link = Link::connect(pipe, config.command_timeout(), Arc::clone(tally));
+        let Greeting { user_agent, holds_pages } = match greet(&link, config).await {
+            Ok(greeting) => greeting,
             Err(error) => {
                 child.kill().await;
                 profile.remove().await;
-                return Err(error);
+                // Its last words may still be on their way.
+                let _ = tokio::time::timeout(GRACE, listener).await;
+                let reason = if matches!(error, BrowserError::Gone { .. }) { said.words() } else { error.to_string() };
+                return Err(BrowserError::Launch { program: program.display().to_string(), reason });
             }
         };
         tally.browsers.one();
@@ -157,16 +160,17 @@ impl Chromium {
     }
 }
 
-struct Greeted {
-    link: Link,
+/// What a browser says of itself.
+struct Greeting {
     user_agent: String,
     holds_pages: bool,
 }
 
-/// Connects and asks for the browser's name; also lets it tell of new targets, which finds popups and crashes.
-async fn greet(address: &str, config: &Config, tally: &Arc<Tally>) -> Result<Greeted, BrowserError> {
-    let link = Link::connect(address, config.command_timeout(), Arc::clone(tally)).await?;
-    let version = link.call(None, GetVersionParams::default()).await?;
+/// Asks for the browser's name, which it tells when it has started; also lets it tell of new targets, which finds popups and
+/// crashes.
+async fn greet(link: &Link, config: &Config) -> Result<Greeting, BrowserError> {
+    let limit = Duration::from_millis(config.launch_timeout_ms);
+    let version = link.call_within(None, GetVersionParams::default(), limit).await?;
     let pages = || {
         let page = FilterEntry { exclude: None, r#type: Some("page".to_owned()) };
         Some(TargetFilter::new(vec![page]))
@@ -180,7 +184,7 @@ async fn greet(address: &str, config: &Config, tally: &Arc<Tally>) -> Result<Gre
         link.call(None, attach).await?;
     }
     tracing::info!(browser = %version.product, "a browser is ready");
-    Ok(Greeted { link, user_agent: version.user_agent, holds_pages })
+    Ok(Greeting { user_agent: version.user_agent, holds_pages })
 }
 
 /// The folders in `/proc` of all processes of a group that have not ended.

@@ -65,6 +65,8 @@ pub struct Config {
     pub max_html_bytes: usize,
     /// Whether images are requested only when and where a picture shows them.
     pub late_images: bool,
+    /// Most bytes of compiled scripts kept for later pages; 0 for none.
+    pub code_cache_bytes: usize,
     /// URL patterns never requested except by a session with [`Blocking::None`](super::Blocking::None).
     pub block_urls: Vec<String>,
     /// URL patterns that a [`Blocking::Lean`](super::Blocking::Lean) session does not request either.

@@ -27,6 +27,8 @@ pub struct Counters {
     pub visits_failed: u64,
     /// Messages of a browser that could not be read and were dropped.
     pub messages_dropped: u64,
+    /// Scripts that a page was given in their compiled form.
+    pub scripts_reused: u64,
     /// Bytes received from the network, as transferred.
     pub bytes: u64,
 }
@@ -44,6 +46,7 @@ pub(super) struct Tally {
     pub(super) visits: Count,
     pub(super) visits_failed: Count,
     pub(super) messages_dropped: Count,
+    pub(super) scripts_reused: Count,
     pub(super) bytes: Count,
 }
 
@@ -63,6 +66,7 @@ impl Tally {
             visits: self.visits.get(),
             visits_failed: self.visits_failed.get(),
             messages_dropped: self.messages_dropped.get(),
+            scripts_reused: self.scripts_reused.get(),
             bytes: self.bytes.get(),
         }
     }

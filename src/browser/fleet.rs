@@ -9,6 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::chromium::Chromium;
+use super::code_cache::CodeCache;
 use super::config::Config;
 use super::counters::Tally;
 use super::error::BrowserError;
@@ -30,6 +31,7 @@ pub(super) struct Fleet {
     pub(super) config: Arc<Config>,
     pub(super) clock: Clock,
     pub(super) tally: Arc<Tally>,
+    code_cache: Arc<CodeCache>,
     program: PathBuf,
     folder: PathBuf,
     wanted: usize,
@@ -55,6 +57,11 @@ impl Place {
         self.browser.page_failed();
         self.fleet.wake.notify_one();
     }
+
+    /// The compiled scripts that all pages share.
+    pub(super) fn code_cache(&self) -> Arc<CodeCache> {
+        Arc::clone(&self.fleet.code_cache)
+    }
 }
 
 impl Drop for Place {
@@ -77,10 +84,12 @@ impl Fleet {
         profile::sweep(&folder);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let wanted = if config.processes == 0 { cores.div_ceil(2) } else { config.processes };
+        let tally: Arc<Tally> = Arc::default();
         let fleet = Arc::new(Self {
             config: Arc::new(config.clone()),
             clock,
-            tally: Arc::default(),
+            code_cache: Arc::new(CodeCache::new(config.code_cache_bytes, Arc::clone(&tally))),
+            tally,
             program,
             folder,
             wanted,

@@ -1,18 +1,18 @@
-//! Finds a Chromium and starts it. We spawn it ourselves: it dies with us, has its own process group and a fresh profile
-//! folder, and tells its DevTools address on stderr.
+//! Finds a Chromium and starts it. We spawn it ourselves: it dies with us, has its own process group, a fresh profile folder
+//! and a pipe to us alone.
 //!
 //! Debian's `chromium-headless-shell` command is a shell script that stays in between, and a script's child does not inherit
 //! the death signal: after a SIGKILL of ours the browser would live on. So the program behind a script is looked up.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::ChildStderr;
 
 use super::config::Config;
 use super::error::BrowserError;
+use super::pipe::Pipe;
 use super::profile::Profile;
 use crate::process::{ChildGroup, Spawn};
 
@@ -22,6 +22,8 @@ const NAMES: [&str; 5] =
 /// Where we look.
 const FOLDERS: [&str; 6] =
     ["/usr/lib/chromium", "/usr/local/bin", "/usr/bin", "/bin", "/opt/google/chrome", "/opt/chrome-headless-shell"];
+/// Puts the pipe where Chromium looks for it: it reads descriptor 3 and writes descriptor 4. A shell does so without unsafe code.
+const WITH_PIPES: &str = r#"exec "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
 /// Lines of stderr kept to explain a failed start.
 const LINES_KEPT: usize = 6;
 
@@ -30,7 +32,10 @@ const LINES_KEPT: usize = 6;
 pub(super) struct Launched {
     pub(super) child: ChildGroup,
     pub(super) profile: Profile,
-    pub(super) address: String,
+    pub(super) pipe: Pipe,
+    pub(super) said: Said,
+    /// Ends with stderr.
+    pub(super) listener: tokio::task::JoinHandle<()>,
 }
 
 /// The program to run: the configured one, else the best one installed.
@@ -62,46 +67,34 @@ fn behind_script(path: PathBuf) -> PathBuf {
     }
 }
 
-/// Starts `program` and waits until it listens.
+/// Starts `program` with a pipe to it. Whether it is a browser shows when it answers.
 pub(super) async fn launch(program: &Path, config: &Arc<Config>, parent: &Path) -> Result<Launched, BrowserError> {
     let profile = Profile::create(parent)?;
     let failed = |reason: String| BrowserError::Launch { program: program.display().to_string(), reason };
-    let mut child = Spawn::new(program)
+    let mut child = Spawn::new("/bin/sh")
+        .args(["-c", WITH_PIPES, "sh"])
+        .arg(program)
         .args(flags(program, config, profile.path()))
         // What Chromium puts in the temporary folder goes with the profile. No session bus: it only costs time.
         .env("TMPDIR", profile.path().join("tmp"))
         .env("HOME", profile.path())
         .env("DBUS_SESSION_BUS_ADDRESS", "disabled:")
         .current_dir(profile.path())
-        .piped_stderr()
+        .piped()
         .map_err(|e| failed(e.to_string()))?;
-    let Some(stderr) = child.take_stderr() else { return Err(failed("no stderr".to_owned())) };
-    let mut lines = BufReader::new(stderr).lines();
-    let limit = Duration::from_millis(config.launch_timeout_ms);
-    let address = tokio::time::timeout(limit, address(&mut lines)).await;
-    match address {
-        Ok(Ok(address)) => {
-            tokio::spawn(drain(lines));
-            Ok(Launched { child, profile, address })
-        }
-        Ok(Err(said)) => {
-            child.kill().await;
-            profile.remove().await;
-            Err(failed(said))
-        }
-        Err(_) => {
-            child.kill().await;
-            profile.remove().await;
-            Err(failed(format!("it did not listen within {limit:?}")))
-        }
-    }
+    let (Some((input, output)), Some(stderr)) = (child.take_talk(), child.take_stderr()) else {
+        return Err(failed("its pipes were not made".to_owned()));
+    };
+    let said = Said::default();
+    let listener = tokio::spawn(listen(BufReader::new(stderr).lines(), said.clone()));
+    Ok(Launched { child, profile, pipe: Pipe::new(input, output), said, listener })
 }
 
 /// The command line. What each flag is for stands beside it.
 fn flags(program: &Path, config: &Config, profile: &Path) -> Vec<String> {
     let mut flags: Vec<String> = [
         "--headless",
-        "--remote-debugging-port=0",
+        "--remote-debugging-pipe",
         // No machine here has a graphics card, and nobody looks at WebGL: no software one either, which takes 10 MB.
         "--disable-gpu",
         "--disable-software-rasterizer",
@@ -146,11 +139,14 @@ fn flags(program: &Path, config: &Config, profile: &Path) -> Vec<String> {
     if config.no_sandbox || runs_as_root() {
         flags.push("--no-sandbox".to_owned());
     }
+    // A script that is compiled while it arrives is compiled although the code cache has it.
+    let mut unused = vec!["ScriptStreaming"];
     if !program.ends_with("chromium-headless-shell") {
-        flags.push("--disable-features=Translate,MediaRouter,OptimizationHints".to_owned());
+        unused.extend(["Translate", "MediaRouter", "OptimizationHints"]);
         // A first page that nobody uses holds a renderer of 15 MB. The shell opens none where it is given none.
         flags.push("--no-startup-window".to_owned());
     }
+    flags.push(format!("--disable-features={}", unused.join(",")));
     flags
 }
 
@@ -160,25 +156,30 @@ fn runs_as_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
-/// Reads stderr up to the line that tells the address; an error is what it said instead.
-async fn address(lines: &mut Lines<BufReader<ChildStderr>>) -> Result<String, String> {
-    let mut said: Vec<String> = Vec::new();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if let Some(at) = line.find("ws://") {
-            return Ok(line[at..].trim().to_owned());
-        }
-        if !line.contains("dbus") && !line.trim().is_empty() {
+/// What a browser says on stderr at its start, to explain why there is none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said(Arc<Mutex<Vec<String>>>);
+
+impl Said {
+    /// Its words, in one line.
+    pub(super) fn words(&self) -> String {
+        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner).join(" | ");
+        if said.is_empty() { "it ended without a word".to_owned() } else { said }
+    }
+
+    fn hear(&self, line: &str) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.len() < LINES_KEPT && !line.contains("dbus") && !line.trim().is_empty() {
             said.push(line.chars().take(300).collect());
-            said.truncate(LINES_KEPT);
         }
     }
-    Err(if said.is_empty() { "it ended without a word".to_owned() } else { said.join(" | ") })
 }
 
-/// Keeps the pipe empty, so that a talkative browser never blocks on it.
-async fn drain(mut lines: Lines<BufReader<ChildStderr>>) {
+/// Reads stderr to its end, so that a talkative browser never blocks on it.
+async fn listen(mut lines: Lines<BufReader<ChildStderr>>, said: Said) {
     while let Ok(Some(line)) = lines.next_line().await {
         tracing::trace!(line, "chromium");
+        said.hear(&line);
     }
 }
 

@@ -1,6 +1,6 @@
-//! One connection to one Chromium. chromiumoxide carries the messages and types the commands; this task, and not its `Handler`,
-//! pairs answers with commands and hands events to pages, because that handler's timeouts never fire on an idle socket, its
-//! navigations queue behind hung ones and its event queues are unbounded. Here every queue has a bound, every call a deadline,
+//! One connection to one Chromium. chromiumoxide types the commands; this task, and not its `Handler`, pairs answers with
+//! commands and hands events to pages, because that handler's timeouts never fire on an idle socket, its navigations queue
+//! behind hung ones and its event queues are unbounded. Here every queue has a bound, every call a deadline,
 //! and when the connection ends every caller knows at once.
 
 use std::collections::HashMap;
@@ -8,16 +8,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chromiumoxide::Connection;
-use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, SessionId};
+use chromiumoxide::cdp::browser_protocol::target::CloseTargetParams;
 use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
-use chromiumoxide::error::CdpError;
 use chromiumoxide::types::{CallId, Command, Message, Method as _, MethodId, Response};
-use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::counters::Tally;
 use super::error::BrowserError;
+use super::pipe::{Pipe, Unreadable};
 use super::wire::{Attached, Event, Incoming};
 
 /// Commands waiting to be sent; a caller waits when there are more.
@@ -90,19 +88,16 @@ fn refused(method: &MethodId, reason: String) -> BrowserError {
 }
 
 impl Link {
-    /// Connects to a browser's address and starts to read.
-    pub(super) async fn connect(url: &str, timeout: Duration, tally: Arc<Tally>) -> Result<Self, BrowserError> {
-        let refused =
-            |e: CdpError| BrowserError::Refused { command: "the connection".to_owned(), reason: e.to_string() };
-        let connection = Connection::<Incoming>::connect(url).await.map_err(refused)?;
+    /// Starts to read and write.
+    pub(super) fn connect(pipe: Pipe, timeout: Duration, tally: Arc<Tally>) -> Self {
         let (orders, inbox) = mpsc::channel(COMMANDS);
         let (end, ended) = watch::channel(false);
-        let post = Post { connection, pending: HashMap::new(), pages: HashMap::new(), expected: HashMap::new(), tally };
+        let post = Post { pipe, pending: HashMap::new(), pages: HashMap::new(), expected: HashMap::new(), tally };
         tokio::spawn(async move {
             post.run(inbox).await;
             end.send_replace(true);
         });
-        Ok(Self { orders, ended, timeout })
+        Self { orders, ended, timeout }
     }
 
     /// How long a command may take.
@@ -187,7 +182,7 @@ impl Link {
 
 /// The task's own state.
 struct Post {
-    connection: Connection<Incoming>,
+    pipe: Pipe,
     pending: HashMap<CallId, oneshot::Sender<Response>>,
     pages: HashMap<String, Listener>,
     /// Who waits for a page, by its context.
@@ -200,18 +195,14 @@ impl Post {
         let mut sweep = tokio::time::interval(SWEEP);
         loop {
             tokio::select! {
-                order = inbox.recv() => match order {
+                order = inbox.recv(), if !self.pipe.is_full() => match order {
                     Some(order) => self.obey(order),
                     None => return,
                 },
-                message = self.connection.next() => match message {
+                message = self.pipe.next() => match message {
                     Some(Ok(Message::Response(response))) => self.answer(response),
                     Some(Ok(Message::Event(incoming))) => self.deliver(incoming),
-                    Some(Err(CdpError::InvalidMessage(text, error))) => self.unreadable(&text, &error),
-                    Some(Err(error)) => {
-                        tracing::debug!(%error, "connection to the browser broke");
-                        return;
-                    }
+                    Some(Err(unreadable)) => self.unreadable(&unreadable),
                     None => return,
                 },
                 _ = sweep.tick() => {
@@ -225,7 +216,7 @@ impl Post {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Call { method, session, params, reply } => {
-                let sent = self.connection.submit_command(method, session.map(SessionId::new), params);
+                let sent = self.pipe.submit(method, session, params);
                 if let (Ok(id), Some(reply)) = (sent, reply) {
                     self.pending.insert(id, reply);
                 }
@@ -300,7 +291,7 @@ impl Post {
         }
     }
 
-    fn unreadable(&self, text: &str, error: &serde_json::Error) {
+    fn unreadable(&self, (text, error): &Unreadable) {
         self.tally.messages_dropped.one();
         let start: String = text.chars().take(120).collect();
         tracing::debug!(%error, start, "a message of the browser could not be read");

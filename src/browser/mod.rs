@@ -34,15 +34,16 @@
 //! # }
 //! ```
 //!
-//! Inside, one file per noun: `launch` and `profile` start a process, `link` talks to it, `chromium` and `fleet` keep a few of
+//! Inside, one file per noun: `launch` and `profile` start a process, `pipe` and `link` talk to it, `chromium` and `fleet` keep a few of
 //! them alive, `open` and `prepare` make a context, `page` and `traffic` follow it, `context` and `evaluate` steer it, `visit`, `paging` and `picture` are
 //! the steps of a visit, `intercept` and `har` answer and record its requests,
-//! `blocking` and `follow` save work, `relay` logs in to SOCKS proxies, `replay` does without Chromium.
+//! `blocking`, `follow` and `code_cache` save work, `relay` logs in to SOCKS proxies, `replay` does without Chromium.
 //! chromiumoxide is named only in here, and no type of it is public.
 
 mod blocking;
 mod check;
 mod chromium;
+mod code_cache;
 mod config;
 mod context;
 mod counters;
@@ -61,6 +62,7 @@ mod open;
 mod page;
 mod paging;
 mod picture;
+mod pipe;
 mod prepare;
 mod profile;
 mod relay;

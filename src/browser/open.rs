@@ -218,6 +218,7 @@ async fn listen(tab: &Tab, spec: &SessionSpec, config: &Config) {
         shared: Arc::clone(&tab.shared),
         bounds: bounds(spec, config),
         recorder: spec.record_to.clone(),
+        code_cache: spec.answer_from.is_none().then(|| tab.place.code_cache()),
     };
     tokio::spawn(ear.listen(events));
 }

@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio::sync::{mpsc, watch};
 
+use super::code_cache::{CodeCache, Share};
 use super::error::BrowserError;
 use super::har::Recorder;
 use super::intercept::Intercept;
@@ -126,6 +127,8 @@ pub(super) struct Ear {
     pub(super) shared: Arc<Shared>,
     pub(super) bounds: Bounds,
     pub(super) recorder: Option<Recorder>,
+    /// None where pages are answered from an archive.
+    pub(super) code_cache: Option<Arc<CodeCache>>,
 }
 
 impl Ear {
@@ -157,13 +160,27 @@ impl Ear {
     async fn hear(&self, event: Event) -> Option<BoxFuture<'static, Arrived>> {
         match event {
             Event::RequestSent(sent) => return self.traffic(|traffic, _| traffic.sent(*sent)),
-            Event::ResponseReceived(got) => self.shared.state().traffic.responded(&got.request_id, got.response),
+            Event::ResponseReceived(got) => {
+                let mut state = self.shared.state();
+                if let (Some(cache), Some(script)) = (&self.code_cache, state.traffic.script(&got.request_id)) {
+                    cache.seen(&state.traffic.document.url, script, &got.response);
+                }
+                state.traffic.responded(&got.request_id, got.response);
+            }
             Event::DataReceived(data) => {
                 return self.traffic(|traffic, bounds| traffic.received(&data.request_id, data.data_length, bounds));
             }
             Event::LoadingFinished(end) => return self.traffic(|traffic, bounds| traffic.finished(&end, bounds)),
             Event::LoadingFailed(end) => return self.traffic(|traffic, _| Ok(traffic.failed(&end))),
-            Event::FrameNavigated(at) => self.shared.state().traffic.navigated(&at.frame.id, &at.frame.loader_id),
+            Event::FrameNavigated(at) => {
+                let share = self.navigated(&at.frame);
+                share.tell(&self.link, &self.session).await;
+            }
+            Event::ScriptCompiled(script) => {
+                if let Some(cache) = &self.code_cache {
+                    cache.compiled(&self.shared.state().traffic.document.url, &script.url, script.data);
+                }
+            }
             Event::DomReady => self.document_is(|document| document.dom_ready = true),
             Event::Loaded => self.document_is(|document| document.loaded = true),
             Event::DialogOpened(dialog) => {
@@ -180,7 +197,12 @@ impl Ear {
                 let answer = self.intercept().credentials_for(asked);
                 self.link.post(Some(&self.session), answer).await;
             }
-            Event::TargetCrashed(_) => self.shared.end(Over::Crashed),
+            Event::TargetCrashed(_) => {
+                if let Some(cache) = &self.code_cache {
+                    cache.forget(&self.shared.state().traffic.document.url);
+                }
+                self.shared.end(Over::Crashed);
+            }
             Event::TargetCreated(_) | Event::Attached(_) | Event::Detached(_) | Event::Other => {}
         }
         None
@@ -188,6 +210,15 @@ impl Ear {
 
     fn intercept(&self) -> MutexGuard<'_, Intercept> {
         self.shared.intercept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A frame shows another document; what to tell the page of its scripts.
+    fn navigated(&self, frame: &super::wire::Frame) -> Share {
+        let mut state = self.shared.state();
+        if !state.traffic.navigated(&frame.id, &frame.loader_id) {
+            return Share::default();
+        }
+        self.code_cache.as_ref().map(|cache| cache.page(&state.traffic.document.url)).unwrap_or_default()
     }
 
     /// Marks the document that the frame shows; events of the one before it do not count.

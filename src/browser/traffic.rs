@@ -149,6 +149,12 @@ impl Traffic {
         flight.head = Some(head);
     }
 
+    /// The URL of a script that an element of the page asked for.
+    pub(super) fn script(&self, id: &str) -> Option<&str> {
+        let flight = self.in_flight.get(id).filter(|flight| flight.kind == "script" && flight.method == "GET")?;
+        Some(&flight.url)
+    }
+
     /// Bytes arrive.
     pub(super) fn received(&mut self, id: &str, bytes: u64, bounds: Bounds) -> Result<Option<Completed>, Exceeded> {
         self.decoded += bytes;
@@ -198,11 +204,11 @@ impl Traffic {
         Completed { flight, fetch }
     }
 
-    /// The main frame shows the document of this loader.
-    pub(super) fn navigated(&mut self, frame: &str, loader: &str) {
-        if frame == self.frame && loader == self.document.loader {
-            self.document.committed = true;
-        }
+    /// A frame shows the document of this loader; whether that is the main one.
+    pub(super) fn navigated(&mut self, frame: &str, loader: &str) -> bool {
+        let main = frame == self.frame && loader == self.document.loader;
+        self.document.committed |= main;
+        main
     }
 
     /// Whether a response from such a URL has come: in full, or as far as it can.

@@ -27,6 +27,7 @@ pub(super) enum Event {
     RequestPaused(Box<RequestPaused>),
     AuthRequired(AuthRequired),
     FrameNavigated(FrameNavigated),
+    ScriptCompiled(Box<ScriptCompiled>),
     DomReady,
     Loaded,
     DialogOpened(DialogOpened),
@@ -144,6 +145,13 @@ pub(super) struct Frame {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct ScriptCompiled {
+    pub(super) url: String,
+    /// Base64.
+    pub(super) data: String,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct DialogOpened {
     #[serde(default, rename = "type")]
     pub(super) kind: String,
@@ -249,6 +257,7 @@ fn event<'de, A: MapAccess<'de>>(method: &str, map: &mut A) -> Result<Event, A::
         "Network.loadingFailed" => Event::LoadingFailed(map.next_value()?),
         "Fetch.requestPaused" => Event::RequestPaused(map.next_value()?),
         "Fetch.authRequired" => Event::AuthRequired(map.next_value()?),
+        "Page.compilationCacheProduced" => Event::ScriptCompiled(map.next_value()?),
         "Page.frameNavigated" => Event::FrameNavigated(map.next_value()?),
         "Page.javascriptDialogOpening" => Event::DialogOpened(map.next_value()?),
         "Target.targetCreated" => Event::TargetCreated(map.next_value()?),

@@ -1,11 +1,11 @@
-//! The pool of workers: takes as many jobs as there are slots, renews their leases, empties itself for a job of the
-//! quarantine, hands back what is left at the end. What happens within one job's turn stands in `worker.rs`.
+//! The pool of workers: takes as many jobs as there are slots (a crawl that is over gives its slot to the next while it is
+//! saved), renews their leases, empties itself for a job of the quarantine, hands back what is left at the end. What happens within one job's turn stands in `worker.rs`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,7 +32,11 @@ pub(super) struct Workers {
     pub(super) services: Services,
     pub(super) crawler: Arc<dyn Crawler>,
     pub(super) leases: crate::queue::Worker,
+    /// One for each crawl at a time; a job holds it from its lease until its last page is closed.
     slots: Arc<Semaphore>,
+    /// One for each crawl that is over and being saved: the next page loads meanwhile. While all are in use, as when the ledger
+    /// is slow, slots stay taken.
+    saving: Semaphore,
     size: usize,
     admission: Admission,
     /// Platforms that the gate keeps shut, and until when by our uptime: their jobs stay where they are.
@@ -50,9 +54,10 @@ impl Workers {
     ) -> Arc<Self> {
         let size = rooms.config.engine.workers_or_default();
         let leases = services.queue.worker("sentinel");
-        let slots = Arc::new(Semaphore::new(size));
+        let (slots, saving) = (Arc::new(Semaphore::new(size)), Semaphore::new(size));
         let admission = Admission::new(rooms.config.engine.admission.clone(), size);
-        Arc::new(Self { rooms, services, crawler, leases, slots, size, admission, shut: Mutex::default(), hard_stop })
+        let shut = Mutex::default();
+        Arc::new(Self { rooms, services, crawler, leases, slots, saving, size, admission, shut, hard_stop })
     }
 
     /// Takes jobs until it is stopped, then waits for those that run.
@@ -114,6 +119,7 @@ impl Workers {
                 () = stop.cancelled() => break,
             };
             let alone = Capacity { lanes: Vec::new(), quarantine: true };
+            let _all_saved = self.saving.acquire_many(all).await;
             let (Ok(slots), Some(lease)) = (slots, self.leases.try_lease_many(&alone, 1).await?.pop()) else { break };
             tracing::info!(job = %lease.job().id, deaths = lease.deaths(), "a suspect runs alone");
             self.clone().turn(lease, Isolation::Alone, slots).await;
@@ -174,13 +180,12 @@ impl Workers {
     /// One job's turn with its slots, to the end of its lease.
     async fn turn(self: Arc<Self>, lease: crate::queue::Lease, isolation: Isolation, slots: OwnedSemaphorePermit) {
         let job = lease.job().id.clone();
-        let settlement = self.judged(&lease, isolation).await;
+        let mut place = Place { workers: &self, slots: Some(slots), isolation, saving: None };
+        let settlement = self.judged(&lease, &mut place).await;
         match lease.settle(settlement).await {
             Ok(settled) => self.answer(&job, settled).await,
             Err(error) => tracing::warn!(%job, %error, "a lease could not be settled; each heartbeat tries it again"),
         }
-        drop(slots);
-        self.admission.left();
     }
 
     /// Measures the load until it is stopped.
@@ -198,5 +203,32 @@ impl Workers {
         if let Err(error) = super::answers::answer_behind(&self.services, job, &answered).await {
             tracing::warn!(%job, %error, "who waited behind it is not answered yet; the reconciler brings it to Redis again");
         }
+    }
+}
+
+/// What a job's turn occupies.
+pub(super) struct Place<'w> {
+    workers: &'w Workers,
+    /// All of them where it runs alone.
+    slots: Option<OwnedSemaphorePermit>,
+    saving: Option<SemaphorePermit<'w>>,
+    pub(super) isolation: Isolation,
+}
+
+impl Place<'_> {
+    /// The crawl is over: another may begin while this one is saved.
+    pub(super) async fn crawled(&mut self) {
+        if matches!(self.isolation, Isolation::Shared) {
+            self.saving = self.workers.saving.acquire().await.ok();
+            self.slots = None;
+            self.workers.admission.left();
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.slots = None;
+        self.workers.admission.left();
     }
 }

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::answers;
 use super::crawl::{CrawlError, Crawled};
-use super::crawler::{CrawlTurn, Isolation};
-use super::pool::Workers;
+use super::crawler::CrawlTurn;
+use super::pool::{Place, Workers};
 use super::report;
 use super::services::ServicesError;
 use super::verdict::{self, Setback};
@@ -45,8 +45,8 @@ enum Turn {
 
 impl Workers {
     /// One job's turn: what is to become of its lease.
-    pub(super) async fn judged(&self, lease: &Lease, isolation: Isolation) -> Settlement {
-        match self.take(lease, isolation).await {
+    pub(super) async fn judged(&self, lease: &Lease, place: &mut Place<'_>) -> Settlement {
+        match self.take(lease, place).await {
             Ok(Turn::Settle(settlement)) => settlement,
             // Redis changes nothing where another holds it. Where Redis still thinks it ours although the ledger knows of
             // a later lease or of an end, it leaves Redis, and the reconciler brings it again if it lives.
@@ -64,7 +64,7 @@ impl Workers {
     }
 
     /// From the ledger's word to what becomes of the lease.
-    async fn take(&self, lease: &Lease, isolation: Isolation) -> Result<Turn, ServicesError> {
+    async fn take(&self, lease: &Lease, place: &mut Place<'_>) -> Result<Turn, ServicesError> {
         let fence = u64::try_from(lease.fence()).unwrap_or_default();
         let id = &lease.job().id;
         let begin = Begin { job: id, fence, worker: self.leases.name(), deaths: lease.deaths() };
@@ -75,7 +75,7 @@ impl Workers {
             begun = self.services.store.begin_lease(&begin).await?;
         }
         match begun {
-            Begun::Leased(leased) => Box::pin(self.admitted(lease, fence, &leased, isolation)).await,
+            Begun::Leased(leased) => Box::pin(self.admitted(lease, fence, &leased, place)).await,
             Begun::Over { state } => self.already_over(id, &state).await,
             Begun::Stale { present } => {
                 tracing::warn!(job = %id, fence, present, "a stale write was refused: the ledger knows a later lease");
@@ -96,7 +96,7 @@ impl Workers {
         lease: &Lease,
         fence: u64,
         leased: &Leased,
-        isolation: Isolation,
+        place: &mut Place<'_>,
     ) -> Result<Turn, ServicesError> {
         let job = &leased.job;
         let ask = self.rooms.ways.ask(&job.target.platform);
@@ -114,8 +114,10 @@ impl Workers {
             self.services.store.note_step(&job.id, fence, &line).await?;
         }
         let (job_, attempt, kill) = (job.clone(), leased.attempt, CancellationToken::new());
-        let turn = CrawlTurn { job: job_, attempt, isolation, permit, kill: kill.clone() };
-        match self.crawl(turn, lease).await {
+        let turn = CrawlTurn { job: job_, attempt, isolation: place.isolation, permit, kill: kill.clone() };
+        let crawled = self.crawl(turn, lease).await;
+        place.crawled().await;
+        match crawled {
             Ok(result) => Box::pin(self.judge(fence, leased, &ask, result)).await,
             Err(beat) => self.interrupted(job, fence, beat).await,
         }

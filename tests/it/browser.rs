@@ -433,6 +433,10 @@ async fn a_missing_browser_and_a_dead_proxy_are_told_by_name() {
     let error =
         social_sentinel::browser::Browser::start(&config, social_sentinel::clock::Clock::system()).await.unwrap_err();
     assert!(matches!(error, BrowserError::Launch { .. }), "{error}");
+    config.executable = "/bin/ls".to_owned();
+    let error =
+        social_sentinel::browser::Browser::start(&config, social_sentinel::clock::Clock::system()).await.unwrap_err();
+    assert!(error.to_string().contains("unrecognized option"), "its own words: {error}");
 
     let browser = browser(&crate::support::pages::config()).await;
     let proxy = Proxy { server: "http://127.0.0.1:9".to_owned(), credentials: None, bypass: None };
@@ -666,4 +670,28 @@ async fn many_sessions_at_once_leave_nothing_open() {
     assert_eq!((counters.contexts_opened, counters.contexts, counters.visits), (40, 0, 40));
     assert_eq!((counters.crashes, counters.messages_dropped), (0, 0));
     browser.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lasting_script_is_compiled_once_for_all_contexts_and_still_runs_in_each() {
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let mut reused = Vec::new();
+    for _ in 0..5 {
+        let session = browser.session(&SessionSpec::default()).await.unwrap();
+        let page = session.visit(&site.visit("/scripts")).await.unwrap().page;
+        assert!(page.html.contains("<p id=\"n\">2</p>"), "both scripts ran: {}", page.html);
+        session.close().await;
+        reused.push(browser.counters().scripts_reused);
+    }
+    assert_eq!(reused, [0, 0, 1, 2, 3], "seen, compiled, then given; the one that may change never");
+    browser.shutdown().await;
+
+    let none = self::browser(&social_sentinel::browser::Config { code_cache_bytes: 0, ..config() }).await;
+    for _ in 0..3 {
+        let session = none.session(&SessionSpec::default()).await.unwrap();
+        session.visit(&site.visit("/scripts")).await.unwrap();
+        session.close().await;
+    }
+    assert_eq!(none.counters().scripts_reused, 0);
+    none.shutdown().await;
 }

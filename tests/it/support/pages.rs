@@ -123,6 +123,9 @@ fn router(hits: Arc<AtomicU64>) -> Router {
             "/popup",
             get(|| async { Html("<script>open('/popped');open('/popped','_blank','noopener')</script><p>opener") }),
         )
+        .route("/scripts", get(|| async { Html("<p id=n>0</p><script src=/lasting.js></script><script src=/changing.js></script>") }))
+        .route("/lasting.js", get(|| async { script("public, max-age=31536000, immutable") }))
+        .route("/changing.js", get(|| async { script("max-age=60") }))
         .route("/popped", get(|| async { Html("<p>popped") }))
         .route("/download", get(download))
         .route("/hang", get(hang))
@@ -232,4 +235,13 @@ async fn slow_image() -> Response {
     let mut png = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_pixel(8, 8, image::Rgb([255, 0, 0])).write_to(&mut png, image::ImageFormat::Png).unwrap();
     ([(header::CONTENT_TYPE, "image/png")], png.into_inner()).into_response()
+}
+
+/// A script that is long enough to be worth keeping and adds one to what the page shows.
+fn script(cache_control: &'static str) -> impl IntoResponse {
+    let filling: String = (0..200).map(|n| format!("function f{n}(x){{return x+{n}}}\n")).collect();
+    let text = format!(
+        "{filling}document.getElementById('n').textContent = f1(Number(document.getElementById('n').textContent))"
+    );
+    ([(header::CONTENT_TYPE, "text/javascript"), (header::CACHE_CONTROL, cache_control)], text)
 }
