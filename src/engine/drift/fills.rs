@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn what_a_profile_had_is_missed_sooner_than_what_strangers_may_have() {
         let mut fills = Fills::default();
-        let has = |n: usize| if n % 2 == 0 { vec!["profile.bio", "profile.links"] } else { vec!["profile.bio"] };
+        let has =
+            |n: usize| if n.is_multiple_of(2) { vec!["profile.bio", "profile.links"] } else { vec!["profile.bio"] };
         for n in 0..400 {
             assert_eq!(fills.see("a", &document(&format!("p{}", n % 40), &has(n), 0), 1), None);
         }

@@ -3,13 +3,16 @@
 use crate::model::page::{Field, Reading, Sighting};
 use crate::model::selectors::Role;
 
+/// A field in a list: visit, body, shape, field.
+type Place = (usize, usize, usize, Field);
+
 /// The profile as the posts of lists carry it. What all posts of a list say is what the site says now; where they say different
 /// numbers, or none that was filled in, they may be old.
-pub(super) struct Copies(Vec<((usize, usize, usize, Field), Option<u64>)>);
+pub(super) struct Copies(Vec<(Place, Option<u64>)>);
 
 impl Copies {
     pub(super) fn of(sightings: &[&Sighting]) -> Self {
-        let mut said: Vec<((usize, usize, usize, Field), Option<u64>)> = Vec::new();
+        let mut said: Vec<(Place, Option<u64>)> = Vec::new();
         for sighting in sightings.iter().filter(|sighting| is_copy(sighting)) {
             for reading in &sighting.readings {
                 let Some(count) = reading.value.as_count() else { continue };
