@@ -72,6 +72,16 @@ pub(crate) const CLASSES: &[&str] = &[
     "post_gone",
     "post_surge",
     "post_mixed",
+    "form_apollo",
+    "form_relay",
+    "form_rows",
+    "form_columns",
+    "form_pairs",
+    "form_places",
+    "form_named",
+    "form_valued",
+    "form_ownerless",
+    "form_old_copy",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +172,7 @@ fn track_of(class: &str, chance: &mut Chance) -> Track {
             *chance.pick(&[Track::Json, Track::Json, Track::All])
         }
         "json_stale" | "stale_meta" | "control" => Track::All,
+        _ if class.starts_with("form_") => *chance.pick(&[Track::Json, Track::Json, Track::All]),
         "redesign" | "redesign_locales" | "half_rollout" | "removed" | "wrong_page" | "surge" | "user_rename"
         | "pinned" | "all_new" | "bio_changed" | "mixed_wrong" | "look_alike_counts" => {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
@@ -228,6 +239,10 @@ fn changed_page(
         mutate::docs(&mut docs, &look, &now, before, others, change, chance, &mut removed);
     }
     posts::docs(&mut docs, &look, others, change, &mut removed);
+    if change.class == "form_old_copy" && !seen {
+        // Of two responses that differ nobody can tell the older one without a past.
+        docs.extra.clear();
+    }
     let wrong = change.class == "wrong_page"
         || (change.class == "mixed_wrong" && at % 3 == 1)
         || (change.class == "look_alike" && at % 3 == 2);

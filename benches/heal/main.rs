@@ -1,7 +1,8 @@
 //! The mutation benchmark of healing: seeded redesigns of made-up profile pages, scored against their truth.
 //! `cargo bench --bench heal` prints a table by class; `-- --seeds N` sets the cases per class and severity, `--class NAME` picks one,
 //! `--cases FOLDER` scores case folders that hold a `truth.json`, `--export FOLDER` writes the made cases in that form, so that other tools can be run on them;
-//! `--speed` measures one page's heal by its size.
+//! `--answers FILE` writes what was healed of each made case, so that two builds can be compared; `--speed` measures one page's heal by its size; `--alarms [N]` counts the detector's false alarms on N unchanged pages of the replica
+//! (10,000), and `--rendered M` on M pages rendered by Chromium (600), the same profiles visited on several days.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -26,8 +27,10 @@ mod score;
 mod speed;
 mod strange;
 mod tree;
+mod unchanged;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use made::Made;
@@ -46,6 +49,11 @@ fn main() {
         score::run_folders(&PathBuf::from(folder), verbose);
         return;
     }
+    if args.iter().any(|arg| arg == "--alarms") {
+        let pages = |name: &str, usual: usize| value(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
+        alarms(pages("--alarms", 10_000), pages("--rendered", 600), verbose);
+        return;
+    }
     if args.iter().any(|arg| arg == "--speed") {
         speed::measure();
         return;
@@ -54,6 +62,7 @@ fn main() {
     let first: u64 = value("--first").and_then(|text| text.parse().ok()).unwrap_or(1);
     let only = value("--class");
     let export = value("--export").map(PathBuf::from);
+    let mut answers = value("--answers").map(|file| std::fs::File::create(file).unwrap());
     let mut classes: BTreeMap<String, Tally> = BTreeMap::new();
     for class in made::CLASSES.iter().filter(|class| only.as_ref().is_none_or(|only| only == *class)) {
         for severity in 1..=3 {
@@ -63,7 +72,10 @@ fn main() {
                     write(&case, folder);
                     continue;
                 }
-                let tally = run(&case);
+                let (tally, answer) = run(&case);
+                if let Some(file) = &mut answers {
+                    writeln!(file, "{} {severity} {answer}", case.id).unwrap();
+                }
                 if verbose && !tally.notes.is_empty() {
                     println!("== {} severity {severity}", case.id);
                     for note in tally.notes.iter().take(12) {
@@ -75,6 +87,27 @@ fn main() {
         }
     }
     score::print_table(&classes);
+}
+
+/// Prints what the service's detector says of pages that nobody changed.
+fn alarms(served: usize, rendered: usize, verbose: bool) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    for (what, told) in [
+        ("as served", runtime.block_on(unchanged::served(served, 41))),
+        ("rendered", runtime.block_on(unchanged::rendered(rendered, 43))),
+    ] {
+        println!(
+            "unchanged pages {what}: {}, {} with a profile, {} posts: {} false alarms; {:?}",
+            told.pages,
+            told.shown,
+            told.posts,
+            told.alarms.len(),
+            told.outcomes
+        );
+        for alarm in told.alarms.iter().take(if verbose { usize::MAX } else { 20 }) {
+            println!("   {alarm}");
+        }
+    }
 }
 
 /// A case's pages, parsed.
@@ -101,7 +134,7 @@ fn parsed(case: &Made) -> (Vec<Known>, Vec<Page>) {
     (known, pages)
 }
 
-fn run(case: &Made) -> Tally {
+fn run(case: &Made) -> (Tally, Value) {
     let (known, pages) = parsed(case);
     let healed = heal(&OldSelectors::default(), &known, &pages, &Clock::system());
     let answers: serde_json::Map<String, Value> = case
@@ -110,9 +143,10 @@ fn run(case: &Made) -> Tally {
         .zip(&healed.pages)
         .map(|(page, healed)| (page.id.clone(), serde_json::to_value(&healed.values).unwrap()))
         .collect();
-    let mut tally = score::score(&json!({"pages": answers}), &case.truth);
+    let answer = json!({"pages": answers});
+    let mut tally = score::score(&answer, &case.truth);
     tally.heal_ms = healed.heal_ms;
-    tally
+    (tally, json!({"answer": answer, "rules": healed.rules}))
 }
 
 fn write(case: &Made, root: &Path) {

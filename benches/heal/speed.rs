@@ -26,16 +26,18 @@ const CASES: u64 = 12;
 const ROUNDS: usize = 3;
 
 /// Sizes: name, posts of a page, elements that a page must have to count.
-const SIZES: [(&str, usize, std::ops::Range<usize>); 2] =
-    [("450_elements", 50, 350..700), ("3000_elements", 420, 2_400..4_500)];
+const SIZES: [(&str, &[usize], std::ops::Range<usize>); 3] = [
+    ("450_elements", &[50], 350..700),
+    ("3000_elements", &[300, 340, 380, 420, 460], 2_700..3_301),
+    ("3000_elements_and_more", &[420], 2_400..4_501),
+];
 
-/// Prints both figures for pages of about 450 and of about 3,000 elements. The clock's times are what the issue asks for; the processor's are
+/// Prints both figures for pages of about 450 and of about 3,000 elements, and for those of up to half as many more. The clock's times are what the issue asks for; the processor's are
 /// the same on a busy machine.
 pub(crate) fn measure() {
     let mut criterion = Criterion::default().sample_size(20);
     for (name, posts, sizes) in SIZES {
-        let made =
-            CLASSES.iter().flat_map(|class| (1..=CASES).map(move |seed| Made::sized(class, 2, seed * 7, &[posts])));
+        let made = CLASSES.iter().flat_map(|class| (1..=CASES).map(move |seed| Made::sized(class, 2, seed * 7, posts)));
         let (mut times, mut worked, mut elements) = (Vec::new(), Vec::new(), Vec::new());
         for case in made {
             let sized: Vec<usize> = case.pages.iter().map(|page| count(&page.html)).collect();
@@ -59,7 +61,7 @@ pub(crate) fn measure() {
             shares(&mut times),
             shares(&mut worked)
         );
-        let (known, pages) = parsed(&Made::sized("redesign", 2, 14, &[posts]));
+        let (known, pages) = parsed(&Made::sized("redesign", 2, 14, posts));
         criterion.bench_function(&format!("heal/{name}/{}_pages_at_once", pages.len()), |bencher| {
             bencher.iter(|| {
                 black_box(heal(&OldSelectors::default(), black_box(&known), black_box(&pages), &Clock::system()))

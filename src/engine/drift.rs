@@ -3,6 +3,7 @@
 //! no row is ever wrong, and its capture waits for a version that can read it.
 
 mod aside;
+mod detector;
 mod fills;
 pub mod health;
 mod probation;
@@ -17,6 +18,7 @@ use tokio::sync::Notify;
 
 pub(super) use self::aside::set_aside;
 use self::aside::withhold;
+pub use self::detector::Detector;
 pub(super) use self::fills::DIGITS;
 use self::fills::Fills;
 use self::health::Health;
@@ -299,6 +301,3 @@ fn names_its_profile(capture: &Capture, clock: crate::clock::Clock) -> bool {
     let healed = heal(&OldSelectors::default(), &[], &[page], &clock);
     healed.pages.first().is_some_and(|page| matches!(page.refusal, None | Some(Refusal::NoProfile)))
 }
-
-#[cfg(all(test, feature = "replica"))]
-mod tests;

@@ -11,7 +11,7 @@ use super::Weight;
 use super::catalogue::Site;
 use super::dice::Dice;
 use super::http::Reply;
-use super::redesign::{Redesign, RedesignKind, SCRIPT_KEYS, renamed};
+use super::redesign::{Redesign, RedesignKind, SCRIPT_KEYS, list_address, renamed};
 use super::signature::secret;
 use super::skin;
 use super::world::World;
@@ -138,12 +138,7 @@ pub(super) fn bundle_tags(world: &World) -> String {
 /// The name of a site's own script, which says which redesign it is built with.
 pub(super) fn main_script_name(site: Site, redesign: Option<&Redesign>) -> String {
     let Some(redesign) = redesign else { return format!("{}-main.js", site.name()) };
-    let kind = match redesign.kind {
-        RedesignKind::Dom => "dom",
-        RedesignKind::Json => "json",
-        RedesignKind::Both => "both",
-    };
-    format!("{}-main-{kind}-{}.js", site.name(), redesign.seed)
+    format!("{}-main-{}-{}.js", site.name(), redesign.kind.word(), redesign.seed)
 }
 
 /// A script by its name.
@@ -165,9 +160,7 @@ fn main_script(world: &World, name: &str) -> Option<String> {
     let site = Site::ALL.into_iter().find(|known| known.name() == site)?;
     let kind = match parts.next() {
         None => None,
-        Some("dom") => Some(RedesignKind::Dom),
-        Some("json") => Some(RedesignKind::Json),
-        Some(_) => Some(RedesignKind::Both),
+        Some(word) => Some(RedesignKind::of_word(word)?),
     };
     let seed = parts.next().and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let redesign = kind.map(|kind| Redesign { kind, seed, share: 1.0 });
@@ -184,7 +177,11 @@ fn main_script(world: &World, name: &str) -> Option<String> {
     };
     let secret = secret(world.seed());
     let runtime = include_str!("pages/runtime.js");
-    Some(format!("{constants}var KEYS={},SECRET=\"{secret}\";\n{runtime}{sign}{page}", Value::Object(keys)))
+    let list = list_address(site, redesign.as_ref());
+    Some(format!(
+        "{constants}var KEYS={},SECRET=\"{secret}\",LIST=\"{list}\";\n{runtime}{sign}{page}",
+        Value::Object(keys)
+    ))
 }
 
 /// A bundle of small modules in a registry, of which every third is run at load, as bundles are.

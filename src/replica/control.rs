@@ -3,7 +3,7 @@
 //! Over HTTP, each POST takes a JSON object and each answers `{"ok": true}` or 400 with the reason:
 //! - `/__control/mode` `{"platform": "tiktok", "mode": "normal" | "empty_bodies" | "login_wall" | "captcha"}`, or
 //!   `{…, "mode": "throttle", "retry_after_s": 7}`, `{…, "mode": "down", "status": 503}`, `{…, "mode": "latency", "ms": 200}`
-//! - `/__control/redesign` `{"platform", "redesign": {"kind": "dom" | "json" | "both", "seed": 1, "share": 0.5} | null}`
+//! - `/__control/redesign` `{"platform", "redesign": {"kind": "dom" | "json" | "both" | "moved" | "moved_json", "seed": 1, "share": 0.5} | null}`
 //! - `/__control/fault` `{"rule": {"kind": "renderer_crash", "platform"?, "handle"?, "every"?}}`, `/__control/clear_faults`
 //! - `/__control/surge` `{"platform", "handle", "factor"}`, `/__control/rename` `{"platform", "old", "new"}`
 //! - `/__control/delete_posts` `{"ids": […]}`, `/__control/advance_time` `{"days"}`, `/__control/reset`,

@@ -10,6 +10,7 @@ use super::instagram_data as data;
 use super::instagram_page as page;
 use super::people::{Person, handle_in_fb_id, person};
 use super::posts::by_code;
+use super::redesign::list_address;
 use super::route::InstagramRoute;
 use super::server::Asked;
 use super::world::World;
@@ -154,6 +155,10 @@ fn guest_query(world: &World, asked: &Asked) -> Reply {
     let Some(person) = found.filter(may_be_listed) else {
         return guarded(&json!({"data": {"node": null}, "extensions": {"is_final": true}}));
     };
+    // Where the call has moved, nothing answers under its old address.
+    if asked.path != list_address(Site::Instagram, world.redesign(Site::Instagram, &person.handle).as_ref()) {
+        return Reply::new(404, "text/plain; charset=utf-8", "Not found");
+    }
     if world.calls_hang(Site::Instagram, &person.handle) {
         return Reply::empty().fated(Fate::Withheld);
     }

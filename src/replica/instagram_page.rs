@@ -23,7 +23,8 @@ pub(super) fn guest_profile(world: &World, person: &Person, fault: Option<FaultK
     if person.role != Role::AgeGated {
         records.push(data::query_user(world, person));
     }
-    if !matches!(person.role, Role::NoPosts | Role::AgeGated) {
+    let moved = world.redesign(Site::Instagram, &person.handle).is_some_and(|redesign| redesign.moves_list());
+    if !matches!(person.role, Role::NoPosts | Role::AgeGated) && !moved {
         let timeline = if person.private {
             json!({"edges": [], "page_info": {"has_next_page": false, "end_cursor": null}})
         } else {

@@ -1,10 +1,12 @@
 //! A redesign of a site: the same facts under other names. The DOM's tags, classes, attributes and order come from a
 //! [`Skin`] that the page's script is built with; JSON keys are renamed on the way out, and the script is built with
-//! the same dictionary, as when a site deploys a new bundle. A redesign may reach only a share of the profiles.
+//! the same dictionary, as when a site deploys a new bundle; the call for the list of posts may move to another address.
+//! A redesign may reach only a share of the profiles.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::catalogue::Site;
 use super::dice::Dice;
 
 /// A redesign that a site rolls out.
@@ -28,6 +30,30 @@ pub enum RedesignKind {
     Json,
     /// Both.
     Both,
+    /// The address of the call for posts: the old one is gone. A list that came with the page comes by that call too.
+    Moved,
+    /// That address, and the names and nesting of JSON keys.
+    MovedJson,
+}
+
+impl RedesignKind {
+    const ALL: [Self; 5] = [Self::Dom, Self::Json, Self::Both, Self::Moved, Self::MovedJson];
+
+    /// Its name in a script's file name.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Dom => "dom",
+            Self::Json => "json",
+            Self::Both => "both",
+            Self::Moved => "moved",
+            Self::MovedJson => "movedjson",
+        }
+    }
+
+    /// The kind that a script's file name means.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 impl Redesign {
@@ -42,8 +68,31 @@ impl Redesign {
     }
 
     pub(super) const fn changes_json(&self) -> bool {
-        matches!(self.kind, RedesignKind::Json | RedesignKind::Both)
+        matches!(self.kind, RedesignKind::Json | RedesignKind::Both | RedesignKind::MovedJson)
     }
+
+    pub(super) const fn moves_list(&self) -> bool {
+        matches!(self.kind, RedesignKind::Moved | RedesignKind::MovedJson)
+    }
+}
+
+/// The address of the call for posts before any redesign.
+pub(super) const fn first_list_address(site: Site) -> &'static str {
+    match site {
+        Site::TikTok => "/api/post/item_list/",
+        Site::Instagram => "/api/graphql",
+    }
+}
+
+/// The address of the call for posts under a redesign, if it has one.
+pub(super) fn list_address(site: Site, redesign: Option<&Redesign>) -> String {
+    let Some(redesign) = redesign.filter(|redesign| redesign.moves_list()) else {
+        return first_list_address(site).to_owned();
+    };
+    let mut dice = Dice::new(redesign.seed, &["list address", site.name()]);
+    let area = dice.pick(&["creator", "works", "channel", "gallery"]);
+    let what = dice.pick(&["feed", "stream", "clips", "tiles"]);
+    format!("/api/{area}/{what}_v{}/", dice.between(2, 9))
 }
 
 /// Keys that a JSON redesign leaves alone: envelopes that the whole site shares, whatever is inside.

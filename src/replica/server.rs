@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use super::catalogue::Site;
 use super::http::Reply;
 use super::requests::{RequestKind, SeenRequest};
-use super::route::{Route, route};
+use super::route::{InstagramRoute, Route, TikTokRoute, route};
 use super::world::{Mode, World};
 use super::{ballast, control, instagram, tiktok};
 
@@ -46,7 +46,7 @@ pub(super) async fn serve(listener: TcpListener, world: World) {
 async fn answer(State(world): State<World>, request: Request) -> Response {
     let at = world.requests().now();
     let Some(asked) = read(request).await else { return Reply::new(413, "text/plain", "too large").send().await };
-    let route = route(&asked.path);
+    let route = moved_list(&world, &asked.path).unwrap_or_else(|| route(&asked.path));
     if let (Some(Mode::Latency { ms }), true) = (route.site().map(|site| world.mode(site)), route.is_guarded()) {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
@@ -63,6 +63,15 @@ async fn answer(State(world): State<World>, request: Request) -> Response {
         });
     }
     reply.send().await
+}
+
+/// The call for posts under an address that a redesign has given it.
+fn moved_list(world: &World, path: &str) -> Option<Route> {
+    let site = world.site_of_moved_list(path)?;
+    Some(match site {
+        Site::TikTok => Route::TikTok(TikTokRoute::ItemList),
+        Site::Instagram => Route::Instagram(InstagramRoute::GuestQuery),
+    })
 }
 
 async fn read(request: Request) -> Option<Asked> {

@@ -11,6 +11,7 @@ use super::http::{Fate, Reply};
 use super::markup::{fill, in_script};
 use super::people::{Person, person};
 use super::posts::posts;
+use super::redesign::list_address;
 use super::route::TikTokRoute;
 use super::server::Asked;
 use super::signature::{is_signed, secret};
@@ -154,6 +155,13 @@ fn item_list(world: &World, asked: &Asked) -> Reply {
     }
     if person.private {
         return Reply::json(200, &json!({"statusCode": 10_222, "status_code": 10_222, "status_msg": ""}));
+    }
+    // Where the call has moved, nothing answers under its old address.
+    if asked.path != list_address(Site::TikTok, world.redesign(Site::TikTok, &person.handle).as_ref()) {
+        return Reply::json(
+            404,
+            &json!({"statusCode": 10_404, "status_code": 10_404, "status_msg": "url doesn't match"}),
+        );
     }
     if world.calls_hang(Site::TikTok, &person.handle) {
         return Reply::empty().fated(Fate::Withheld);

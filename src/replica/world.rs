@@ -11,7 +11,7 @@ use super::ballast::Bundles;
 use super::catalogue::Site;
 use super::faults::FaultRule;
 use super::images::Gallery;
-use super::redesign::Redesign;
+use super::redesign::{Redesign, list_address};
 use super::requests::RequestBook;
 use super::{ReplicaOptions, Weight};
 
@@ -157,6 +157,16 @@ impl World {
     pub(super) fn redesign(&self, site: Site, handle: &str) -> Option<Redesign> {
         let redesign = self.changes().redesigns.get(&site).copied();
         redesign.filter(|redesign| redesign.reaches(handle))
+    }
+
+    /// The site whose call for posts a redesign has moved to this path.
+    pub(super) fn site_of_moved_list(&self, path: &str) -> Option<Site> {
+        let changes = self.changes();
+        let moved = changes
+            .redesigns
+            .iter()
+            .find(|&(&site, redesign)| redesign.moves_list() && list_address(site, Some(redesign)) == path);
+        moved.map(|(site, _)| *site)
     }
 
     /// The handle under which a profile was born, through renames; none where the name was given up.

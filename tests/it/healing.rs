@@ -12,6 +12,7 @@ mod stage;
 use std::time::Duration;
 
 use serde_json::json;
+use social_sentinel::model::document::Document;
 use social_sentinel::replica::{Redesign, RedesignKind, Site};
 
 use self::stage::{Cost, PATIENCE, Stage, creators, selectors};
@@ -53,8 +54,7 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) -> Cost {
     assert_eq!(after.len(), before.len());
     for (before, after) in before.iter().zip(&after) {
         assert_eq!(after.outcome, before.outcome, "{:?} {:?}", after.handle, after.evidence);
-        let lacking: Vec<&String> = before.fields.keys().filter(|path| is_count(path)).collect();
-        let lacking: Vec<&&String> = lacking.iter().filter(|path| !after.fields.contains_key(**path)).collect();
+        let lacking = lacking(before, after);
         assert!(lacking.is_empty(), "{:?} lacks {lacking:?}", after.handle);
     }
     if share < 1.0 {
@@ -69,6 +69,11 @@ async fn heals(seed: u64, site: Site, kind: RedesignKind, share: f64) -> Cost {
     cost
 }
 
+/// Counts that one document has and the other has not.
+fn lacking<'a>(before: &'a Document, after: &Document) -> Vec<&'a String> {
+    before.fields.keys().filter(|path| is_count(path) && !after.fields.contains_key(*path)).collect()
+}
+
 fn is_count(path: &str) -> bool {
     let counts = ["followers", "following", "likes", "posts_count", "views", "comments", "shares", "saves"];
     path.rsplit('.').next().is_some_and(|field| counts.contains(&field))
@@ -79,13 +84,52 @@ async fn renamed_json_heals_by_itself_without_one_wrong_row() {
     Box::pin(heals(7, Site::TikTok, RedesignKind::Json, 1.0)).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_moved_to_another_address_under_new_keys_is_found_again() {
+    Box::pin(heals(13, Site::TikTok, RedesignKind::MovedJson, 1.0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_came_with_the_page_and_now_comes_by_a_call_is_found_again() {
+    Box::pin(heals(14, Site::Instagram, RedesignKind::MovedJson, 1.0)).await;
+}
+
+/// Where only the list's address is new, its keys are known: not one page breaks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_moved_under_its_old_keys_is_read_at_once() {
+    for (seed, site) in [(15, Site::TikTok), (16, Site::Instagram)] {
+        let stage = Stage::new(seed, site).await;
+        let handles = creators(1..9);
+        stage.crawl(&handles).await;
+        let before = stage.newest().await;
+        let moved = Redesign { kind: RedesignKind::Moved, seed, share: 1.0 };
+        stage.replica.control().redesign(site, Some(moved));
+        stage.crawl(&handles).await;
+        assert_eq!(stage.wrong_rows().await, Vec::<String>::new(), "{}", stage.story().await);
+        stage.eventually("nothing is held back", async || stage.still_held().await == 0).await;
+        let after = stage.newest().await;
+        for (before, after) in before.iter().zip(&after) {
+            let lacking = lacking(before, after);
+            assert!(lacking.is_empty(), "{:?} lacks {lacking:?}\n{}", after.handle, stage.story().await);
+            assert_eq!(after.posts.len(), before.posts.len(), "{:?}", after.handle);
+        }
+        println!("{site:?} moved: {} held back\n{}", stage.held().await, stage.story().await);
+        stage.end().await;
+    }
+}
+
 /// Every kind on both sites, for all profiles at once and for half of them first. `SENTINEL_HEALING_LONG` runs all of them or,
 /// where it says so, those whose name contains its value: `instagram_both`.
 #[tokio::test(flavor = "multi_thread")]
 async fn whole_redesigns_heal_on_both_sites() {
     let Some(wanted) = std::env::var_os("SENTINEL_HEALING_LONG") else { return };
     let wanted = wanted.to_string_lossy().into_owned();
-    let kinds = [("json", RedesignKind::Json), ("dom", RedesignKind::Dom), ("both", RedesignKind::Both)];
+    let kinds = [
+        ("json", RedesignKind::Json),
+        ("dom", RedesignKind::Dom),
+        ("both", RedesignKind::Both),
+        ("moved", RedesignKind::MovedJson),
+    ];
     for (n, (site, platform)) in [(Site::TikTok, "tiktok"), (Site::Instagram, "instagram")].into_iter().enumerate() {
         for (k, (word, kind)) in kinds.into_iter().enumerate() {
             for (share, part) in [(1.0, "all"), (0.5, "half")] {

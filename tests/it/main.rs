@@ -23,6 +23,8 @@ mod gate;
 mod gates;
 mod har;
 mod heal;
+#[cfg(feature = "replica")]
+mod heal_alarms;
 mod heal_corpus;
 mod heal_forms;
 mod heal_posts;

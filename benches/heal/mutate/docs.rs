@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::removed;
+use super::{forms, removed};
 use crate::chance::Chance;
 use crate::data;
 use crate::layout::Look;
@@ -29,6 +29,9 @@ pub(crate) fn docs(
     chance: &mut Chance,
     gone: &mut Vec<String>,
 ) {
+    if forms::docs(docs, look.site, now, before, others, change).is_some() {
+        return;
+    }
     let mut shared = Chance::new(change.seed ^ 9);
     let foreign = |at: usize| data::base(look.site, &others[at], others);
     match change.class {

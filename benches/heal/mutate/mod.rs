@@ -2,6 +2,7 @@
 
 mod cards;
 mod docs;
+mod forms;
 mod numbers;
 mod removed;
 mod wrong;

@@ -113,8 +113,11 @@ pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) ->
             doubts.push(Doubt::SourceUnread { what: "profile", source });
         }
         let listed = expected.with_posts >= PAGES_MIN && usual(expected.post_sources.get(&key), expected.with_posts);
+        // A list that came with the page and now comes whole by a call has moved, and nothing of it is unread.
+        let moved = source == SourceKind::Embedded && posts.contains(&rank(SourceKind::Network)) && is_whole(document);
         if listed
             && !posts.contains(&key)
+            && !moved
             && (!document.posts.is_empty() || may_hold_posts(document))
             && holds(capture, source)
         {
@@ -192,6 +195,12 @@ fn apart(one: u64, other: u64, exact: [bool; 2]) -> bool {
 fn last_unit(value: u64) -> u64 {
     let units = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10)).take(10);
     units.filter(|unit| value.is_multiple_of(*unit)).max().unwrap_or(1)
+}
+
+/// Whether all posts that were wanted and that there are were read.
+fn is_whole(document: &Document) -> bool {
+    let all = |(got, of): (usize, u64)| u64::try_from(got).unwrap_or(u64::MAX) >= of;
+    document.outcome == Outcome::Ok && expect::wanted(document).is_none_or(all)
 }
 
 fn may_hold_posts(document: &Document) -> bool {

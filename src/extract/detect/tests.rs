@@ -3,6 +3,8 @@
 use super::*;
 use serde_json::json;
 
+use crate::model::capture::CapturedPage;
+
 fn document(handle: &str, id: &str, followers: u64, precision: &str, posts: usize) -> Document {
     let note = |precision: &str| json!({"source": "network", "rule": "r", "raw": "", "precision": precision, "agreed_by": ["dom"]});
     let post = |n: usize| json!({"id": format!("{id}{n:04}"), "likes": 5});
@@ -39,6 +41,41 @@ fn a_list_that_shrinks_is_doubted_where_lists_are_whole() {
     assert_eq!(whole, []);
     let short = doubts(&Capture::default(), &document("x", "77", 9_000, "exact", 6), &expected);
     assert_eq!(short, [Doubt::ListShrank { got: 6, of: 20 }]);
+}
+
+#[test]
+fn a_list_that_moved_out_of_the_page_into_a_call_is_doubted_until_it_is_read_whole() {
+    let listed = |mut document: Document, source: SourceKind| {
+        let mut note = document.fields.values().next().unwrap().clone();
+        note.source = source;
+        for post in &document.posts {
+            document.fields.insert(format!("posts.{}.likes", post.id), note.clone());
+        }
+        document
+    };
+    let mut expected = Expectation::default();
+    for n in 0..10 {
+        let one = document(&format!("p{n}"), &n.to_string(), 5_000 + n, "exact", 20);
+        expected.learn(&listed(one, SourceKind::Embedded));
+    }
+    let page = CapturedPage {
+        purpose: Purpose::Profile,
+        url: String::new(),
+        final_url: String::new(),
+        redirects: Vec::new(),
+        status: Some(200),
+        headers: Vec::new(),
+        html: "<div>".repeat(SUBSTANCE_BYTES),
+        responses: Vec::new(),
+    };
+    let capture = Capture { pages: vec![page], ..Capture::default() };
+    let unread = Doubt::SourceUnread { what: "posts", source: SourceKind::Embedded };
+    for (source, posts, doubted) in
+        [(SourceKind::Network, 20, false), (SourceKind::Network, 12, true), (SourceKind::Dom, 20, true)]
+    {
+        let page = listed(document("x", "77", 9_000, "exact", posts), source);
+        assert_eq!(doubts(&capture, &page, &expected).contains(&unread), doubted, "{source:?} {posts}");
+    }
 }
 
 #[test]

@@ -115,8 +115,9 @@ impl Style {
     }
 
     fn target_of_steps(&self, steps: &[&str]) -> Target {
-        let handle = steps.iter().take(2).position(|step| self.handle_in(step).is_some());
-        let owner = handle.and_then(|at| self.handle_in(steps[at])).filter(|_| self.at_sign || handle == Some(0));
+        let named = steps.iter().take(2).enumerate().find_map(|(at, step)| self.handle_in(step).map(|name| (at, name)));
+        let handle = named.as_ref().map(|(at, _)| *at);
+        let owner = named.map(|(_, name)| name).filter(|_| self.at_sign || handle == Some(0));
         if let Some(at) = steps.iter().rposition(|step| self.is_post_id(step)) {
             let kind = at.checked_sub(1).map(|before| steps[before]);
             if kind.is_some_and(|kind| self.numeric_ids || is_post_word(kind)) {

@@ -218,6 +218,12 @@ impl Dom {
     pub(crate) fn text_of(&self, at: usize) -> String {
         let (from, to) = self.elements[at].texts;
         let hidden = self.elements[at].sight;
+        if let [only] = &self.texts[from..to]
+            && self.elements[only.element].sight <= hidden
+            && !only.text.contains(['\n', '\r'])
+        {
+            return only.text.trim().to_owned();
+        }
         let mut joined = String::new();
         for node in &self.texts[from..to] {
             if self.elements[node.element].sight > hidden {

@@ -6,11 +6,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Known;
 use super::address::{Style, Target, stem};
-use super::dom::Sight;
+use super::dom::{Element, Sight};
 use super::field::Values;
 use super::label;
 use super::learn;
-use super::owner::{DomOwners, Ids, JsonOwners, beside_handle, could_be_handle, plain_handle};
+use super::owner::{DomOwners, Ids, JsonOwners, beside_handle, could_be_handle, is_handle, plain_handle};
 use super::page::Page;
 use super::told;
 
@@ -33,6 +33,8 @@ pub(crate) struct Named {
     pub(crate) written: String,
     pub(crate) json: Vec<JsonOwners>,
     pub(crate) dom: DomOwners,
+    /// What each element's `href` points to.
+    pub(crate) targets: Vec<Option<Target>>,
     /// Whether the page's head alone tells of the profile: it has no body yet, or its body shows posts and nothing else.
     pub(crate) head_only: bool,
 }
@@ -83,12 +85,14 @@ fn judge(
     others.extend(rare.iter().cloned());
     let mut called: Vec<String> = titles(page).filter_map(|title| called(title, handle)).map(str::to_owned).collect();
     called.extend(past.and_then(|past| past.display_name.clone()));
-    let dom = DomOwners::find(&page.dom, style, handle, &others, &called);
+    let aim = |element: &Element| element.attr("href").map(|href| style.target(href));
+    let targets: Vec<Option<Target>> = page.dom.elements.iter().map(aim).collect();
+    let dom = DomOwners::find(&page.dom, &targets, handle, &others, &called);
     let mut body = 0;
     for (doc, owners) in page.docs.iter().zip(&json) {
         if !owners.own.is_empty() {
             body += 1;
-            let asked_for = doc.origin.split(['?', '&', '=', '/', '@', '#']).any(|part| plain_handle(part) == handle);
+            let asked_for = doc.origin.split(['?', '&', '=', '/', '@', '#']).any(|part| is_handle(part, handle));
             body += usize::from(asked_for);
         }
     }
@@ -106,7 +110,7 @@ fn judge(
         return Err(Refusal::NotNamed);
     }
     let written = written_handle(page, &json, handle);
-    Ok(Named { handle: handle.to_owned(), written, json, dom, head_only })
+    Ok(Named { handle: handle.to_owned(), written, json, dom, targets, head_only })
 }
 
 /// Letters that the body of a page without one may show: a notice to switch scripts on.
@@ -159,7 +163,7 @@ fn title_names(title: &str, handle: &str) -> Option<bool> {
             || matches!(c, '(' | ')' | '（' | '）' | '|' | ',' | '"' | '“' | '”' | '「' | '」' | '\'' | '’')
     }) {
         let word = word.trim_matches(|c: char| matches!(c, '.' | ':' | '•' | '·' | ';' | '!' | '?'));
-        if plain_handle(word) == handle {
+        if is_handle(word, handle) {
             return Some(true);
         }
         other |= word.starts_with('@') && could_be_handle(&word.to_lowercase());
@@ -267,7 +271,7 @@ fn other_handles(page: &Page, json: &[JsonOwners], handle: &str) -> HashSet<Stri
             let Some(text) = node.scalar() else { continue };
             if node.name().is_some_and(|name| keys.contains(name))
                 && could_be_handle(text)
-                && plain_handle(text) != handle
+                && !is_handle(text, handle)
                 && text.len() >= 4
             {
                 others.insert(plain_handle(text));

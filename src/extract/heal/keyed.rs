@@ -1,6 +1,8 @@
 //! Candidates from JSON: every scalar that is the profile's own, with its path relative to the nearest own name. The path survives when
 //! the whole object moves, is nested deeper, or becomes one entry of a map; the keys survive when only the nesting changes.
 
+use std::borrow::Cow;
+
 use super::address::Style;
 use super::cand::{Cand, Feature, Strength};
 use super::field::Field;
@@ -138,11 +140,17 @@ fn is_any_word(name: &str) -> bool {
         )
 }
 
+/// A key in lower case, as most are written.
+fn lower(name: &str) -> Cow<'_, str> {
+    let is_lower = name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_lowercase()) }
+}
+
 /// Keys that only wrap a value.
 pub(super) fn is_empty_word(name: &str) -> bool {
     name.starts_with(form::PLACE)
         || matches!(
-            name.to_lowercase().as_str(),
+            &*lower(name),
             "count"
                 | "value"
                 | "total"

@@ -160,6 +160,10 @@ fn is_dense_letter(c: char) -> bool {
 
 /// Lower case, without punctuation at the ends, one space between words.
 pub(crate) fn plain(text: &str) -> String {
+    // Most numbers stand without a word.
+    if text.bytes().all(|b| b == b' ') {
+        return String::new();
+    }
     let lower: String = text.to_lowercase().chars().filter(|&c| !is_invisible(c) && !is_quote(c)).collect();
     let words: Vec<&str> = lower
         .split(|c: char| c.is_whitespace() || c == '\u{1}' || c == '\u{2}')

@@ -81,9 +81,15 @@ struct Ready {
     cands: Vec<cand::Cand>,
     found: learn::Index,
     phrases: Vec<shown::Phrase>,
+    grids: posts::Grids,
 }
 
 impl Ready {
+    /// The page as posts are looked for in it.
+    fn scene<'a>(&'a self, page: &'a Page, style: &'a address::Style) -> posts::Scene<'a> {
+        posts::Scene { page, named: &self.named, phrases: &self.phrases, grids: &self.grids, style }
+    }
+
     /// Leaves aside what only repeats the past.
     fn leave_aside(&mut self, page: &Page, past: &Values) {
         let old = stale::parts(&self.cands, past, &page.docs, &self.named.json);
@@ -137,9 +143,10 @@ pub fn heal(old: &OldSelectors, known: &[Known], pages: &[Page], clock: &Clock) 
     let mut healed = Vec::with_capacity(pages.len());
     for (at, page) in pages.iter().enumerate() {
         let from = clock.uptime();
-        let posts = readied[at].as_ref().ok().and_then(|ready| {
-            posts::find(page, &ready.named, &ready.phrases, pasts[at].as_ref(), &post_lessons, &style)
-        });
+        let posts = readied[at]
+            .as_ref()
+            .ok()
+            .and_then(|ready| posts::find(&ready.scene(page, &style), pasts[at].as_ref(), &post_lessons));
         healed.push(assemble(&readied[at], verdicts[at].as_deref(), posts));
         own_time[at] += clock.uptime().saturating_sub(from);
     }
@@ -195,10 +202,10 @@ fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<St
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
         cands.extend(keyed::candidates(at, doc, owners, style, &named.handle));
     }
-    cands.extend(worded::candidates(&page.dom, &named.dom, style, &named.handle));
+    cands.extend(worded::candidates(&page.dom, &named, style));
     cands.extend(told::candidates(&page.dom, &named.handle));
     let found = learn::Index::new(&cands);
-    Ok(Ready { named, cands, found, phrases })
+    Ok(Ready { named, cands, found, phrases, grids: posts::Grids::default() })
 }
 
 /// What is known of a page's profile from an earlier visit, be it under another name.
@@ -278,28 +285,16 @@ fn learn_posts(
     let mut lessons = Vec::new();
     for (known, ready) in known.iter().zip(good) {
         if let Some(ready) = ready {
-            let lesson = posts::PostLesson {
-                page: &known.page,
-                named: &ready.named,
-                phrases: &ready.phrases,
-                past: &known.values,
-                same_visit: true,
-            };
-            lessons.push(lesson);
+            let scene = ready.scene(&known.page, style);
+            lessons.push(posts::PostLesson { scene, past: &known.values, same_visit: true });
         }
     }
     for ((page, ready), past) in pages.iter().zip(readied).zip(pasts) {
         if let (Ok(ready), Some(past)) = (ready, past) {
-            lessons.push(posts::PostLesson {
-                page,
-                named: &ready.named,
-                phrases: &ready.phrases,
-                past,
-                same_visit: false,
-            });
+            lessons.push(posts::PostLesson { scene: ready.scene(page, style), past, same_visit: false });
         }
     }
-    posts::PostLessons::learn(&lessons, style)
+    posts::PostLessons::learn(&lessons)
 }
 
 fn assemble(

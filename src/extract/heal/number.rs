@@ -41,10 +41,13 @@ pub(crate) struct Found {
     pub(crate) count: Count,
 }
 
+/// Bytes of a text that is one count.
+pub(crate) const WHOLE_MAX: usize = 40;
+
 /// The whole text as one count, or nothing.
 pub(crate) fn whole(text: &str, lang: &str) -> Option<Count> {
     let text = text.trim();
-    if text.is_empty() || text.len() > 40 {
+    if text.is_empty() || text.len() > WHOLE_MAX {
         return None;
     }
     match scan(text, lang).as_slice() {
@@ -57,8 +60,7 @@ pub(crate) fn whole(text: &str, lang: &str) -> Option<Count> {
 pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(step) = text[at..].find(|c: char| digit(c).is_some()) {
-        let start = at + step;
+    while let Some(start) = next_digit(text, at) {
         let (raw, end) = digits_from(text, start);
         if !may_begin(text, start) || text[end..].trim_start().starts_with(TORN) {
             at = skip_word(text, end);
@@ -74,6 +76,20 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
         at = after;
     }
     found
+}
+
+/// The next digit from a place on. Nearly every byte of a page is a letter of ASCII.
+fn next_digit(text: &str, from: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        at += bytes.get(at..)?.iter().position(|b| b.is_ascii_digit() || !b.is_ascii())?;
+        let c = text[at..].chars().next()?;
+        if is_digit(c) {
+            return Some(at);
+        }
+        at += c.len_utf8();
+    }
 }
 
 fn skip_word(text: &str, from: usize) -> usize {
@@ -132,9 +148,18 @@ const fn separator(c: char) -> Option<char> {
     }
 }
 
+/// Letters that one number may take, with its separators.
+const DIGITS_MAX: usize = 48;
+
 /// The digits and separators of one number, with separators as `.`, `,` or a space, and where it ends.
 fn digits_from(text: &str, start: usize) -> (String, usize) {
-    let chars: Vec<(usize, char)> = text[start..].char_indices().take(48).collect();
+    let mut held = [(0, ' '); DIGITS_MAX];
+    let mut count = 0;
+    for (place, char) in held.iter_mut().zip(text[start..].char_indices()) {
+        *place = char;
+        count += 1;
+    }
+    let chars = &held[..count];
     let at_char = |i: usize| chars.get(i).map(|&(_, c)| c);
     let end_of = |i: usize| {
         chars
@@ -187,7 +212,7 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
             return Some((multiplier, end + gap + length));
         }
         let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
-        if foreign_thousand(&text[number_start(text, end)..end], gap_chars, word, lang) {
+        if foreign_thousand(word, lang, || gap_chars > 0 || text[number_start(text, end)..end].contains([',', '٫'])) {
             return None;
         }
         if let Some((multiplier, length)) = spaced_unit(word, tail, lang, gap > 0) {
@@ -196,12 +221,12 @@ fn unit_after(text: &str, end: usize, lang: &str) -> Option<(u64, usize)> {
     }
     let next = rest.chars().next();
     // A short word right behind a short number may be a unit of a language we do not know: then the number is not what it seems.
-    let short = end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
+    let short = || end.saturating_sub(number_start(text, end)) <= 5 && !is_grouped(text, end);
     let word: &str = &tail[..tail.find(|c: char| !(c.is_alphabetic() || is_mark(c))).unwrap_or(tail.len())];
     let letters = word.chars().count();
     let unit_like = (1..=4).contains(&letters)
         && gap_chars == 1
-        && short
+        && short()
         && !COUNTED.contains(&word.to_lowercase().as_str())
         && label::beside(word).is_none()
         && !posts::names_count(word)
@@ -232,8 +257,8 @@ fn is_grouped(text: &str, end: usize) -> bool {
 
 /// `34,5 B`: who means billions writes `34.5B`. Turkish writes thousands so, and where the page does not say that it is Turkish the
 /// number is not known.
-fn foreign_thousand(digits: &str, gap: usize, word: &str, lang: &str) -> bool {
-    matches!(word, "B" | "b") && !matches!(lang.get(..2), Some("tr" | "az")) && (gap > 0 || digits.contains([',', '٫']))
+fn foreign_thousand(word: &str, lang: &str, written_so: impl FnOnce() -> bool) -> bool {
+    matches!(word, "B" | "b") && !matches!(lang.get(..2), Some("tr" | "az")) && written_so()
 }
 
 fn tail_line(tail: &str) -> &str {
@@ -254,6 +279,10 @@ fn number_start(text: &str, end: usize) -> usize {
 
 /// The value: grouping and decimal marks told apart by what follows them and by whether a unit stands behind.
 fn decode(raw: &str, multiplier: u64) -> Option<Count> {
+    if raw.bytes().all(|b| b.is_ascii_digit()) {
+        let value = raw.parse::<u64>().ok().filter(|_| raw.len() <= 15)?.checked_mul(multiplier)?;
+        return Some(Count { value, unit: multiplier.max(1) });
+    }
     let marks: Vec<char> = raw.chars().filter(|c| !c.is_ascii_digit()).collect();
     let groups: Vec<&str> = raw.split(|c: char| !c.is_ascii_digit()).collect();
     let last = groups.last().copied().unwrap_or_default();

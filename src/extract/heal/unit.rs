@@ -37,16 +37,16 @@ pub(super) fn spaced_unit(word: &str, tail: &str, lang: &str, apart: bool) -> Op
         return None;
     }
     let lower = word.to_lowercase();
-    let lower = lower.trim_end_matches(['॰', '.']).to_owned();
+    let lower = lower.trim_end_matches(['॰', '.']);
     // Spanish for a thousand million.
     let thousands = tail.strip_prefix("mil").and_then(|rest| rest.strip_prefix(['\u{a0}', ' ']));
-    if let (Some(rest), "es" | "ca" | "gl" | "", "mil") = (thousands, lang.get(..2).unwrap_or(lang), lower.as_str()) {
+    if let (Some(rest), "es" | "ca" | "gl" | "", "mil") = (thousands, lang.get(..2).unwrap_or(lang), lower) {
         let next = &rest[..rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len())];
         if matches!(next, "M" | "mill" | "millones" | "milions") {
             return Some((1_000_000_000, tail.len() - rest.len() + next.len()));
         }
     }
-    if let Some(multiplier) = multiplier(&lower, lang).filter(|_| !begins_label(word, tail)) {
+    if let Some(multiplier) = multiplier(lower, lang).filter(|_| !begins_label(word, tail)) {
         let length = word.len();
         let dotted = tail[length..].starts_with('.');
         let known_case = lower.chars().count() > 1

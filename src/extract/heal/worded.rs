@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use super::address::{Style, Target, unwrapped};
 use super::cand::{Cand, Feature, Strength};
-use super::dom::{Dom, Sight};
+use super::dom::{Dom, Element, Sight};
 use super::field::Field;
-use super::owner::{DomOwners, Owner, beside_handle, plain_handle};
+use super::identity::Named;
+use super::owner::{DomOwners, Owner, beside_handle, is_handle};
 use crate::model::document::SourceKind;
 
 /// The longest text that is looked at, in bytes.
@@ -16,7 +17,8 @@ const TEXT_MAX: usize = 1_500;
 const PARTS_MAX: usize = 16;
 
 /// All candidates among a page's texts, pictures and links.
-pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &str) -> Vec<Cand> {
+pub(crate) fn candidates(dom: &Dom, named: &Named, style: &Style) -> Vec<Cand> {
+    let (owners, handle) = (&named.dom, named.handle.as_str());
     let mut found = Vec::new();
     let mut taken: HashMap<(usize, usize), usize> = HashMap::new();
     for at in (0..dom.elements.len()).rev() {
@@ -24,7 +26,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         if element.sight == Sight::Hidden {
             continue;
         }
-        let link = address_of(dom, style, at);
+        let link = address_of(element, named.targets[at].as_ref(), style);
         let (from, to) = element.texts;
         let inner = taken.get(&(from, to)).copied();
         if let Some(inner) = inner.filter(|_| to > from) {
@@ -58,7 +60,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
         if texted {
             let text = dom.text_of(at);
             let text = beside_handle(&text, handle).map(str::to_owned).unwrap_or(text);
-            if text.is_empty() || text.len() > TEXT_MAX || plain_handle(&text) == handle {
+            if text.is_empty() || text.len() > TEXT_MAX || is_handle(&text, handle) {
                 continue;
             }
             let mut cand = Cand::at(SourceKind::Dom, owner, (usize::MAX - 5, at));
@@ -75,8 +77,7 @@ pub(crate) fn candidates(dom: &Dom, owners: &DomOwners, style: &Style, handle: &
 }
 
 /// A picture's address, or an outside link's.
-pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String, &'static str)> {
-    let element = &dom.elements[at];
+fn address_of(element: &Element, target: Option<&Target>, style: &Style) -> Option<(String, &'static str)> {
     match element.tag.as_str() {
         "img" | "image" | "source" | "picture" => {
             let src = ["src", "data-src", "href", "xlink:href"]
@@ -90,7 +91,11 @@ pub(crate) fn address_of(dom: &Dom, style: &Style, at: usize) -> Option<(String,
         }
         _ => {
             let href = ["href", "data-href", "data-url"].iter().find_map(|name| element.attr(name));
-            href.filter(|href| style.target(href) == Target::Outside).map(|href| (unwrapped(href), "href"))
+            let leads_out = |href: &&str| match target {
+                Some(target) => *target == Target::Outside,
+                None => style.target(href) == Target::Outside,
+            };
+            href.filter(leads_out).map(|href| (unwrapped(href), "href"))
         }
     }
     .or_else(|| background(element.attr("style")?).map(|url| (url, "style")))
@@ -106,9 +111,8 @@ fn background(style: &str) -> Option<String> {
 fn picture_of(dom: &Dom, at: usize, handle: &str) -> Option<Field> {
     let element = &dom.elements[at];
     let alt = element.attr("alt").or_else(|| element.attr("aria-label"))?;
-    let named = alt
-        .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ','))
-        .any(|word| plain_handle(word) == handle);
+    let named =
+        alt.split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',')).any(|word| is_handle(word, handle));
     (named && alt.len() <= handle.len() + 40 && element.tag == "img").then_some(Field::AvatarUrl)
 }
 

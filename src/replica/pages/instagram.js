@@ -97,11 +97,11 @@ function guest(user){
   header(user,Number(posts.replace(/,/g,"")),about[0]);
   if(g(user,"is_private")){message("This account is private","Follow to see their photos and videos.");return}
   var list=record(k("polaris_ordered_timeline_connection"));
-  if(!list)return;
-  if(!(g(list,"edges")||[]).length){message("No posts yet","");return}
+  if(!list&&LIST==="/api/graphql")return;
+  if(list&&!(g(list,"edges")||[]).length){message("No posts yet","");return}
   grid(name,g(user,"full_name")||name,list,function(after){
     var variables={after:after,first:12,id:g(user,"id")};
-    return post("/api/graphql",{av:"0",__d:"www",__user:"0",__a:"1",lsd:defined("LSD").token||"",fb_api_caller_class:"RelayModern",fb_api_req_friendly_name:"PolarisLoggedOutDesktopWWWProfilePostsTabContentQuery",variables:JSON.stringify(variables),doc_id:query}).then(function(body){
+    return post(LIST,{av:"0",__d:"www",__user:"0",__a:"1",lsd:defined("LSD").token||"",fb_api_caller_class:"RelayModern",fb_api_req_friendly_name:"PolarisLoggedOutDesktopWWWProfilePostsTabContentQuery",variables:JSON.stringify(variables),doc_id:query}).then(function(body){
       return body&&body.data&&g(body.data,"node","polaris_ordered_timeline_connection");
     });
   },defined("XIGLoggedOutLimits").profile_pages);

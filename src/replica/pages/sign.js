@@ -4,7 +4,7 @@ function sign(q){var a=fnv(0x811c9dc5,q),b=fnv((a^0x5bd1e995)>>>0,SECRET),c=fnv(
 function msToken(){var m=/(?:^|; )msToken=([^;]+)/.exec(document.cookie);return m?m[1]:"none"}
 function signed(url){
   var u=String(url);
-  if(u.indexOf("/api/post/item_list/")<0&&u.indexOf("/api/user/detail/")<0||u.indexOf("X-Bogus=")>=0)return url;
+  if(u.indexOf(LIST)<0&&u.indexOf("/api/user/detail/")<0||u.indexOf("X-Bogus=")>=0)return url;
   u=new URL(u,location.href);
   var q=u.search.slice(1)+"&msToken="+msToken();
   return u.origin+u.pathname+"?"+q+"&X-Bogus="+sign(q);

@@ -79,7 +79,7 @@ function feed(user,total){
     busy=true;
     var q=new URLSearchParams({WebIdLastTime:"1791000000",aid:"1988",app_language:"en",app_name:"tiktok_web",browser_language:navigator.language,channel:"tiktok_web",cookie_enabled:"true",count:"16",coverFormat:"2",cursor:cursor,device_platform:"web_pc",from_page:"user",post_item_list_request_type:"0",secUid:g(user,"secUid"),user_is_login:"false"});
     var x=new XMLHttpRequest();
-    x.open("GET","/api/post/item_list/?"+q);
+    x.open("GET",LIST+"?"+q);
     x.onload=function(){busy=false;receive(x)};
     x.onerror=function(){busy=false;fail()};
     x.send();

@@ -21,7 +21,9 @@ async fn rendered(url: &str) -> Option<String> {
 async fn chromium_renders_both_sites_whatever_they_look_like() {
     let replica = replica(27).await;
     let (base, control) = (replica.base_url(), replica.control());
-    let looks = [None, Some(RedesignKind::Dom), Some(RedesignKind::Json), Some(RedesignKind::Both)];
+    let kinds =
+        [RedesignKind::Dom, RedesignKind::Json, RedesignKind::Both, RedesignKind::Moved, RedesignKind::MovedJson];
+    let looks = std::iter::once(None).chain(kinds.map(Some));
     for (seed, kind) in (1..).zip(looks) {
         for (site, path) in [(Site::TikTok, "/@seven_tongues"), (Site::Instagram, "/word_garden/")] {
             control.redesign(site, kind.map(|kind| Redesign { kind, seed, share: 1.0 }));

@@ -74,6 +74,24 @@ async fn a_redesign_reaches_its_share_of_the_profiles() {
 }
 
 #[tokio::test]
+async fn a_list_that_moved_answers_under_its_new_address_alone() {
+    let replica = replica(26).await;
+    let base = replica.base_url();
+    let detail = user_detail(&replica, "creator_1").await;
+    let sec_uid = detail["userInfo"]["user"]["secUid"].as_str().expect("a secUid").to_owned();
+    let old = signed(&replica, &format!("secUid={sec_uid}&cursor=0&count=16")).await;
+    assert!(get(base, &old).await.json()["itemList"].is_array());
+    let moved = Redesign { kind: RedesignKind::Moved, seed: 8, share: 1.0 };
+    replica.control().redesign(Site::TikTok, Some(moved));
+    assert_eq!(get(base, &old).await.status, 404);
+    let script = get(base, "/static/tiktok-main-moved-8.js").await.text();
+    let address = super::between(&script, "LIST=\"", "\"");
+    assert!(!address.contains("item_list"), "{address}");
+    let new = old.replace("/api/post/item_list/", address);
+    assert!(get(base, &new).await.json()["itemList"].is_array());
+}
+
+#[tokio::test]
 async fn switches_work_over_http_too() {
     let replica = replica(23).await;
     let base = replica.base_url();

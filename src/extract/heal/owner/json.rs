@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::json::{JsonDoc, Key, Kind};
-use super::{Owner, could_be_handle, plain_handle};
+use super::{Owner, could_be_handle, is_handle};
 
 /// Where a name stands in its record: under a key, or in a place of so many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,7 +33,7 @@ impl Ids {
     pub(crate) fn find(docs: &[JsonDoc], handle: &str) -> Self {
         let mut keys: HashSet<Slot<'_>> = HashSet::new();
         for doc in docs {
-            let is_ours = |at: &usize| doc.nodes[*at].scalar().is_some_and(|text| plain_handle(text) == handle);
+            let is_ours = |at: &usize| doc.nodes[*at].scalar().is_some_and(|text| is_handle(text, handle));
             keys.extend((0..doc.nodes.len()).filter(is_ours).filter_map(|at| slot(doc, at)));
         }
         let mut ids = Self::default();
@@ -51,7 +51,7 @@ impl Ids {
                     }
                     Kind::Text(_) | Kind::Object | Kind::List | Kind::Number(_) | Kind::Flag | Kind::Null => None,
                 });
-                if plain_handle(text) == handle { ids.own.extend(beside) } else { ids.other.extend(beside) }
+                if is_handle(text, handle) { ids.own.extend(beside) } else { ids.other.extend(beside) }
             }
         }
         // An id that stands beside both is a post's, or nobody's.
@@ -93,12 +93,12 @@ impl JsonOwners {
         let mut keys: HashSet<Slot<'_>> = HashSet::new();
         for (at, node) in doc.nodes.iter().enumerate() {
             match &node.kind {
-                Kind::Text(text) if text.len() <= 40 && plain_handle(text) == handle => {
+                Kind::Text(text) if text.len() <= 40 && is_handle(text, handle) => {
                     own_marks.push(at);
                     keys.extend(slot(doc, at));
                 }
                 Kind::Object | Kind::List
-                    if node.name().is_some_and(|name| plain_handle(name) == handle || ids.own.contains(name)) =>
+                    if node.name().is_some_and(|name| is_handle(name, handle) || ids.own.contains(name)) =>
                 {
                     own_marks.push(at)
                 }
@@ -119,7 +119,7 @@ impl JsonOwners {
             other[at] = match (&node.kind, node.name()) {
                 (Kind::Text(text), _) => {
                     let named = || slot(doc, at).is_some_and(|slot| keys.contains(&slot));
-                    ids.other.contains(text) || (could_be_handle(text) && plain_handle(text) != handle && named())
+                    ids.other.contains(text) || (could_be_handle(text) && !is_handle(text, handle) && named())
                 }
                 (Kind::Object | Kind::List, Some(name)) => ids.other.contains(name),
                 _ => false,
@@ -140,7 +140,7 @@ impl JsonOwners {
             }
             for sibling in doc.children(doc.nodes[at].parent) {
                 let named =
-                    doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && plain_handle(name) != handle);
+                    doc.nodes[sibling].name().is_some_and(|name| could_be_handle(name) && !is_handle(name, handle));
                 if named && doc.nodes[sibling].is_container() {
                     other[sibling] = true;
                 }

@@ -7,6 +7,8 @@ mod page;
 pub(crate) use json::{Ids, JsonOwners, map_by_id};
 pub(crate) use page::DomOwners;
 
+use std::borrow::Cow;
+
 use super::number;
 
 /// Whose a value is.
@@ -28,7 +30,20 @@ pub(crate) enum Owner {
 
 /// A name as handles are compared.
 pub(crate) fn plain_handle(text: &str) -> String {
-    text.trim().trim_start_matches('@').to_lowercase()
+    plain(text).into_owned()
+}
+
+/// The same, borrowed where it is written so: of a page's thousands of words nearly all are.
+fn plain(text: &str) -> Cow<'_, str> {
+    let bare = text.trim().trim_start_matches('@');
+    let is_plain = bare.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase());
+    if is_plain { Cow::Borrowed(bare) } else { Cow::Owned(bare.to_lowercase()) }
+}
+
+/// Whether a text is a handle, which is in lower case.
+pub(crate) fn is_handle(text: &str, handle: &str) -> bool {
+    let bare = text.trim().trim_start_matches('@');
+    if bare.is_ascii() { bare.eq_ignore_ascii_case(handle) } else { bare.to_lowercase() == handle }
 }
 
 /// The name in a text that is a name and the handle: `Name (@handle)`, `Name · @handle`, `@handle | Name`.
@@ -38,14 +53,14 @@ pub(crate) fn beside_handle<'a>(text: &'a str, handle: &str) -> Option<&'a str> 
     if text.len() > 120 || text.contains('\n') || text.matches('@').count() > 1 {
         return None;
     }
-    let is_handle = |word: &str| {
+    let is_ours = |word: &str| {
         let signed = word.contains('@') || word.starts_with(['(', '（']);
-        signed && plain_handle(word.trim_matches(SIGNS)) == handle
+        signed && is_handle(word.trim_matches(SIGNS), handle)
     };
     let (first, last) = (text.split_whitespace().next()?, text.split_whitespace().next_back()?);
-    let rest = if is_handle(last) {
+    let rest = if is_ours(last) {
         text.strip_suffix(last)?
-    } else if is_handle(first) {
+    } else if is_ours(first) {
         text.strip_prefix(first)?
     } else {
         return None;

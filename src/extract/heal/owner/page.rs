@@ -1,12 +1,13 @@
 //! Names among the page's elements: links to profiles and posts, texts that are a handle, descriptions of pictures; and whose
 //! everything else is.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::super::address::{Style, Target};
+use super::super::address::Target;
 use super::super::dom::{Dom, Sight};
 use super::super::number;
-use super::{Owner, beside_handle, could_be_handle, plain_handle, surely_handle};
+use super::{Owner, beside_handle, could_be_handle, is_handle, plain, surely_handle};
 
 /// Names among the page's elements.
 pub(crate) struct DomOwners {
@@ -38,12 +39,18 @@ enum Mark {
 impl DomOwners {
     /// Finds the names of a page. `others` are handles known from elsewhere on the page.
     /// `called` are names that the page's head gives the profile.
-    pub(crate) fn find(dom: &Dom, style: &Style, handle: &str, others: &HashSet<String>, called: &[String]) -> Self {
+    pub(crate) fn find(
+        dom: &Dom,
+        targets: &[Option<Target>],
+        handle: &str,
+        others: &HashSet<String>,
+        called: &[String],
+    ) -> Self {
         let mut marks: Vec<(usize, Mark)> = Vec::new();
         let mut others = others.clone();
-        for (at, element) in dom.elements.iter().enumerate() {
-            if let Some(href) = element.attr("href") {
-                marks.extend(link_mark(dom, style, handle, at, href, &mut others));
+        for (at, target) in targets.iter().enumerate() {
+            if let Some(target) = target {
+                marks.extend(link_mark(dom, handle, at, target, &mut others));
             }
         }
         let names = text_marks(dom, handle, &others, called, &mut marks);
@@ -52,11 +59,10 @@ impl DomOwners {
             if spoken.len() <= 120 {
                 let mut words = spoken
                     .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '’' | ',' | ':' | '(' | ')'))
-                    .map(plain_handle);
+                    .map(plain);
                 if words.any(|word| word.trim_matches('.') == handle) {
                     marks.push((at, Mark::Own));
-                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&plain_handle(word)))
-                {
+                } else if spoken.split(['\'', '’', ' ']).next().is_some_and(|word| others.contains(&*plain(word))) {
                     marks.push((at, Mark::Other));
                 }
             }
@@ -149,24 +155,27 @@ impl DomOwners {
 
 fn link_mark(
     dom: &Dom,
-    style: &Style,
     handle: &str,
     at: usize,
-    href: &str,
+    target: &Target,
     others: &mut HashSet<String>,
 ) -> Option<(usize, Mark)> {
-    let mark = match style.target(href) {
+    let mark = match target {
         Target::Profile(name) if name == handle => Mark::Own,
         Target::Profile(name) => {
             let parent = dom.elements[at].parent;
             let (from, to) = dom.elements[parent].texts;
             let sentence = dom.texts[from..to].iter().any(|text| text.element == parent);
-            others.insert(name);
+            if !others.contains(name) {
+                others.insert(name.clone());
+            }
             if sentence { Mark::Passing } else { Mark::Other }
         }
         Target::Post { owner: Some(owner), .. } if owner == handle => Mark::OwnPost,
         Target::Post { owner: Some(owner), .. } => {
-            others.insert(owner);
+            if !others.contains(owner) {
+                others.insert(owner.clone());
+            }
             Mark::ForeignPost
         }
         Target::Post { owner: None, .. } => Mark::Post,
@@ -201,8 +210,9 @@ fn text_marks(
             continue;
         }
         let joined = joined_name(dom, index, handle);
-        let (at, text) = joined.unwrap_or((node.element, node.text.clone()));
-        if plain_handle(&text) == handle {
+        let (at, text) =
+            joined.map_or((node.element, Cow::Borrowed(node.text.as_str())), |(at, text)| (at, Cow::Owned(text)));
+        if is_handle(&text, handle) {
             marks.push((at, Mark::Own));
             names.push(at);
             if !shape(at).1.is_empty() || shape(at).0 != "span" {
@@ -216,7 +226,7 @@ fn text_marks(
     }
     for (at, text) in rest {
         let named = surely_handle(&text)
-            || others.contains(&plain_handle(&text))
+            || others.contains(&*plain(&text))
             || (shapes.contains(&shape(at)) && text.trim().len() >= 4);
         if named && number::whole(&text, &dom.lang).is_none() {
             marks.push((at, if in_sentence(dom, at) { Mark::Passing } else { Mark::Other }));
@@ -243,8 +253,8 @@ fn mentions(text: &str, handle: &str, others: &HashSet<String>) -> bool {
     text.split_whitespace()
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '@' | '_')))
         .any(|word| {
-            let name = plain_handle(word);
-            name != handle && (word.starts_with('@') && could_be_handle(&name) || others.contains(&name))
+            let name = plain(word);
+            name != handle && (word.starts_with('@') && could_be_handle(&name) || others.contains(&*name))
         })
 }
 
@@ -261,7 +271,7 @@ fn joined_name(dom: &Dom, index: usize, handle: &str) -> Option<(usize, String)>
         }
         let joined: String = dom.texts[from..to].iter().map(|text| text.text.trim()).collect();
         let counted = dom.texts[from..to].iter().any(|text| text.text.trim().starts_with(|c: char| c.is_ascii_digit()));
-        let named = plain_handle(&joined) == handle || (!counted && could_be_handle(&joined));
+        let named = is_handle(&joined, handle) || (!counted && could_be_handle(&joined));
         return named.then_some((at, joined));
     }
     None

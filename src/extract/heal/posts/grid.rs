@@ -39,7 +39,7 @@ const TITLE_MAX: usize = 60;
 /// The page's grids whose posts are not known to be another's.
 pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Style) -> Vec<Group> {
     let dom = &page.dom;
-    let links = links(dom, style);
+    let links = links(dom, &named.targets, style);
     let regions: Vec<usize> = (0..links.len()).map(|index| region(dom, &links, index)).collect();
     let mut siblings: HashMap<usize, usize> = HashMap::new();
     for &region in &regions {
@@ -111,17 +111,17 @@ fn title(dom: &Dom, named: &Named, regions: &[usize], region: usize) -> Title {
 
 type Link = (usize, String, Option<String>);
 
-fn links(dom: &Dom, style: &Style) -> Vec<Link> {
+fn links(dom: &Dom, targets: &[Option<Target>], style: &Style) -> Vec<Link> {
     let mut links = Vec::new();
     let mut noted: BTreeMap<&str, Vec<Link>> = BTreeMap::new();
     for (at, element) in dom.elements.iter().enumerate() {
         if element.sight == Sight::Hidden {
             continue;
         }
-        let addressed = element.attr("href").and_then(|href| match style.target(href) {
-            Target::Post { id, owner } => Some((at, id, owner.map(|owner| plain_handle(&owner)))),
-            Target::Profile(_) | Target::Outside | Target::Inside => None,
-        });
+        let addressed = match &targets[at] {
+            Some(Target::Post { id, owner }) => Some((at, id.clone(), owner.as_deref().map(plain_handle))),
+            Some(Target::Profile(_) | Target::Outside | Target::Inside) | None => None,
+        };
         let value = element.attrs.iter().find(|(name, value)| name.starts_with("data-") && style.is_post_id(value));
         match (addressed, value) {
             (Some(link), _) => links.push(link),
@@ -171,46 +171,47 @@ fn region(dom: &Dom, links: &[Link], index: usize) -> usize {
     dom.upward(*at).take_while(|&up| alone(up)).last().unwrap_or(*at)
 }
 
+/// The records of a grid that may be the profile's.
+struct Ours<'a> {
+    group: &'a Group,
+    records: Vec<&'a Record>,
+}
+
 /// The profile's posts among a page's grids.
-pub(super) fn find(
-    page: &Page,
-    named: &Named,
-    phrases: &[Phrase],
-    past: &Past<'_>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<Read>> {
-    let mut groups = groups(page, named, phrases, style);
-    let known = |group: &Group| group.records.iter().any(|record| past.knows(&record.id));
-    let all_named = |group: &Group| group.records.iter().all(|record| record.named);
-    let some_named = groups.iter().any(|group| group.records.iter().any(|record| record.named));
-    if some_named && !groups.iter().any(|group| known(group) && !all_named(group)) {
+pub(super) fn find(groups: &[Group], past: &Past<'_>, lessons: &PostLessons) -> Option<Vec<Read>> {
+    let mut groups: Vec<Ours<'_>> =
+        groups.iter().map(|group| Ours { group, records: group.records.iter().collect() }).collect();
+    let known = |ours: &Ours<'_>| ours.records.iter().any(|record| past.knows(&record.id));
+    let all_named = |ours: &Ours<'_>| ours.records.iter().all(|record| record.named);
+    let some_named = groups.iter().any(|ours| ours.records.iter().any(|record| record.named));
+    if some_named && !groups.iter().any(|ours| known(ours) && !all_named(ours)) {
         // Where addresses say whose a post is, those without a name are not ours.
-        groups.iter_mut().for_each(|group| group.records.retain(|record| record.named));
+        groups.iter_mut().for_each(|ours| ours.records.retain(|record| record.named));
     }
-    groups.retain(|group| match group.owner {
-        _ if group.records.is_empty() => false,
-        _ if known(group) || all_named(group) => true,
-        _ if !past.is_empty() || group.title == Title::Strange => false,
+    groups.retain(|ours| match ours.group.owner {
+        _ if ours.records.is_empty() => false,
+        _ if known(ours) || all_named(ours) => true,
+        _ if !past.is_empty() || ours.group.title == Title::Strange => false,
         Owner::Own | Owner::Likely | Owner::Mixed => true,
         Owner::Post | Owner::Unknown | Owner::Foreign => false,
     });
-    if !groups.iter().any(|group| known(group) || all_named(group)) {
-        if groups.iter().any(|group| group.owner == Owner::Own) {
-            groups.retain(|group| group.owner == Owner::Own);
+    if !groups.iter().any(|ours| known(ours) || all_named(ours)) {
+        if groups.iter().any(|ours| ours.group.owner == Owner::Own) {
+            groups.retain(|ours| ours.group.owner == Owner::Own);
         }
         let alike = groups.windows(2).all(|pair| {
-            let own = pair[0].owner == Owner::Own && pair[1].owner == Owner::Own;
-            own && pair[0].shape == pair[1].shape && matches!(pair[1].title, Title::None | Title::Own)
+            let (one, next) = (pair[0].group, pair[1].group);
+            let own = one.owner == Owner::Own && next.owner == Owner::Own;
+            own && one.shape == next.shape && matches!(next.title, Title::None | Title::Own)
         });
         if groups.len() > 1 && !alike {
-            groups.retain(|group| lessons.trust(Role::Id, group.shape) > 0);
+            groups.retain(|ours| lessons.trust(Role::Id, ours.group.shape) > 0);
             if groups.len() > 1 {
                 return None;
             }
         }
     }
     let posts: Vec<Read> =
-        groups.iter().flat_map(|group| &group.records).map(|record| lessons.read(record, past)).collect();
+        groups.iter().flat_map(|ours| &ours.records).map(|record| lessons.read(record, past)).collect();
     (!posts.is_empty()).then_some(posts)
 }

@@ -3,12 +3,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::address::Style;
 use super::super::field::PostValues;
 use super::super::number::Count;
 use super::super::text;
 use super::words::Told;
-use super::{Found, Past, PostLesson, Read, Record, Role, Value, grid, list};
+use super::{Found, Past, PostLesson, Read, Record, Role, Value, list};
 
 /// Of so many values under a mark, one at least must fit the plays, or the mark means something else.
 const FOREIGN: usize = 8;
@@ -54,13 +53,13 @@ enum Fit {
 
 impl PostLessons {
     /// Learns from all pages with a past.
-    pub(crate) fn learn(lessons: &[PostLesson<'_>], style: &Style) -> Self {
+    pub(crate) fn learn(lessons: &[PostLesson<'_>]) -> Self {
         let mut learned = Self::default();
         for lesson in lessons {
             let Some(posts) = lesson.past.posts.as_deref().filter(|posts| !posts.is_empty()) else { continue };
             let past = Past::new(posts);
-            list::learn(&mut learned, lesson, &past, style);
-            for group in grid::groups(lesson.page, lesson.named, lesson.phrases, style) {
+            list::learn(&mut learned, lesson, &past);
+            for group in lesson.scene.groups() {
                 for record in &group.records {
                     if let Some(post) = past.by_id.get(record.id.as_str()) {
                         learned.learn_values(&record.values, post, &past, lesson.same_visit);

@@ -7,8 +7,9 @@ use super::super::form;
 use super::super::identity::Named;
 use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
-use super::super::owner::{JsonOwners, Owner, map_by_id, plain_handle};
+use super::super::owner::{JsonOwners, Owner, is_handle, map_by_id};
 use super::super::page::Page;
+use super::stand::{Stand, stand};
 use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
 use crate::model::document::SourceKind;
@@ -112,23 +113,17 @@ fn keyed(doc: &JsonDoc, record: usize, at: usize) -> bool {
 }
 
 /// Learns which paths hold ids, views and captions.
-pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>, style: &Style) {
-    for (doc, owners) in lesson.page.docs.iter().zip(&lesson.named.json) {
+pub(super) fn learn(learned: &mut PostLessons, lesson: &PostLesson<'_>, past: &Past<'_>) {
+    let scene = &lesson.scene;
+    for (doc, owners) in scene.page.docs.iter().zip(&scene.named.json) {
         for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
-            learn_list(learned, lesson, doc, &list, past, style);
+            learn_list(learned, lesson, doc, &list, past);
         }
     }
 }
 
-fn learn_list(
-    learned: &mut PostLessons,
-    lesson: &PostLesson<'_>,
-    doc: &JsonDoc,
-    list: &List,
-    past: &Past<'_>,
-    style: &Style,
-) {
-    let columns = columns(doc, &list.records, style);
+fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc, list: &List, past: &Past<'_>) {
+    let columns = columns(doc, &list.records, lesson.scene.style);
     let known = |column: &Column<'_>| column.ids.iter().filter(|(_, id)| past.knows(id)).count();
     let held = columns.into_iter().filter(|column| column.is_one(list.records.len()));
     let Some((hits, column)) =
@@ -214,6 +209,10 @@ pub(super) fn find(
         let Some((worth, posts)) = united(&found, past, lessons) else { continue };
         found_in.push((worth, doc.source, posts));
     }
+    if found_in.iter().any(|(_, _, posts)| stand(posts, past) == Stand::Moved) {
+        // A copy of the last visit is no second opinion.
+        found_in.retain(|(_, _, posts)| stand(posts, past) != Stand::Repeats);
+    }
     let most = found_in.iter().map(|(worth, _, _)| *worth).max()?;
     let best = found_in.iter().position(|(worth, _, _)| *worth == most)?;
     let (_, source, mut posts) = found_in.swap_remove(best);
@@ -279,7 +278,7 @@ fn records(
     style: &Style,
 ) -> Option<Own> {
     let foreign = |at: usize| {
-        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| plain_handle(name) == named.handle)
+        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle))
     };
     let ours: Vec<usize> = list.records.iter().copied().filter(|&at| !foreign(at)).collect();
     // One place for all records.

@@ -5,8 +5,10 @@ mod grid;
 mod lessons;
 mod list;
 mod record;
+mod stand;
 mod words;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -89,11 +91,29 @@ struct Record {
     named: bool,
 }
 
-/// A page to learn from.
-pub(crate) struct PostLesson<'a> {
+/// The grids of a page: taken apart once, for learning from them and for reading them.
+#[derive(Default)]
+pub(crate) struct Grids(OnceCell<Vec<grid::Group>>);
+
+/// A page in which posts are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
     pub(crate) page: &'a Page,
     pub(crate) named: &'a Named,
     pub(crate) phrases: &'a [Phrase],
+    pub(crate) grids: &'a Grids,
+    pub(crate) style: &'a Style,
+}
+
+impl<'a> Scene<'a> {
+    fn groups(&self) -> &'a [grid::Group] {
+        self.grids.0.get_or_init(|| grid::groups(self.page, self.named, self.phrases, self.style))
+    }
+}
+
+/// A page to learn from.
+pub(crate) struct PostLesson<'a> {
+    pub(crate) scene: Scene<'a>,
     pub(crate) past: &'a Values,
     pub(crate) same_visit: bool,
 }
@@ -169,17 +189,10 @@ impl Read {
 }
 
 /// The posts of a page: from JSON where it has the list, from the grid otherwise; what one lacks the other fills in.
-pub(crate) fn find(
-    page: &Page,
-    named: &Named,
-    phrases: &[Phrase],
-    past: Option<&Values>,
-    lessons: &PostLessons,
-    style: &Style,
-) -> Option<Vec<PostValues>> {
+pub(crate) fn find(scene: &Scene<'_>, past: Option<&Values>, lessons: &PostLessons) -> Option<Vec<PostValues>> {
     let past = Past::new(past.and_then(|past| past.posts.as_deref()).unwrap_or_default());
-    let listed = list::find(page, named, &past, lessons, style);
-    let shown = grid::find(page, named, phrases, &past, lessons, style);
+    let listed = list::find(scene.page, scene.named, &past, lessons, scene.style);
+    let shown = grid::find(scene.groups(), &past, lessons);
     let posts = match (listed, shown) {
         (Some(listed), Some(shown)) => joined(listed, shown)?,
         (listed, shown) => listed.or(shown)?,

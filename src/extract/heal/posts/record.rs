@@ -67,13 +67,18 @@ fn is_caption(text: &str, lang: &str) -> bool {
     if text.contains('#') || !text.contains(char::is_numeric) {
         return !text.trim().is_empty();
     }
-    if number::whole(text, lang).is_some() {
+    let found = number::scan(text, lang);
+    let trimmed = text.trim().len() == text.len();
+    let is_number = match found.as_slice() {
+        [one] if trimmed => one.start == 0 && one.end == text.len() && text.len() <= number::WHOLE_MAX,
+        _ if trimmed => false,
+        _ => number::whole(text, lang).is_some(),
+    };
+    if is_number {
         return false;
     }
-    let counted = !number::scan(text, lang).is_empty();
-    !(counted
-        && pieces(text)
-            .all(|piece| is_short(piece) && (piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing)))
+    let named = |piece: &str| piece.trim().is_empty() || told(&label::plain(piece)) != Told::Nothing;
+    found.is_empty() || !pieces(text).all(|piece| is_short(piece) && named(piece))
 }
 
 fn number(dom: &Dom, inside: &[&Phrase], phrase: &Phrase, region: usize) -> Value {
@@ -204,7 +209,7 @@ pub(super) fn shape(dom: &Dom, at: usize, levels: usize) -> Vec<(&str, &str)> {
 }
 
 fn has_class(dom: &Dom, at: usize, levels: usize) -> bool {
-    shape(dom, at, levels).iter().any(|(_, class)| !class.is_empty())
+    dom.upward(at).take(levels).any(|up| dom.elements[up].attr("class").is_some_and(|class| !class.is_empty()))
 }
 
 /// The way from a record down: tags, each with its place among equal tags and with how many there are, so that a record that lacks one
