@@ -4,12 +4,14 @@
 
 mod aside;
 mod detector;
+mod fills;
 pub mod health;
 mod probation;
+mod release;
 mod strays;
 mod templates;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -17,6 +19,8 @@ use tokio::sync::Notify;
 pub(super) use self::aside::set_aside;
 use self::aside::withhold;
 pub use self::detector::Detector;
+pub(super) use self::fills::DIGITS;
+use self::fills::Fills;
 use self::health::Health;
 use self::probation::{Compared, Probations};
 pub(super) use self::probation::{PROBATION_PAGES, Trust};
@@ -41,6 +45,8 @@ use crate::store::save::HeldValue;
 pub const SIGNAL: &str = "drift";
 /// The path of the held value that stands for a whole page.
 pub const WHOLE: &str = "document";
+/// Templates whose lost fields are remembered.
+const TEMPLATES: usize = 64;
 /// What `unavailable` is called when nothing on the page was recognised: it may be a new template as well as a refusal.
 const UNRECOGNISED: [&str; 3] = ["nothing_recognised", "identity_mismatch", "no_json"];
 
@@ -58,12 +64,30 @@ struct State {
     expected: Expectation,
     recent: Recent,
     templates: Templates,
+    fills: Fills,
     health: Health,
     alarms: Vec<Alarm>,
     /// Alarmed templates that wait for a version, with the profiles that missed something.
     waiting: BTreeMap<String, usize>,
     probations: Probations,
     strays: Strays,
+    /// Fields that a template's pages show no more: their absence is no doubt.
+    gone: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl State {
+    fn alarm(&mut self, alarm: Alarm) {
+        self.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
+        self.alarms.push(alarm);
+    }
+
+    /// Takes note of the fields that a page has and lacks; whether its template has just been found to have lost one.
+    fn miss(&mut self, fingerprint: &str, document: &Document, pages: usize) -> bool {
+        let alarm = self.fills.see(fingerprint, document, pages);
+        let alarmed = alarm.is_some();
+        alarm.into_iter().for_each(|alarm| self.alarm(alarm));
+        alarmed
+    }
 }
 
 /// What was found of one crawl.
@@ -87,7 +111,10 @@ impl Drift {
 
     /// Takes a believed document of before into account.
     pub(super) fn remember(&self, platform: &PlatformId, document: &Document) {
-        self.lock().entry(platform.clone()).or_default().expected.learn(document);
+        let mut platforms = self.lock();
+        let state = platforms.entry(platform.clone()).or_default();
+        state.expected.learn(document);
+        state.fills.learn(document);
     }
 
     /// The templates that lost a source since the last call.
@@ -162,7 +189,12 @@ impl Drift {
             let mut platforms = self.lock();
             let state = platforms.entry(platform.clone()).or_default();
             contradictions.extend(state.recent.doubts(document));
-            detect::doubts(&crawled.capture, document, &state.expected)
+            let mut doubts = detect::doubts(&crawled.capture, document, &state.expected);
+            if let Some(gone) = state.gone.get_mut(&fingerprint) {
+                gone.retain(|field| !document.fields.contains_key(field));
+                doubts.retain(|doubt| !matches!(doubt, Doubt::FieldMissing { path } if gone.contains(path)));
+            }
+            doubts
         };
         let version = document.selectors.version.clone();
         let doubtful = !doubts.is_empty() || !contradictions.is_empty();
@@ -179,15 +211,19 @@ impl Drift {
             contradictions.iter().any(is_of_page) || document.evidence.as_ref().is_some_and(|e| e.signal == SIGNAL);
         doubts.extend(contradictions);
         state.health.see(document, &doubts);
+        // A page that lacks a field and nothing else is seen by those that count how many do.
+        let lacks = !doubts.is_empty() && doubts.iter().all(|doubt| matches!(doubt, Doubt::FieldMissing { .. }));
+        if lacks && !whole {
+            state.miss(&fingerprint, document, crawled.capture.pages.len());
+        }
         if doubts.is_empty() && !whole {
             let lost = state.expected.lost(document);
             let handle = document.handle.as_ref().map(|handle| handle.as_str().to_lowercase()).unwrap_or_default();
-            let alarm = state.templates.see(&fingerprint, &handle, &lost);
-            let alarmed = alarm.is_some();
-            if let Some(alarm) = alarm {
-                state.waiting.insert(alarm.fingerprint.clone(), alarm.profiles.len());
-                state.alarms.push(alarm);
-            }
+            let of_sources = state.templates.see(&fingerprint, &handle, &lost);
+            let mut alarmed = of_sources.is_some();
+            of_sources.into_iter().for_each(|alarm| state.alarm(alarm));
+            alarmed |= state.miss(&fingerprint, document, crawled.capture.pages.len());
+            aside::note_missing(document, &state.fills.lacks(&fingerprint));
             // What has changed is not what is usual, until it has been told.
             if state.templates.knows(&fingerprint, &lost) {
                 state.expected.learn(document);

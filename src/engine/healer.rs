@@ -4,6 +4,7 @@
 
 mod lifecycle;
 mod mend;
+mod missing;
 mod rederive;
 mod samples;
 mod verify;
@@ -113,8 +114,11 @@ pub(super) async fn run(rooms: &Rooms, services: &Services, stop: &CancellationT
     }
 }
 
-/// What pages usually bring, from the newest believed documents.
+/// What pages usually bring, from the newest believed documents, and what is known to be gone from them.
 async fn recall(rooms: &Rooms, store: &Store, platform: &PlatformId) -> Result<(), StoreError> {
+    for (fingerprint, fields) in missing::known_gone(store, platform).await? {
+        rooms.drift.gone(platform, &fingerprint, fields);
+    }
     for good in store.last_good(platform.as_str(), None, USUAL).await? {
         if let Ok(document) = serde_json::from_str::<Document>(&good.document) {
             rooms.drift.remember(platform, &document);
@@ -159,8 +163,14 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
             continue;
         }
         let Ok(parent) = rooms.selectors(platform) else { return Ok(()) };
+        let lost = missing::fields(&work, platform, &fingerprint).await?;
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
+        let gone = missing::gone(&work, (platform, &fingerprint), lost, &healed).await?;
+        if !gone.is_empty() {
+            rooms.drift.gone(platform, &fingerprint, gone);
+            mend::refill(rooms, services, platform).await?;
+        }
         if !matches!(healed, Healed::Claimed | Healed::Few { .. }) {
             rooms.drift.settle(platform, &fingerprint);
         }
@@ -177,7 +187,6 @@ async fn alarmed(rooms: &Rooms, work: &Work<'_>, platform: &PlatformId, alarm: &
     let Alarm { fingerprint, lost, profiles } = alarm;
     tracing::warn!(%platform, fingerprint, ?lost, profiles = profiles.len(), "a template has changed while its values are still right");
     rooms.metrics.heal(platform, HealStep::Detected);
-    let lost: Vec<String> = lost.iter().map(|what| (*what).to_owned()).collect();
     rooms.tell(EventKind::TemplateChanged {
         platform: platform.clone(),
         fingerprint: fingerprint.clone(),

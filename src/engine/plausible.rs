@@ -268,6 +268,10 @@ fn fallen(document: &Document, last: &LastFacts, doubts: &mut Doubts) {
     };
     if let Some(reason) = fell(last.followers, profile.followers) {
         doubts.add("profile.followers".to_owned(), reason);
+        // Where a page has zeros in place of numbers, none of them is one; alone, a zero here may well be true.
+        if let (Some(before), Some(0)) = (last.following.filter(|before| *before > 0), profile.following) {
+            doubts.add("profile.following".to_owned(), format!("fell from {before} to 0 with the followers"));
+        }
     }
     let fewer_posts = fell(last.posts_count, profile.posts_count);
     // With the posts their likes go too: then the posts are the question.

@@ -164,10 +164,12 @@ impl Reader<'_, '_> {
         };
         let items: Vec<Node<'_>> = node.find(each, self.variables).into_iter().filter_map(Found::node).collect();
         if shape.role == Role::Profile {
-            for item in items.into_iter().take(MAX_POSTS) {
-                if self.record(shape, source, body, item, page) {
-                    break;
-                }
+            let mut items = items.into_iter().take(MAX_POSTS);
+            let read = |item: Node<'_>, page: &mut Page| self.record(shape, source, body, item, page);
+            // The first post that carries the profile, and the last: where they differ, both are copies of some time ago.
+            let first = items.find(|item| read(*item, page));
+            if first.is_some() && self.variables.handle.is_some() {
+                items.rfind(|item| read(*item, page));
             }
             return;
         }

@@ -1,10 +1,13 @@
-//! Chooses among readings. Exact beats rounded, a record of its own beats the copies that posts carry, then the fresher source
-//! wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested profile: a record that names
-//! somebody else, or nobody where a name was asked for, is left out.
+//! Chooses among readings. Exact beats rounded, a record of its own beats copies that posts carry and that may be old, then the
+//! fresher source wins (network, embedded, JSON-LD, rendered page, meta), then the better shape. Values are taken only from records of the requested
+//! profile: a record that names somebody else, or nobody where a name was asked for, is left out.
 
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
+mod copies;
+
+use self::copies::Copies;
 use super::build;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
@@ -105,7 +108,9 @@ pub fn own_lists<'p>(page: &'p Page, subject: &Subject) -> Vec<&'p ListSeen> {
 pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic + ?Sized)) -> Extraction {
     let mut extraction = Extraction::default();
     let own = own_profiles(page, subject);
-    let chosen = choose(&own);
+    let mut chosen = choose(&own);
+    // A record of the profile that calls it by another name is read wrongly there.
+    chosen.retain(|choice| choice.reading.field != Field::Username || is_name_of(subject, &choice.reading.value));
     for choice in &chosen {
         extraction.fields.insert(format!("profile.{}", choice.reading.field.name()), choice.note());
     }
@@ -127,6 +132,11 @@ pub fn reconcile(page: &Page, subject: &Subject, arithmetic: &(impl Arithmetic +
         extraction.posts.push(post);
     }
     extraction
+}
+
+fn is_name_of(subject: &Subject, value: &Value) -> bool {
+    let handle = subject.handle.as_deref().filter(|_| subject.named);
+    handle.is_none_or(|handle| value.as_text().is_some_and(|name| name.to_lowercase() == handle))
 }
 
 /// The posts' records by id, in order of appearance, those of others left out.
@@ -186,7 +196,7 @@ fn belongs(owner: &OwnerSeen, subject: &Subject, own_ids: &[&str]) -> Belongs {
 #[derive(Debug, Clone)]
 pub(super) struct Choice<'p> {
     pub(super) reading: &'p Reading,
-    source: SourceKind,
+    pub(super) source: SourceKind,
     agreed_by: Vec<SourceKind>,
 }
 
@@ -203,9 +213,10 @@ impl Choice<'_> {
 }
 
 /// One reading per field, in the order in which fields first appear.
-fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
+pub(super) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
     let all =
         || sightings.iter().flat_map(|sighting| sighting.readings.iter().map(move |reading| (*sighting, reading)));
+    let copies = Copies::of(sightings);
     let mut choices: Vec<Choice<'p>> = Vec::with_capacity(sightings.first().map_or(0, |first| first.readings.len()));
     for (_, first) in all() {
         if choices.iter().any(|choice| choice.reading.field == first.field) {
@@ -213,7 +224,7 @@ fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
         }
         let candidates = || all().filter(|(_, reading)| reading.field == first.field);
         // Among equals the record that came first stays first.
-        let Some((chosen, reading)) = candidates().min_by_key(rank) else { continue };
+        let Some((chosen, reading)) = candidates().min_by_key(|one| rank(one, copies.are_old(one))) else { continue };
         let mut agreed_by: Vec<SourceKind> = Vec::new();
         for (other, said) in candidates() {
             if other.source != chosen.source && !agreed_by.contains(&other.source) && agree(&reading.value, &said.value)
@@ -228,13 +239,8 @@ fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
 }
 
 /// Exact beats rounded, then the fresher source wins, then the better shape.
-fn rank((sighting, reading): &(&Sighting, &Reading)) -> (u8, bool, u8, usize) {
-    (precision_rank(reading.precision), is_copy(sighting), source_rank(sighting.source), sighting.rank)
-}
-
-/// Whether it is the copy of a profile that one of its posts carries, which may be old.
-fn is_copy(sighting: &Sighting) -> bool {
-    sighting.role == Role::Profile && sighting.among_many
+fn rank((sighting, reading): &(&Sighting, &Reading), old_copy: bool) -> (u8, bool, u8, usize) {
+    (precision_rank(reading.precision), old_copy, source_rank(sighting.source), sighting.rank)
 }
 
 fn precision_rank(precision: Precision) -> u8 {

@@ -172,8 +172,12 @@ pub(super) fn value(field: Field, text: &str, json: bool) -> Option<(Value, Prec
         F::Caption => exact(Value::Text(text.to_owned())),
         F::Kind => kind(text).map(|_| (Value::Text(text.to_owned()), Precision::Exact)),
         F::Links | F::Hashtags | F::Mentions | F::Children => None,
+        F::Username => {
+            let name = text.trim().trim_start_matches('@');
+            let is_one = !name.is_empty() && !name.contains(char::is_whitespace);
+            is_one.then(|| (Value::Text(name.to_owned()), Precision::Exact))
+        }
         F::Id
-        | F::Username
         | F::DisplayName
         | F::Bio
         | F::Category

@@ -93,6 +93,7 @@ fn judge(platform: &dyn Platform, capture: &Capture, selectors: &SelectorSet) ->
                 Look::Refused { outcome, evidence }
             }
         }
+        None if data_is_anothers(capture, &page, &subject, &own) => unrecognised(capture, &page),
         None if substance || (weak && !shows_another(&page, &subject)) => shown(page, &extraction),
         None => unrecognised(capture, &page),
     };
@@ -129,6 +130,22 @@ fn shows_another(page: &Page, subject: &Subject) -> bool {
         |s: &&Sighting| s.owner.username.is_some() && s.owner.username.as_deref() != subject.handle.as_deref();
     let mut own = page.profiles.iter().filter(|s| !s.among_many);
     subject.named && own.any(|sighting| is_substance(sighting) && another(&sighting))
+}
+
+/// Whether the data in the profile's page is with all its numbers somebody else's, and no data names the requested one: then it may not
+/// be known whose the rest is.
+fn data_is_anothers(capture: &Capture, page: &Page, subject: &Subject, own: &[&Sighting]) -> bool {
+    let on_profile = |s: &Sighting| capture.pages.get(s.visit).is_some_and(|visit| visit.purpose == Purpose::Profile);
+    let is_data = |s: &Sighting| matches!(s.source, SourceKind::Network | SourceKind::Embedded) && !s.among_many;
+    let named_here = own.iter().any(|s| is_data(s) && is_substance(s));
+    let anothers = |s: &Sighting| {
+        s.source == SourceKind::Embedded
+            && is_data(s)
+            && s.owner.username.as_deref().is_some_and(|name| Some(name) != subject.handle.as_deref())
+            && is_substance(s)
+            && on_profile(s)
+    };
+    subject.named && !named_here && page.profiles.iter().any(anothers)
 }
 
 /// Whether a record shows more of its profile than its name: a count, or, in data made for programs, more than id and

@@ -202,6 +202,29 @@ impl Store {
         query.fetch_all(&self.pool).await.map_err(|e| self.error(e))
     }
 
+    /// The documents of a profile's believed crawls before one, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn earlier_documents(
+        &self,
+        (platform, handle): (&str, &str),
+        before: i64,
+        rows: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = "
+            select jobs.document::text from crawl_history join jobs on jobs.tenant_id = crawl_history.tenant_id
+                and jobs.id = crawl_history.job_id and jobs.fence = crawl_history.fence
+            where crawl_history.tenant_id = app_tenant() and crawl_history.platform = $1
+              and crawl_history.handle = $2 and crawl_history.id < $3 and crawl_history.outcome in ('ok', 'partial')
+              and jobs.document is not null
+              and not exists (select from held_values where held_values.crawl_id = crawl_history.id
+                              and held_values.state = 'held')
+            order by crawl_history.id desc limit $4";
+        let query = sqlx::query_scalar(sql).persistent(false).bind(platform).bind(handle).bind(before);
+        query.bind(super::limit(rows)).fetch_all(&self.pool).await.map_err(|e| self.error(e))
+    }
+
     /// The newest believed crawl of each of these profiles; of all of the platform where none is named. Newest first.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ mod chaos;
 #[cfg(feature = "replica")]
 mod cli;
 mod corpus;
+mod disagree;
 mod gate;
 mod gates;
 mod har;

@@ -78,6 +78,9 @@ fn told(kind: &str, detail: &Value) -> String {
             detail["profiles"],
             words(&detail["lost"])
         ),
+        "fields_gone" => {
+            format!("its pages show no more, as far as anybody can tell: {}{why}", words(&detail["lost"]))
+        }
         "strayed" => format!(
             "{} profiles left their own drift at once, read by {}, and nothing contradicts it",
             detail["profiles"],

@@ -47,11 +47,24 @@ pub(super) fn withhold(document: &mut Document, doubts: &[Doubt], whole: bool) -
         plausible::withhold(document, &paths);
     }
     document.outcome = Outcome::Partial;
-    document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
+    // What is short for another reason keeps it; a list that is whole is not short.
+    if document.posts.len() < usize::from(document.coverage.requested) {
+        document.coverage.reason = document.coverage.reason.or(Some(ShortReason::NoPostList));
+    }
     let (status, final_url) =
         document.evidence.take().map_or((None, None), |evidence| (evidence.status, evidence.final_url));
     document.evidence = Some(Evidence { status, final_url, signal: SIGNAL.to_owned(), detail: Some(reason) });
     held
+}
+
+/// Says in a document that it lacks what its template has lost, where nothing else is said of it.
+pub(super) fn note_missing(document: &mut Document, lost: &[&str]) {
+    if lost.is_empty() || document.evidence.is_some() {
+        return;
+    }
+    let detail = format!("read no more of this template's pages: {}", lost.join(", "));
+    document.evidence =
+        Some(Evidence { status: None, final_url: None, signal: "fields_missing".to_owned(), detail: Some(detail) });
 }
 
 fn contradicted(doubt: &Doubt) -> Option<String> {

@@ -123,11 +123,26 @@ fn lost(document: &Document, then: &Document) -> Vec<Doubt> {
     let counts = ["followers", "following", "likes", "posts_count"].map(count);
     let is_lost = |path: &String| then.fields.contains_key(path) && !document.fields.contains_key(path);
     let mut lost: Vec<Doubt> = counts.into_iter().filter(is_lost).map(|path| Doubt::FieldMissing { path }).collect();
+    lost.extend(lost_of_posts(document, then));
     let (got, of) = (document.posts.len(), then.posts.len());
     if of >= LIST_MIN && got * 2 < of {
         lost.push(Doubt::ListShrank { got, of: u64::try_from(of).unwrap_or(u64::MAX) });
     }
     lost
+}
+
+/// Counts that the one before reads of nearly every post and this one of none.
+fn lost_of_posts(document: &Document, then: &Document) -> Vec<Doubt> {
+    let has = |document: &Document, field: &str| {
+        let of_posts = |path: &&String| path.strip_prefix("posts.").is_some_and(|rest| rest.ends_with(field));
+        document.fields.keys().filter(of_posts).count()
+    };
+    let is_lost = |field: &&str| {
+        then.posts.len() >= LIST_MIN && has(then, field) * 10 >= then.posts.len() * 9 && has(document, field) == 0
+    };
+    let fields = [".views", ".likes", ".comments", ".shares", ".saves"];
+    let lost = fields.into_iter().filter(is_lost).filter(|_| !document.posts.is_empty());
+    lost.map(|field| Doubt::FieldMissing { path: format!("posts{field}") }).collect()
 }
 
 /// Texts that both read from data made for programs, and not the same ones.

@@ -10,12 +10,12 @@ const LOST: usize = 5;
 /// Templates that are remembered of a platform; one page of the oldest is forgotten first.
 const TEMPLATES: usize = 64;
 
-/// A template that lost sources.
+/// A template that lost sources or fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) struct Alarm {
     pub(in crate::engine) fingerprint: String,
-    /// What is read no more: `rendered: profile`.
-    pub(in crate::engine) lost: Vec<&'static str>,
+    /// What is read no more: a source (`rendered: profile`) or a field (`posts.likes`).
+    pub(in crate::engine) lost: Vec<String>,
     /// Profiles on whose pages it was missed.
     pub(in crate::engine) profiles: Vec<String>,
 }
@@ -64,7 +64,8 @@ impl Templates {
         let missed = pages.iter().filter(|(_, lost)| now.iter().any(|what| lost.contains(what)));
         let profiles = missed.map(|(handle, _)| handle.clone()).collect();
         window.told.extend(now.iter().copied());
-        Some(Alarm { fingerprint: fingerprint.to_owned(), lost: now, profiles })
+        let lost = now.into_iter().map(str::to_owned).collect();
+        Some(Alarm { fingerprint: fingerprint.to_owned(), lost, profiles })
     }
 
     /// Whether nothing is lost but what has been told.

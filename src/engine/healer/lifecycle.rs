@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::samples::{self, Sample};
 use super::verify::{self, Doubtful};
-use super::{HEALER, HealError, Healed, Work, needed, note, rederive};
+use super::{HEALER, HealError, Healed, STORY, Work, needed, note, rederive};
 use crate::engine::selectors;
 use crate::extract::relearn::Relearned;
 use crate::model::capture::Capture;
@@ -245,6 +245,25 @@ impl Candidate<'_> {
     }
 }
 
+/// What a template's pointer was before it went to a version, where that may still be used.
+async fn before_of(
+    work: &Work<'_>,
+    platform: &PlatformId,
+    template: &str,
+    version: &str,
+) -> Result<Option<String>, StoreError> {
+    let story = work.store.selector_events(platform.as_str(), Some(template), None, STORY).await?;
+    let moved = story.iter().find(|event| {
+        event.kind == "moved"
+            && event.fingerprint == template
+            && event.detail["slot"] == Slot::Active.as_str()
+            && event.detail["to"] == version
+    });
+    let Some(before) = moved.and_then(|event| event.detail["from"].as_str()) else { return Ok(None) };
+    let stored = work.store.selector_version(platform.as_str(), before).await?;
+    Ok(stored.filter(|stored| stored.state != "forbidden").map(|stored| stored.version))
+}
+
 /// Puts the version before back in force wherever the refuted one was, and forbids that one.
 pub(super) async fn roll_back(
     work: &Work<'_>,
@@ -258,12 +277,13 @@ pub(super) async fn roll_back(
         if pointer.version != refuted || pointer.slot != Slot::Active.as_str() {
             continue;
         }
+        let own = before_of(work, platform, &pointer.fingerprint, refuted).await?;
         let step = Move {
             platform: id,
             fingerprint: &pointer.fingerprint,
             slot: Slot::Active,
-            // A template's own pointer goes; that of all pages moves.
-            version: pointer.fingerprint.is_empty().then_some(before),
+            // That of all pages moves; a template's own goes back to what it was, or goes.
+            version: if pointer.fingerprint.is_empty() { Some(before) } else { own.as_deref() },
             from: Some(refuted),
             actor: HEALER,
             detail: &why,

@@ -12,6 +12,7 @@ use crate::model::capture::Capture;
 use crate::model::document::Outcome;
 use crate::model::job::{Frame, Job, PlatformId, Priority, Target};
 use crate::model::selectors::SelectorSet;
+use crate::platform;
 use crate::store::StoreError;
 use crate::store::save::rederive::{PastCrawl, PastFilter};
 use crate::telemetry::HealStep;
@@ -29,7 +30,7 @@ pub(super) async fn refill(rooms: &Rooms, services: &Services, platform: &Platfo
     let sets = Sets { all, templates: rooms.templates(platform) };
     let expected = rooms.drift.expected(platform);
     let wants_more = wants_more(rooms);
-    let reader = Reader { work: &work, sets: &sets, expected: &expected, wants_more: &wants_more };
+    let reader = Reader { work: &work, sets: &sets, expected: &expected, drift: &rooms.drift, wants_more: &wants_more };
     let filled = rederive::all(&reader, platform).await?;
     finish(rooms, services, platform, filled).await
 }
@@ -51,7 +52,8 @@ pub(super) async fn mend(rooms: &Rooms, services: &Services, platform: &Platform
         let sets = Sets { all, templates: rooms.templates(platform) };
         let expected = rooms.drift.expected(platform);
         let wants_more = wants_more(rooms);
-        let reader = Reader { work: &work, sets: &sets, expected: &expected, wants_more: &wants_more };
+        let reader =
+            Reader { work: &work, sets: &sets, expected: &expected, drift: &rooms.drift, wants_more: &wants_more };
         let mended = of_version(&reader, platform, &version).await;
         store.release_heal(template, &holder).await?;
         let mended = mended?;
@@ -152,7 +154,8 @@ async fn correct(reader: &Reader<'_>, past: &PastCrawl, set: &SelectorSet) -> Re
     let mut document = past::read_capture(past, &capture, set, posts)?;
     document.screenshot = stored.and_then(|stored| stored.screenshot);
     let read = matches!(document.outcome, Outcome::Ok | Outcome::Partial);
-    if (read && !rederive::is_whole(&document, reader.expected)) || document.outcome == Outcome::Unavailable {
+    let stands = || reader.is_whole(past, &document) && platform::contradictions(&capture, set).is_empty();
+    if (read && !stands()) || document.outcome == Outcome::Unavailable {
         // A page of another template: it waits for a version that reads it.
         let held = drift::set_aside(&mut document, "a wrong version had read it, and the right one does not yet");
         work.store.rederive(past.crawl, &document).await?;

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::{HEALER, HealError, Sets, Work};
-use crate::engine::drift::SIGNAL;
+use crate::engine::drift::{Drift, SIGNAL};
 use crate::engine::past::{self, PastError};
 use crate::engine::plausible;
 use crate::extract::detect::Expectation;
@@ -12,9 +12,12 @@ use crate::model::capture::Capture;
 use crate::model::document::{Document, Outcome};
 use crate::model::job::{JobId, PlatformId, Target};
 use crate::model::selectors::SelectorSet;
+use crate::platform;
 use crate::store::held::Decision;
 use crate::store::save::rederive::{PastCrawl, PastFilter};
 
+/// Held pages that are looked through for each page of a canary.
+const LOOK: usize = 8;
 /// Crawls read again in one round.
 pub(super) const ROWS: usize = 500;
 
@@ -38,11 +41,25 @@ pub(super) struct Reader<'a> {
     pub(super) work: &'a Work<'a>,
     pub(super) sets: &'a Sets,
     pub(super) expected: &'a Expectation,
+    pub(super) drift: &'a Drift,
     /// Whether a crawl with this capture would load a further page.
     pub(super) wants_more: &'a (dyn Fn(&Target, u16, &Capture, &SelectorSet) -> bool + Sync),
 }
 
 impl Reader<'_> {
+    /// Whether a reading has what pages usually have, but for what this template has not any more.
+    pub(super) fn is_whole(&self, past: &PastCrawl, document: &Document) -> bool {
+        let mark = past.fingerprint.as_deref();
+        matches!(document.outcome, Outcome::Ok | Outcome::Partial)
+            && document.profile.is_some()
+            && self.drift.is_met(self.expected, &past.target.platform, mark, document)
+    }
+
+    /// Whether a page may be let go as this set reads it: no check that would have held it speaks against that.
+    fn stands(&self, past: &PastCrawl, capture: &Capture, set: &SelectorSet, document: &Document) -> bool {
+        self.drift.objections(&past.target.platform, capture, set, document).is_empty()
+    }
+
     pub(super) fn filled(
         &self,
         past: &PastCrawl,
@@ -66,8 +83,14 @@ pub(super) async fn all(reader: &Reader<'_>, platform: &PlatformId) -> Result<Ve
         let mut tried: Vec<&SelectorSet> =
             own.into_iter().chain([&reader.sets.all]).map(std::convert::AsRef::as_ref).collect();
         tried.dedup_by(|a, b| a.version == b.version);
-        for set in tried {
-            let Some((document, capture)) = fill(reader, &past, set).await? else { continue };
+        for (at, set) in tried.iter().enumerate() {
+            let Some((document, capture)) = fill(reader, &past, set).await? else {
+                // Where its own template's version sees its sources contradict each other, another template's does not know better.
+                if at + 1 < tried.len() && contradicted(work, &past, set).await? {
+                    break;
+                }
+                continue;
+            };
             work.store.decide_held(held, Decision::Release, HEALER).await?;
             filled.extend(reader.filled(&past, document.coverage.requested, &capture, set)?);
             break;
@@ -85,16 +108,30 @@ async fn fill(
     let work = reader.work;
     if past.selectors_version.as_deref() == Some(set.version.as_str()) {
         // Read by this version before and held for that; or a canary's row, which stands and of which nobody was told.
-        let Some(document) = shown(work, past.crawl).await? else { return Ok(None) };
-        work.store.rederive(past.crawl, &document).await?;
-        return Ok(past::capture(work.blobs, past).await.ok().map(|capture| (document, capture)));
+        if let Some(document) = shown(work, past.crawl).await? {
+            work.store.rederive(past.crawl, &document).await?;
+            return Ok(past::capture(work.blobs, past).await.ok().map(|capture| (document, capture)));
+        }
+        // It was held for a field that is known to be gone since.
+        if !reader.drift.has_gone(&past.target.platform, past.fingerprint.as_deref()) {
+            return Ok(None);
+        }
     }
     let Some((document, capture)) = read(work, past, set).await? else { return Ok(None) };
-    if !is_whole(&document, reader.expected) {
+    if !reader.is_whole(past, &document) || !reader.stands(past, &capture, set, &document) {
         return Ok(None);
     }
     write(work, past, document.clone()).await?;
     Ok(Some((document, capture)))
+}
+
+/// Whether the sources of a past crawl contradict each other as a set reads them.
+async fn contradicted(work: &Work<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<bool, HealError> {
+    match past::capture(work.blobs, past).await {
+        Ok(capture) => Ok(!platform::contradictions(&capture, set).is_empty()),
+        Err(PastError::Forgotten { .. } | PastError::Capture { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes a few held-back pages of a template by a version that is not in force yet, if all of them are plausible; how many.
@@ -106,11 +143,18 @@ pub(super) async fn some(
     pages: usize,
 ) -> Result<Result<usize, String>, HealError> {
     let mut ready = Vec::new();
-    for (held, crawl, _) in work.store.held_crawls(platform.as_str(), Some(template), pages).await? {
+    for (held, crawl, _) in work.store.held_crawls(platform.as_str(), Some(template), pages * LOOK).await? {
+        if ready.len() >= pages {
+            break;
+        }
         let Some(past) = past(work, crawl).await? else { continue };
-        let Some((mut document, _)) = read(work, &past, set).await? else { continue };
+        let Some((mut document, capture)) = read(work, &past, set).await? else { continue };
         if document.profile.is_none() {
             return Ok(Err(format!("crawl {crawl} shows no profile")));
+        }
+        // An old copy beside fresh numbers says nothing of the version, and is not let go by it.
+        if !platform::contradictions(&capture, set).is_empty() {
+            continue;
         }
         let doubts = judge(work, &past, &mut document).await?;
         if let Some(first) = doubts.first() {
@@ -154,12 +198,6 @@ async fn read(work: &Work<'_>, past: &PastCrawl, set: &SelectorSet) -> Result<Op
 pub(super) async fn stored(work: &Work<'_>, crawl: i64) -> Result<Option<Document>, HealError> {
     let stored = work.store.stored_crawl(crawl).await?;
     Ok(stored.and_then(|stored| serde_json::from_str(&stored.document).ok()))
-}
-
-pub(super) fn is_whole(document: &Document, expected: &Expectation) -> bool {
-    matches!(document.outcome, Outcome::Ok | Outcome::Partial)
-        && document.profile.is_some()
-        && expected.is_met_by(document)
 }
 
 async fn judge(

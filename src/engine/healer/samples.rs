@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::{HealError, Work};
+use super::{HealError, Work, missing};
 use crate::extract::archive;
 use crate::extract::fingerprint::fingerprint;
 use crate::model::capture::Capture;
@@ -50,7 +50,8 @@ pub(super) async fn gather(
     let most = needed + SPARE;
     let (mut found, strangers) = held(work, platform, template, most).await?;
     if found.len() < needed {
-        let own = believed(work, platform, template, most).await?;
+        let lost = missing::fields(work, platform, template).await?;
+        let own = believed(work, platform, template, most, &lost).await?;
         let shown = strangers.into_iter().filter_map(|(handle, capture)| shown(platform, parent, handle, capture));
         for sample in own.into_iter().chain(shown) {
             if found.len() < most && !found.iter().any(|known| known.handle == sample.handle) {
@@ -111,6 +112,7 @@ async fn believed(
     platform: &PlatformId,
     template: &str,
     most: usize,
+    lost: &[String],
 ) -> Result<Vec<Sample>, HealError> {
     let mut found: Vec<Sample> = Vec::new();
     for good in work.store.believed_crawls(platform.as_str(), template, most * LOOK).await? {
@@ -119,8 +121,12 @@ async fn believed(
             continue;
         }
         let Ok(known) = serde_json::from_str::<Document>(&good.document) else { continue };
+        if !missing::lacks(&known, lost) {
+            continue;
+        }
         let Some(capture) = capture_of(work, good.capture_key.as_deref()).await else { continue };
         if known.profile.is_some() {
+            let known = missing::filled_in(work, (platform, &good.handle, good.crawl), known, lost).await?;
             found.push(Sample { handle, known, known_page: None, capture });
         }
     }

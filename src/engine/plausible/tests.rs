@@ -95,6 +95,16 @@ fn a_quiet_day_holds_nothing() {
 }
 
 #[test]
+fn a_zero_beside_followers_that_fell_is_no_number_and_alone_it_is_one() {
+    let known = |followers| LastFacts { following: Some(12), ..last(followers, &["p0"]) };
+    for (before, held) in [(10_000, vec!["profile.followers", "profile.following"]), (1_000, vec![])] {
+        let mut read = document(1_000, six());
+        read.profile.as_mut().unwrap().following = Some(0);
+        assert_eq!(paths(&judge(&mut read, &known(before))), held);
+    }
+}
+
+#[test]
 fn followers_that_fall_by_90_percent_are_held_with_what_was_computed_from_them() {
     let mut read = document(1_000, six());
     let judged = judge(&mut read, &last(10_000, &["p0"]));

@@ -51,6 +51,14 @@ impl Expectation {
         }
     }
 
+    /// The same without fields that are known to be gone.
+    #[must_use]
+    pub fn without(&self, gone: &std::collections::BTreeSet<String>) -> Self {
+        let mut less = self.clone();
+        less.fields.retain(|field, _| !gone.contains(field));
+        less
+    }
+
     /// Whether a document has what nearly every page had: the counts, from data made for programs where those had it.
     #[must_use]
     pub fn is_met_by(&self, document: &Document) -> bool {

@@ -2,16 +2,16 @@
 //! read no more, fields that were always filled, lists that shrank, sources that contradict each other, two versions that read
 //! one page differently. Pure and cheap: it looks at what was read, never again at the page.
 
+mod disagree;
 mod expect;
 mod recent;
 
+pub use disagree::contradictions;
 pub use expect::Expectation;
 pub use recent::Recent;
 
-use super::reconcile::{Subject, agree, own_profiles};
 use crate::model::capture::Capture;
 use crate::model::document::{Document, Outcome, Precision, SourceKind};
-use crate::model::page::{Field, Page, Value};
 use crate::model::visit::Purpose;
 
 /// Pages after which the past says something.
@@ -138,35 +138,8 @@ pub fn doubts(capture: &Capture, document: &Document, expected: &Expectation) ->
     doubts
 }
 
-/// Counts on which the sources of one page contradict each other beyond their displayed precision.
-#[must_use]
-pub fn contradictions(page: &Page, subject: &Subject) -> Vec<Doubt> {
-    let own = own_profiles(page, subject);
-    let mut doubts = Vec::new();
-    for field in [Field::Followers, Field::Following, Field::Likes, Field::PostsCount] {
-        let said: Vec<&Value> = own
-            .iter()
-            .flat_map(|sighting| sighting.readings.iter().filter(|reading| reading.field == field))
-            .map(|reading| &reading.value)
-            .collect();
-        let apart = said.iter().enumerate().find_map(|(at, one)| {
-            let other = said.iter().skip(at + 1).find(|other| !agree(one, other) && far_apart(one, other))?;
-            Some((one.as_count()?, other.as_count()?))
-        });
-        if let Some((one, other)) = apart {
-            doubts.push(Doubt::Contradiction { path: format!("profile.{}", field.name()), one, other });
-        }
-    }
-    doubts
-}
-
 fn usual(count: Option<&u32>, of: u32) -> bool {
     of >= PAGES_MIN && count.is_some_and(|count| count * 100 >= of * USUAL_PERCENT)
-}
-
-fn far_apart(one: &Value, other: &Value) -> bool {
-    let (Value::Count { value: a, unit: x }, Value::Count { value: b, unit: y }) = (one, other) else { return false };
-    a.abs_diff(*b) > (*x).max(*y).max(a.max(b) / APART).max(2)
 }
 
 /// Where one version's reading of a page contradicts another's: both read a number, and not the same one.

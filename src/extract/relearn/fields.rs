@@ -11,8 +11,10 @@ use crate::model::selectors::{Exactness, Rule, Rules};
 pub(super) const PROFILES_FOR_TEXTS: usize = 2;
 /// A count may have moved by a fifth since it was known.
 const DRIFT: u64 = 5;
-/// Below this a drifted count is told from nothing.
-const SMALL: u64 = 1_000;
+/// Below this a drifted count is told from nothing: it speaks neither for a way nor, where it moved by little, against it.
+const SMALL: u64 = 100;
+/// Small counts that moved by little.
+const SMALL_DRIFT: u64 = 3;
 
 /// One record beside what was known of the same thing.
 pub(super) struct Pair<'a> {
@@ -38,6 +40,10 @@ struct Tally {
     exact: usize,
     near: usize,
     misses: usize,
+    /// Small counts that moved: they tell nothing.
+    unclear: usize,
+    /// Values that JSON writes as numbers: where a text says the same, it may be a form for people.
+    numbers: usize,
     absent: usize,
     profiles: BTreeSet<usize>,
     distinct: BTreeSet<String>,
@@ -91,6 +97,7 @@ fn of_field(
         rank(other)
             .cmp(&rank(one))
             .then_with(|| under(b).cmp(&under(a)))
+            .then_with(|| other.numbers.cmp(&one.numbers))
             .then_with(|| a.len().cmp(&b.len()))
             .then_with(|| a.cmp(b))
     });
@@ -133,11 +140,16 @@ fn tally(way: &str, told: &[(&Pair<'_>, &Known)]) -> Tally {
         match fit(known, seen) {
             Fit::Exact => tally.exact += 1,
             Fit::Near => tally.near += 1,
+            Fit::Unclear => {
+                tally.unclear += 1;
+                continue;
+            }
             Fit::No => {
                 tally.misses += 1;
                 continue;
             }
         }
+        tally.numbers += usize::from(matches!(seen, Scalar::Number(_)));
         tally.profiles.insert(pair.profile);
         tally.distinct.insert(known.word());
         tally.digits += seen.as_str().trim_end_matches('0').len();
@@ -155,12 +167,14 @@ fn is_sound(tally: &Tally, told: &[(&Pair<'_>, &Known)], quorum: usize) -> bool 
         None => return false,
     };
     // Of many, one in eight may have changed since: a new name, a surge.
-    tally.misses * 8 <= tally.fits() && tally.profiles.len() >= profiles && tally.distinct.len() >= distinct
+    let clear = tally.misses * 8 <= tally.fits() && tally.unclear <= tally.fits();
+    clear && tally.profiles.len() >= profiles && tally.distinct.len() >= distinct
 }
 
 enum Fit {
     Exact,
     Near,
+    Unclear,
     No,
 }
 
@@ -170,6 +184,7 @@ fn fit(known: &Known, seen: &Scalar) -> Fit {
         (Known::Count(count), Scalar::Number(text) | Scalar::Text(text)) => match text.parse::<u64>() {
             Ok(value) if value == *count => Fit::Exact,
             Ok(value) if *count >= SMALL && value.abs_diff(*count) <= *count / DRIFT => Fit::Near,
+            Ok(value) if *count < SMALL && value.abs_diff(*count) <= *count / DRIFT + SMALL_DRIFT => Fit::Unclear,
             Ok(_) | Err(_) => Fit::No,
         },
         (Known::Flag(flag), Scalar::Flag(value)) => exact(flag == value),

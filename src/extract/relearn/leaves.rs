@@ -245,6 +245,17 @@ pub(super) fn beneath<'l>(leaves: &'l [Leaf], record: &[Step]) -> BTreeMap<Strin
     inside.filter(|(way, _)| !way.is_empty() && !through_list(way)).map(|(way, value)| (written(way), value)).collect()
 }
 
+/// The first scalar of each way through a list of a record.
+pub(super) fn in_lists<'l>(leaves: &'l [Leaf], record: &[Step]) -> BTreeMap<String, &'l Scalar> {
+    let mut found = BTreeMap::new();
+    for (way, value) in leaves.iter().filter_map(|leaf| Some((leaf.way.strip_prefix(record)?, &leaf.value))) {
+        if through_list(way) {
+            found.entry(written(way)).or_insert(value);
+        }
+    }
+    found
+}
+
 /// A place in a body as a path from its root: keys alone as they stand; behind a list, its own name at any depth.
 pub(super) fn from_root(record: &[Step]) -> Option<String> {
     if !through_list(record) {

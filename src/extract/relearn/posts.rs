@@ -183,10 +183,11 @@ fn flat<'l>(ways: &[(&'l [Step], &'l Scalar)]) -> BTreeMap<String, &'l Scalar> {
     own.map(|(way, value)| (leaves::written(way), *value)).collect()
 }
 
-/// The way to the author's name: in nine items of ten it is the profile's.
+/// The way to the author's name: there it stands in nine known posts of ten. Items of others may stand among them: they have a name
+/// there too, and are told by it.
 fn owner(items: &[Item<'_>], pages: &[Page<'_>]) -> Option<String> {
     let mut hits: BTreeMap<String, usize> = BTreeMap::new();
-    for item in items {
+    for item in items.iter().filter(|item| item.post.is_some()) {
         let handle = pages[item.page].lesson.handle;
         for (way, _) in item.flat.iter().filter(|(_, value)| value.as_str().eq_ignore_ascii_case(handle)) {
             *hits.entry(way.clone()).or_default() += 1;
@@ -195,7 +196,9 @@ fn owner(items: &[Item<'_>], pages: &[Page<'_>]) -> Option<String> {
     let (way, hits) = hits
         .into_iter()
         .max_by(|(a, one), (b, other)| one.cmp(other).then_with(|| b.len().cmp(&a.len())).then_with(|| b.cmp(a)))?;
-    (hits * 10 >= items.len() * 9).then_some(way)
+    let known = items.iter().filter(|item| item.post.is_some()).count();
+    let named = items.iter().filter(|item| item.flat.contains_key(&way)).count();
+    (hits * 10 >= known * 9 && named * 10 >= items.len() * 9).then_some(way)
 }
 
 /// How to tell a post's kind: a scalar that stands for it, or a part that only one kind has.

@@ -69,6 +69,27 @@ fn names(leaf: &Leaf, handle: &str) -> bool {
     leaf.value.as_str().eq_ignore_ascii_case(handle)
 }
 
+/// A profile's links may stand in a list of the record; nothing else of it does.
+fn listed_links(
+    seats: &[Seat],
+    (pages, known): (&[Page<'_>], &[Values]),
+    quorum: usize,
+) -> BTreeMap<&'static str, fields::Found> {
+    let links: Vec<Values> = known
+        .iter()
+        .map(|values| values.iter().filter(|(name, _)| **name == "links").map(|(k, v)| (*k, v.clone())).collect())
+        .collect();
+    let pairs: Vec<Pair<'_>> = seats
+        .iter()
+        .map(|(page, body, record)| Pair {
+            profile: *page,
+            known: &links[*page],
+            leaves: leaves::in_lists(&pages[*page].bodies[*body].leaves, record),
+        })
+        .collect();
+    fields::find(&pairs, quorum)
+}
+
 fn piece(
     place: &Place,
     name: &str,
@@ -90,7 +111,13 @@ fn piece(
     if found.len() < FIELDS_MIN {
         return None;
     }
-    let at = format!("{}[?{name}=$handle]", leaves::from_root(&seats.first()?.2)?);
+    if !found.contains_key("links") {
+        found.extend(listed_links(seats, (pages, known), quorum));
+    }
+    let record = &seats.first()?.2;
+    // Where one record stands alone, it tells whose the page's data is, also where that is somebody else.
+    let test = if leaves::through_list(record) { "=$handle" } else { "" };
+    let at = format!("{}[?{name}{test}]", leaves::from_root(record)?);
     let rule = |at: &str| Rules(vec![Rule { at: at.to_owned(), ..Rule::default() }]);
     let mut record = Record {
         kind: RecordKind::Profile,

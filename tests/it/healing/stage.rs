@@ -276,6 +276,11 @@ pub(super) fn kept(folder: &tempfile::TempDir) -> std::path::PathBuf {
     std::env::var_os("SENTINEL_HEALING_KEEP").map_or_else(|| folder.path().to_owned(), Into::into)
 }
 
+/// The folder of the captures that this stage stores.
+pub(super) fn kept_blobs(stage: &Stage) -> std::path::PathBuf {
+    kept(&stage._folder).join("blobs")
+}
+
 pub(super) fn apart(what: &str, seen: Option<i64>, truth: Option<u64>, rounded: bool) -> Option<String> {
     let seen = u64::try_from(seen?).unwrap();
     let truth = truth.unwrap_or(u64::MAX);
