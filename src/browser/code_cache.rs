@@ -10,9 +10,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chromiumoxide::cdp::browser_protocol::page::{
-    AddCompilationCacheParams, CompilationCacheParams, ProduceCompilationCacheParams,
-};
+use bytes::Bytes;
+use chromiumoxide::cdp::browser_protocol::page::{CompilationCacheParams, ProduceCompilationCacheParams};
 use url::Url;
 
 use super::counters::Tally;
@@ -53,14 +52,14 @@ struct Script {
     page: u64,
     tries: u8,
     /// Base64, as Chromium gives and takes it.
-    compiled: Option<Arc<str>>,
+    compiled: Option<Bytes>,
 }
 
 /// What is said to a page as soon as it shows a document of the site.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Share {
     /// Scripts with their compiled forms.
-    pub(super) given: Vec<(String, Arc<str>)>,
+    pub(super) given: Vec<(String, Bytes)>,
     /// Scripts of which the compiled form is asked for.
     pub(super) wanted: Vec<String>,
 }
@@ -82,7 +81,7 @@ impl CodeCache {
         site.scripts.retain(|_, script| now - script.page <= KEPT_FOR);
         for (url, script) in site.scripts.iter_mut().filter(|(_, script)| now - script.page <= GIVEN_FOR) {
             if let Some(compiled) = &script.compiled {
-                share.given.push((url.clone(), Arc::clone(compiled)));
+                share.given.push((url.clone(), compiled.clone()));
                 self.tally.scripts_reused.one();
             } else if script.tries < TRIES {
                 script.tries += 1;
@@ -136,7 +135,7 @@ impl CodeCache {
 
 impl Script {
     fn bytes(&self) -> usize {
-        self.compiled.as_ref().map_or(0, |compiled| compiled.len())
+        self.compiled.as_ref().map_or(0, Bytes::len)
     }
 }
 
@@ -144,8 +143,7 @@ impl Share {
     /// Tells the page, before it has its first script.
     pub(super) async fn tell(self, link: &Link, session: &str) {
         for (url, compiled) in self.given {
-            let data = compiled.as_ref().to_owned();
-            link.post(Some(session), AddCompilationCacheParams::new(url, data)).await;
+            link.give_compiled(session, url, compiled).await;
         }
         if !self.wanted.is_empty() {
             let wanted = self.wanted.into_iter().map(CompilationCacheParams::new).collect();
@@ -212,7 +210,7 @@ mod tests {
     #[test]
     fn the_third_page_gets_what_the_second_compiled() {
         let share = filled(100).page("https://site.test/@another");
-        assert_eq!(share.given, [(SCRIPT.to_owned(), Arc::from("YWJj"))]);
+        assert_eq!(share.given, [(SCRIPT.to_owned(), Bytes::from("YWJj"))]);
         assert!(share.wanted.is_empty());
         assert_eq!(filled(100).page("https://other.test/@somebody"), Share::default(), "not another site");
         assert_eq!(filled(3).page(PAGE).given, [], "it does not fit");

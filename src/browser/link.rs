@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chromiumoxide::cdp::browser_protocol::target::CloseTargetParams;
 use chromiumoxide::cdp::js_protocol::runtime::RunIfWaitingForDebuggerParams;
 use chromiumoxide::types::{CallId, Command, Message, Method as _, MethodId, Response};
@@ -49,6 +50,12 @@ enum Order {
         session: Option<String>,
         params: serde_json::Value,
         reply: Option<oneshot::Sender<Response>>,
+    },
+    /// A script's compiled form, in base64, for a page.
+    Compiled {
+        session: String,
+        url: String,
+        compiled: Bytes,
     },
     Listen(Listener),
     /// The next page of this context, as soon as Chromium has attached us to it.
@@ -156,6 +163,11 @@ impl Link {
         }
     }
 
+    /// Gives a page the compiled form of a script, in base64.
+    pub(super) async fn give_compiled(&self, session: &str, url: String, compiled: Bytes) {
+        let _ = self.orders.send(Order::Compiled { session: session.to_owned(), url, compiled }).await;
+    }
+
     /// From now on the page's events go to the listener.
     pub(super) async fn listen(&self, listener: Listener) {
         let _ = self.orders.send(Order::Listen(listener)).await;
@@ -221,6 +233,7 @@ impl Post {
                     self.pending.insert(id, reply);
                 }
             }
+            Order::Compiled { session, url, compiled } => self.pipe.submit_compiled(&session, &url, compiled),
             Order::Listen(listener) => drop(self.pages.insert(listener.session.clone(), listener)),
             Order::Expect { context, page } => drop(self.expected.insert(context, page)),
         }

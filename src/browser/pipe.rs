@@ -54,6 +54,17 @@ impl Pipe {
         Ok(id)
     }
 
+    /// The same for `Page.addCompilationCache`, whose answer does not matter: the compiled form, in base64, is written from where
+    /// it is kept, for a page may be given megabytes.
+    pub(super) fn submit_compiled(&mut self, session: &str, url: &str, compiled: Bytes) {
+        let (id, session, url) = (self.calls, serde_json::json!(session), serde_json::json!(url));
+        self.calls += 1;
+        let head = format!(
+            r#"{{"id":{id},"method":"Page.addCompilationCache","sessionId":{session},"params":{{"url":{url},"data":""#
+        );
+        self.outgoing.extend([Bytes::from(head), compiled, Bytes::from_static(b"\"}}\0")]);
+    }
+
     /// Whether so much waits to be written that no more should be submitted now.
     pub(super) fn is_full(&self) -> bool {
         self.outgoing.iter().map(Bytes::len).sum::<usize>() > MOST_WAITING
@@ -88,5 +99,29 @@ impl Pipe {
         self.message.clear();
         self.message.shrink_to(MESSAGE);
         Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::process::Command;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_in_pieces_is_one_message() {
+        let mut echo = Command::new("cat");
+        echo.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+        let mut echo = echo.spawn().unwrap();
+        let mut pipe = Pipe::new(echo.stdin.take().unwrap(), echo.stdout.take().unwrap());
+        pipe.submit_compiled("S", "https://a.test/\"x\".js", Bytes::from("YWJj".repeat(100_000)));
+        let id = pipe.submit("Page.enable".into(), Some("S".to_owned()), serde_json::json!({})).unwrap();
+        // The echo of a command reads like an answer to it.
+        for expected in [CallId::new(0), id] {
+            let Some(Ok(Message::Response(echoed))) = pipe.next().await else { panic!("not one message") };
+            assert_eq!(echoed.id, expected);
+        }
+        drop(pipe);
+        echo.wait().await.unwrap();
     }
 }

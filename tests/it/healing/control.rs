@@ -48,9 +48,14 @@ async fn a_heal_that_strangers_pasts_pass_too_is_caught_counted_and_asks_for_mor
     assert!(evidence["leave_one_out"]["left_out"].as_u64().unwrap() >= 5, "{evidence}");
     assert!(evidence["rules"].as_array().unwrap().iter().any(|rule| rule["field"] == "followers"), "{evidence}");
     assert!(evidence["negative_control"].is_null(), "{evidence}");
-    let metrics = stage.service.metrics().encode();
-    let counted = metrics.lines().find(|line| line.starts_with("sentinel_heals_total") && line.contains("false_heal"));
-    assert_eq!(counted, Some("sentinel_heals_total{platform=\"tiktok\",step=\"false_heal\"} 1"), "{metrics}");
+    // The ledger's event comes first, the count right after it.
+    let counted = || {
+        let metrics = stage.service.metrics().encode();
+        let heals = |line: &&str| line.starts_with("sentinel_heals_total") && line.contains("false_heal");
+        metrics.lines().find(heals).map(str::to_owned)
+    };
+    stage.eventually("the false heal is counted", async || counted().is_some()).await;
+    assert_eq!(counted().unwrap(), "sentinel_heals_total{platform=\"tiktok\",step=\"false_heal\"} 1");
 
     // Nothing of it is in force, no row was written, and the next try needs two profiles more than there are.
     assert_eq!(stage.active().await, "v1");
