@@ -4,7 +4,7 @@
 use clap::Subcommand;
 
 use super::exit::BadInput;
-use super::{Surroundings, output, table};
+use super::{Surroundings, arguments, output, table};
 use crate::blob::BlobStore;
 use crate::config::Config;
 use crate::engine::{Needed, held};
@@ -28,7 +28,7 @@ enum Action {
     /// What is held back, oldest first.
     List {
         /// tiktok or instagram.
-        #[arg(long)]
+        #[arg(long, value_parser = arguments::platform)]
         platform: Option<String>,
         /// How many at most.
         #[arg(long, default_value_t = 1000)]

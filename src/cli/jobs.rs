@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
 use super::exit::BadInput;
-use super::{Surroundings, output, table};
+use super::{Surroundings, arguments, output, table};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Needed, Services};
@@ -72,14 +72,14 @@ enum Action {
         json: bool,
     },
     /// Put dead or cancelled jobs back to the start: by id, or all that match.
-    #[command(alias = "retry")]
+    #[command(alias = "retry", group(clap::ArgGroup::new("which").args(["ids", "all"]).required(true)))]
     Redrive {
         /// The jobs.
         ids: Vec<JobId>,
         #[command(flatten)]
         filter: Filter,
         /// Every dead job that matches.
-        #[arg(long, conflicts_with = "ids")]
+        #[arg(long)]
         all: bool,
         /// JSON.
         #[arg(long)]
@@ -101,16 +101,16 @@ struct Filter {
     #[arg(long, value_parser = ["queued", "leased", "joined", "done", "dead", "cancelled"])]
     state: Option<String>,
     /// tiktok or instagram.
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::platform)]
     platform: Option<String>,
     /// A part of the handle, the id or the reason.
     #[arg(long)]
     search: Option<String>,
     /// Accepted at or after this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::time)]
     since: Option<DateTime<Utc>>,
     /// Accepted before this time (RFC 3339).
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::time)]
     until: Option<DateTime<Utc>>,
 }
 
@@ -162,7 +162,7 @@ async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
             }
             Ok(0)
         }
-        Action::Redrive { ids, filter, all, json } => redrive(services, &ids, filter, all, json).await,
+        Action::Redrive { ids, filter, all: _, json } => redrive(services, &ids, filter, json).await,
     }
 }
 
@@ -237,10 +237,8 @@ fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
     stats
 }
 
-async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, json: bool) -> anyhow::Result<u8> {
-    if ids.is_empty() && !all {
-        return Err(BadInput("name the jobs, or say --all".to_owned()).into());
-    }
+/// Puts back these jobs; where none is named, all that match.
+async fn redrive(services: &Services, ids: &[JobId], filter: Filter, json: bool) -> anyhow::Result<u8> {
     let mut redriven = 0;
     if !ids.is_empty() {
         can_redrive(services, ids).await?;

@@ -27,9 +27,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Submit profiles to the workers.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").args(["targets", "file"]).required(true).multiple(true)))]
 pub(super) struct Args {
     /// Profile URLs, or @handle@tiktok and @handle@instagram.
-    #[arg(value_name = "TARGET", required_unless_present = "file")]
+    #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     /// One target a line; - is stdin. Empty lines and lines that begin with # are skipped.
     #[arg(long, value_name = "LIST")]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Form, TestArgs, answer, health, story};
 use crate::blob::BlobStore;
 use crate::cli::exit::{self, BadInput};
-use crate::cli::{output, replay, table};
+use crate::cli::{arguments, output, replay, table};
 use crate::config::Config;
 use crate::engine::past::value_differences;
 use crate::engine::selectors::{active_pointer, ready};
@@ -27,6 +27,7 @@ pub(super) const PERSON: &str = "person";
 #[derive(Debug, clap::Args)]
 pub(super) struct Named {
     /// tiktok or instagram.
+    #[arg(value_parser = arguments::platform)]
     pub(super) platform: String,
     /// The version.
     #[arg(id = "selectors", value_name = "VERSION")]
@@ -52,7 +53,7 @@ pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -
         "since",
     ];
     let mut rows = table::plain(&head);
-    for id in platforms(platform)? {
+    for id in platforms(platform) {
         let pointers = store.selector_pointers(id.as_str()).await?;
         let versions = store.selector_versions(id.as_str()).await?;
         let health = health::of_platform(store, id.as_str()).await?;
@@ -245,18 +246,15 @@ fn brief(version: &SelectorVersion, health: &health::Health) -> Value {
     })
 }
 
-pub(super) fn platforms(only: Option<&str>) -> anyhow::Result<Vec<PlatformId>> {
-    let all: Vec<PlatformId> = crate::platform::all().iter().map(|platform| platform.id()).collect();
-    let Some(only) = only else { return Ok(all) };
-    let known = all.iter().map(PlatformId::as_str).collect::<Vec<_>>().join(", ");
-    all.into_iter()
-        .find(|id| id.as_str() == only)
-        .map(|id| vec![id])
-        .ok_or_else(|| BadInput(format!("unknown platform {only:?}: known are {known}")).into())
+fn platforms(only: Option<&str>) -> Vec<PlatformId> {
+    crate::platform::all()
+        .iter()
+        .map(|platform| platform.id())
+        .filter(|id| only.is_none_or(|only| id.as_str() == only))
+        .collect()
 }
 
 pub(super) async fn stored(store: &Store, platform: &str, version: &str) -> anyhow::Result<SelectorVersion> {
-    platforms(Some(platform))?;
     store
         .selector_version(platform, version)
         .await?
