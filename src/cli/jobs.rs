@@ -27,27 +27,9 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// The newest jobs that match.
-    List {
-        #[command(flatten)]
-        filter: Filter,
-        /// How many.
-        #[arg(long, default_value_t = LISTED)]
-        limit: usize,
-        /// JSON, one job a line.
-        #[arg(long)]
-        json: bool,
-    },
+    List(Listing),
     /// The dead-letter queue: jobs that were given up.
-    Dead {
-        #[command(flatten)]
-        filter: Filter,
-        /// How many.
-        #[arg(long, default_value_t = LISTED)]
-        limit: usize,
-        /// JSON, one job a line.
-        #[arg(long)]
-        json: bool,
-    },
+    Dead(Listing),
     /// How many jobs there are in each state, and how deep each lane is.
     Stats {
         /// JSON.
@@ -93,6 +75,19 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// Which jobs are listed, and how.
+#[derive(Debug, clap::Args)]
+struct Listing {
+    #[command(flatten)]
+    filter: Filter,
+    /// How many.
+    #[arg(long, default_value_t = LISTED)]
+    limit: usize,
+    /// JSON, one job a line.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, clap::Args)]
@@ -142,8 +137,10 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
 
 async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
     match action {
-        Action::List { filter, limit, json } => list(services, &filter.of_ledger(None), limit, json).await,
-        Action::Dead { filter, limit, json } => list(services, &filter.of_ledger(Some("dead")), limit, json).await,
+        Action::List(Listing { filter, limit, json }) => list(services, &filter.of_ledger(None), limit, json).await,
+        Action::Dead(Listing { filter, limit, json }) => {
+            list(services, &filter.of_ledger(Some("dead")), limit, json).await
+        }
         Action::Export { filter, json: _ } => list(services, &filter.of_ledger(None), usize::MAX, true).await,
         Action::Stats { json } => stats(services, json).await,
         Action::Show { id, json } => match services.store.job(&id).await? {

@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod build;
+mod compile;
 pub mod coverage;
 mod gather;
 pub mod heal;
@@ -27,5 +28,6 @@ pub mod schema;
 pub mod selectors;
 mod signals;
 mod sources;
+mod values;
 
 pub use gather::gather;
