@@ -1,5 +1,5 @@
 //! What operators see: logs, metrics and the answers to "are you alive, are you ready". Names, labels and help texts of
-//! all metrics stand in `catalog.rs` and their bounded label values in `labels.rs`, so that no room invents its own.
+//! all metrics stand in `catalog.rs` and their bounded label values in `labels.rs` and `words.rs`, so that no room invents its own.
 //! Rooms return facts; only the engine counts them here.
 
 mod catalog;

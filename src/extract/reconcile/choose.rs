@@ -46,34 +46,15 @@ pub(in crate::extract) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'
                 agreed_by.push(other.source);
             }
         }
-        agreed_by.sort_by_key(|source| source_rank(*source));
+        agreed_by.sort();
         choices.push(Choice { reading, source: chosen.source, agreed_by });
     }
     choices
 }
 
 /// Exact beats rounded, then the fresher source wins, then the better shape.
-fn rank((sighting, reading): &(&Sighting, &Reading), old_copy: bool) -> (u8, bool, u8, usize) {
-    (precision_rank(reading.precision), old_copy, source_rank(sighting.source), sighting.rank)
-}
-
-fn precision_rank(precision: Precision) -> u8 {
-    match precision {
-        Precision::Exact => 0,
-        Precision::Rounded => 1,
-        Precision::Approximate => 2,
-    }
-}
-
-/// Fresher sources first.
-fn source_rank(source: SourceKind) -> u8 {
-    match source {
-        SourceKind::Network => 0,
-        SourceKind::Embedded => 1,
-        SourceKind::Jsonld => 2,
-        SourceKind::Dom => 3,
-        SourceKind::Meta => 4,
-    }
+fn rank((sighting, reading): &(&Sighting, &Reading), old_copy: bool) -> (Precision, bool, SourceKind, usize) {
+    (reading.precision, old_copy, sighting.source, sighting.rank)
 }
 
 /// Whether two readings say the same as far as they can be told apart.

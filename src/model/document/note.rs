@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which kind of place a value was read from.
+/// Which kind of place a value was read from; in the order of their freshness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
@@ -18,7 +18,7 @@ pub enum SourceKind {
     Meta,
 }
 
-/// How exact a value is.
+/// How exact a value is; the more exact stands first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
