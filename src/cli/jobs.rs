@@ -92,7 +92,7 @@ struct Listing {
 
 #[derive(Debug, Clone, clap::Args)]
 struct Filter {
-    /// queued, leased, joined, done, dead or cancelled.
+    /// Only jobs in this state.
     #[arg(long, value_parser = ["queued", "leased", "joined", "done", "dead", "cancelled"])]
     state: Option<String>,
     /// tiktok or instagram.
@@ -101,11 +101,11 @@ struct Filter {
     /// A part of the handle, the id or the reason.
     #[arg(long)]
     search: Option<String>,
-    /// Accepted at or after this time (RFC 3339).
-    #[arg(long, value_parser = arguments::time)]
+    /// Accepted at or after this time.
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     since: Option<DateTime<Utc>>,
-    /// Accepted before this time (RFC 3339).
-    #[arg(long, value_parser = arguments::time)]
+    /// Accepted before this time.
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     until: Option<DateTime<Utc>>,
 }
 
@@ -209,13 +209,18 @@ async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(&stats)?
     } else {
-        output::parts(&without_empty_lanes(stats))?
+        output::parts(&for_people(stats))?
     }
     Ok(0)
 }
 
-/// For people: only the lanes that hold something, each as one word.
-fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
+/// For people: only the lanes that hold something, each as one word, and waits in seconds.
+fn for_people(mut stats: serde_json::Value) -> serde_json::Value {
+    for waits in ["/redis/quarantine/oldest", "/redis/submissions/oldest"] {
+        if let Some(wait) = stats.pointer_mut(waits) {
+            *wait = format!("{} s", wait.get("secs").and_then(serde_json::Value::as_u64).unwrap_or(0)).into();
+        }
+    }
     let Some(lanes) = stats.pointer_mut("/redis/lanes") else { return stats };
     let list = lanes.take();
     let mut shown = serde_json::Map::new();
@@ -255,7 +260,7 @@ async fn redrive(services: &Services, ids: &[JobId], filter: Filter, json: bool)
     if json {
         output::json_line(&serde_json::json!({ "redriven": redriven }))?;
     } else {
-        output::text(&format!("{redriven} jobs are back at the start\n"))?;
+        output::text(&format!("back at the start: {}\n", output::counted(redriven, "job")))?;
     }
     Ok(0)
 }

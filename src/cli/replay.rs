@@ -97,7 +97,8 @@ async fn replay(args: &Args, store: &Store, config: &Config) -> anyhow::Result<u
     {
         return Err(BadInput(format!("there is no crawl {crawl} with a capture: see sentinel show --json")).into());
     }
-    say(&format!("{} crawls read again, {} differ, {} not kept", found.crawls, found.differ, found.forgotten));
+    let read = output::counted(found.crawls, "crawl");
+    say(&format!("{read} read again, {} differ, {} not kept", found.differ, found.forgotten));
     Ok(0)
 }
 
@@ -139,6 +140,13 @@ pub(super) async fn through(
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+    if let Some(wanted) = wanted
+        && !sets.is_empty()
+        && sets.values().all(Option::is_none)
+        && !Path::new(wanted).is_file()
+    {
+        return Err(BadInput(format!("no stored version is called {wanted:?}: see sentinel selectors list")).into());
     }
     Ok(found)
 }

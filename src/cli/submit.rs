@@ -177,9 +177,9 @@ async fn wait(args: &Args, services: &Services, jobs: &[Job]) -> anyhow::Result<
     while !open.is_empty() {
         let Some(left) = deadline.checked_sub(clock.uptime()) else {
             progress::say(&format!(
-                "{} jobs are not done after {} s; they go on without us",
-                open.len(),
-                args.timeout_s
+                "not done after {} s: {}; the workers go on without us",
+                args.timeout_s,
+                output::counted(u64::try_from(open.len()).unwrap_or(u64::MAX), "job")
             ));
             return Ok(code.max(exit::FAILED));
         };

@@ -226,9 +226,10 @@ pub(super) async fn export(
         return Ok(0);
     };
     let folder = folder.join(platform);
-    std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.toml"));
-    std::fs::write(&path, text)?;
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| BadInput(format!("cannot write {}: {error}", path.display())))?;
     let told = json!({"platform": platform, "version": name, "file": path});
     answer(form, &told, &path.display().to_string())?;
     Ok(0)
