@@ -228,3 +228,8 @@ fn answer(form: Form, told: &serde_json::Value, sentence: &str) -> anyhow::Resul
         Form::Text => output::text(&format!("{sentence}\n")),
     }
 }
+
+/// A time as lists show it, to the second.
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}

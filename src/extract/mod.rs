@@ -2,7 +2,6 @@
 //! chooses among them (`reconcile`); what a selector file may say is explained in `selectors`.
 
 pub mod archive;
-mod build;
 mod compile;
 pub mod coverage;
 mod gather;

@@ -5,12 +5,12 @@
 use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
+mod build;
 mod choose;
 mod copies;
 
 pub use self::choose::agree;
-pub(super) use self::choose::{Choice, choose};
-use super::build;
+pub(super) use self::choose::choose;
 use crate::model::document::{FieldNote, Post, Precision, SourceKind};
 use crate::model::extraction::Extraction;
 use crate::model::page::{Field, ListSeen, OwnerSeen, Page, Sighting, Value};

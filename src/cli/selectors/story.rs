@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::versions::time;
+use super::time;
 use crate::cli::output;
 use crate::store::Store;
 

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::{Form, TestArgs, answer, health, story};
+use super::{Form, TestArgs, answer, health, story, time};
 use crate::blob::BlobStore;
 use crate::cli::exit::{self, BadInput};
 use crate::cli::{arguments, output, replay, table};
@@ -274,8 +274,4 @@ fn set_of_file(file: &Path) -> anyhow::Result<SelectorSet> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| BadInput(format!("{name}: {error}")))?;
     Ok(parse(&text, &name).map_err(|error| BadInput(error.to_string()))?)
-}
-
-pub(super) fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

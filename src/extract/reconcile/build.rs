@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::reconcile::Choice;
-use super::values;
+use super::choose::Choice;
+use crate::extract::values;
 use crate::model::document::{Child, Music, Post, Profile, TimePrecision};
 use crate::model::page::{Field, Value};
 
