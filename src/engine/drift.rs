@@ -5,6 +5,7 @@
 mod aside;
 mod detector;
 mod fills;
+mod halves;
 pub mod health;
 mod probation;
 mod release;
@@ -16,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-pub(super) use self::aside::set_aside;
+pub(super) use self::aside::{note_still_missing, set_aside};
 use self::aside::withhold;
 pub use self::detector::Detector;
 pub(super) use self::fills::DIGITS;

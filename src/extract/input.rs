@@ -68,6 +68,12 @@ pub enum InputError {
         /// What is wrong.
         cause: String,
     },
+    /// A folder without a file, and nothing else to read.
+    #[error("{path}: no files in this folder; give one with the bodies of responses, one a file")]
+    EmptyFolder {
+        /// The folder.
+        path: String,
+    },
     /// Nothing to read at all.
     #[error("nothing to read: give --page, --responses, --har or --capture")]
     Nothing,
@@ -97,6 +103,11 @@ pub fn load(options: InputOptions) -> Result<Capture, InputError> {
             for file in files(path)? {
                 bodies.extend(responses_of(&text(&file, MAX_BODY_BYTES)?));
             }
+        }
+        if let Some(folder) = responses.first().filter(|_| html.is_none() && bodies.is_empty() && all.pages.is_empty())
+            && responses.iter().all(|path| path.is_dir())
+        {
+            return Err(InputError::EmptyFolder { path: folder.display().to_string() });
         }
         let url = url.unwrap_or_default();
         let document =
@@ -288,6 +299,12 @@ mod tests {
         let bodies: Vec<String> = load(options).unwrap().pages[0].responses.iter().map(|r| r.body.clone()).collect();
         assert_eq!(bodies, ["{\"n\":1}", "{\"n\":2}"]);
         assert!(matches!(load(InputOptions::default()), Err(InputError::Nothing)));
+        let bare = tempfile::tempdir().unwrap();
+        let bare = InputOptions { responses: vec![bare.path().to_owned()], ..InputOptions::default() };
+        assert!(load(bare.clone()).unwrap_err().to_string().contains("no files in this folder"));
+        let page = folder.path().join("page.html");
+        fs::write(&page, "<html>").unwrap();
+        assert!(load(InputOptions { page: Some(page), ..bare }).is_ok(), "a page without responses is a page");
         let missing = InputOptions { page: Some(folder.path().join("none.html")), ..InputOptions::default() };
         assert!(load(missing).unwrap_err().to_string().contains("none.html"));
     }

@@ -94,8 +94,18 @@ pub struct StoredPost {
     pub saves: Option<i64>,
     /// Which of the counts are not exact; none where all are.
     pub rounded: Option<Vec<String>>,
-    /// When the counts were seen.
+    /// When any of the counts was last seen.
     pub metrics_at: Option<DateTime<Utc>>,
+    /// When the plays were last published; so for all counts.
+    pub views_at: Option<DateTime<Utc>>,
+    /// The likes.
+    pub likes_at: Option<DateTime<Utc>>,
+    /// The comments.
+    pub comments_at: Option<DateTime<Utc>>,
+    /// The shares.
+    pub shares_at: Option<DateTime<Utc>>,
+    /// The saves.
+    pub saves_at: Option<DateTime<Utc>>,
     /// Whether it is fixed to the top.
     pub pinned: Option<bool>,
     /// When it was last seen on this profile.
@@ -227,7 +237,8 @@ impl Store {
     pub async fn posts(&self, profile: i64, rows: usize) -> Result<Vec<StoredPost>, StoreError> {
         let sql = "
             select posts.post_id, code, url, kind, caption, published_at, published_precision, views, likes, comments,
-                shares, saves, rounded, metrics_at, pinned, last_seen_at, gone_at, gone_reason
+                shares, saves, rounded, metrics_at, views_at, likes_at, comments_at, shares_at, saves_at, pinned, last_seen_at,
+                gone_at, gone_reason
             from profile_posts join posts on posts.id = profile_posts.post_id
             where profile_posts.profile_id = $1
             order by published_at desc nulls last, posts.post_id desc limit $2";
