@@ -94,3 +94,59 @@ fn contradicted(doubt: &Doubt) -> Option<String> {
         | Doubt::SameAsAnother { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(posts: usize, of: usize) -> Document {
+        let note = json!({"source": "network", "rule": "r", "raw": "", "precision": "exact", "agreed_by": []});
+        let reason = (posts < of).then_some("fewer_exist");
+        let document = json!({
+            "schema": crate::model::document::SCHEMA, "platform": "tiktok", "handle": "nasa", "outcome": "ok",
+            "profile": {"id": "1", "following": 7}, "posts": (0..posts).map(|n| json!({"id": n.to_string()})).collect::<Vec<_>>(),
+            "coverage": {"requested": of, "got": posts, "reason": reason}, "metrics": {},
+            "fields": {"profile.following": note}, "selectors": {"version": "v1"},
+        });
+        serde_json::from_value(document).unwrap()
+    }
+
+    #[test]
+    fn a_held_page_says_how_far_its_list_reaches_and_nothing_else_of_it() {
+        let missing = [Doubt::FieldMissing { path: "profile.followers".to_owned() }];
+        for (posts, whole, got, reason) in [
+            (30, false, 30, None),
+            (4, false, 4, Some(ShortReason::FewerExist)),
+            (30, true, 0, Some(ShortReason::NoPostList)),
+            (4, true, 0, Some(ShortReason::NoPostList)),
+        ] {
+            let mut document = read(posts, 30);
+            withhold(&mut document, &missing, whole);
+            assert_eq!((document.outcome, document.coverage.requested), (Outcome::Partial, 30));
+            assert_eq!(
+                (document.coverage.got, document.coverage.reason),
+                (got, reason),
+                "{posts} posts, whole: {whole}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_new_reading_brings_is_not_said_to_be_missing_any_more() {
+        let lost = ["profile.followers", "profile.following", "posts.views"];
+        let (mut before, mut after) = (read(3, 3), read(3, 3));
+        before.fields.clear();
+        note_missing(&mut before, &lost);
+        note_still_missing(&before, &mut after);
+        let detail = |document: &Document| document.evidence.as_ref().unwrap().detail.clone().unwrap();
+        assert_eq!(
+            detail(&before),
+            "read no more of this template's pages: profile.followers, profile.following, posts.views"
+        );
+        assert_eq!(detail(&after), "read no more of this template's pages: profile.followers, posts.views");
+        let mut silent = read(3, 3);
+        note_still_missing(&read(3, 3), &mut silent);
+        assert_eq!(silent.evidence, None);
+    }
+}
