@@ -134,3 +134,32 @@ fn a_name_is_written_without_its_at_sign_and_is_the_requested_one() {
         assert_eq!(document.profile.unwrap().username.as_deref(), expected);
     }
 }
+
+/// Instagram's rendered header with these counts, whose links are there or not.
+fn header(counts: &[(&str, &str)], linked: bool) -> String {
+    let count = |(number, label): &(&str, &str)| match linked && *label != "posts" {
+        true => format!("<li><a href=\"/ghost/{label}/\"><span>{number}</span> {label}</a></li>"),
+        false => format!("<li><span>{number}</span> {label}</li>"),
+    };
+    let counts: String = counts.iter().map(count).collect();
+    format!(
+        "<html lang=\"en\"><head><title>Ghost (@ghost) • Instagram photos and videos</title></head><body><main><header>\
+         <section><h2><span>ghost</span></h2></section><section><ul>{counts}</ul></section></header></main></body></html>"
+    )
+}
+
+#[test]
+fn a_place_among_the_counts_says_which_one_it_is_only_while_all_are_there() {
+    let all = [("224", "posts"), ("2,362", "followers"), ("136", "following")];
+    let read = |counts: &[(&str, &str)], linked| {
+        let profile = page("@ghost@instagram", header(counts, linked)).read().profile;
+        profile.map(|profile| (profile.posts_count, profile.followers, profile.following)).unwrap_or_default()
+    };
+    for linked in [true, false] {
+        assert_eq!(read(&all, linked), (Some(224), Some(2362), Some(136)), "linked: {linked}");
+    }
+    assert_eq!(read(&[all[0], all[2]], true), (None, None, Some(136)), "the followers are gone");
+    assert_eq!(read(&[all[0], all[2]], false), (None, None, None));
+    assert_eq!(read(&[all[1], all[2]], true), (None, Some(2362), Some(136)), "the posts are gone");
+    assert_eq!(read(&[all[1], all[2]], false), (None, None, None));
+}
