@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
 mod copies;
+mod cut;
 
 use self::copies::Copies;
 use super::build;
@@ -224,7 +225,9 @@ pub(super) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'p>> {
         }
         let candidates = || all().filter(|(_, reading)| reading.field == first.field);
         // Among equals the record that came first stays first.
-        let Some((chosen, reading)) = candidates().min_by_key(|one| rank(one, copies.are_old(one))) else { continue };
+        let ranked =
+            |one: &(&'p Sighting, &'p Reading)| (cut::is_cut(one.1, candidates()), rank(one, copies.are_old(one)));
+        let Some((chosen, reading)) = candidates().min_by_key(ranked) else { continue };
         let mut agreed_by: Vec<SourceKind> = Vec::new();
         for (other, said) in candidates() {
             if other.source != chosen.source && !agreed_by.contains(&other.source) && agree(&reading.value, &said.value)
