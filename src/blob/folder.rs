@@ -13,6 +13,8 @@ use super::{BlobEntry, BlobError};
 
 /// Where blobs are while they are written.
 pub(super) const INCOMING: &str = ".incoming";
+/// As much as a crawl keeps: a picture and a capture.
+const PROBE_BYTES: usize = 256 * 1024;
 /// An unfinished blob of this age has no writer any more.
 const ABANDONED: Duration = Duration::from_hours(1);
 
@@ -44,7 +46,9 @@ impl Folder {
 
     pub(super) async fn check(&self) -> Result<(), BlobError> {
         let incoming = self.root.join(INCOMING);
-        off_thread(move || tempfile::tempfile_in(&incoming).map(drop).map_err(failed("write into", &incoming))).await
+        // On a full disk an empty file can be made, and nothing be written into it.
+        let probe = |incoming: &Path| tempfile::tempfile_in(incoming)?.write_all(&[0; PROBE_BYTES]);
+        off_thread(move || probe(&incoming).map_err(failed("write into", &incoming))).await
     }
 
     pub(super) async fn put(&self, key: &str, bytes: Bytes) -> Result<(), BlobError> {

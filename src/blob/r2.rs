@@ -136,7 +136,11 @@ impl R2 {
         match status {
             Some(404) => BlobError::NotFound { key: key.to_owned(), place },
             Some(status @ (400 | 401 | 403)) => BlobError::Refused { place, detail: format!("{status} {code}") },
-            Some(_) | None => self.unreachable(format!("{}", DisplayErrorContext(&error))),
+            Some(status) => {
+                let said = error.message().unwrap_or_default();
+                self.unreachable(format!("{status} {code} {said}").trim_end().to_owned())
+            }
+            None => self.unreachable(format!("{}", DisplayErrorContext(&error))),
         }
     }
 }

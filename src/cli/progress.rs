@@ -95,6 +95,7 @@ impl Screen {
                 self.print(kind);
             }
             EventKind::JobSubmitted { .. }
+            | EventKind::JobStalled { .. }
             | EventKind::StepDone { .. }
             | EventKind::ProfileChanged { .. }
             | EventKind::ValuesHeld { .. }
@@ -181,6 +182,9 @@ fn sentence(kind: &EventKind) -> Option<String> {
             Some(format!("{target}: again in {} s: {reason}", after_ms.div_ceil(1000)))
         }
         EventKind::JobBuried { job, reason } => Some(format!("job {job}: given up: {reason}")),
+        EventKind::JobStalled { target, refusals, .. } => {
+            Some(format!("{target}: told to wait {refusals} times; it waits on"))
+        }
         EventKind::ValuesHeld { target, values, .. } => {
             Some(format!("{target}: {} values are not believed and held back: sentinel held list", values.len()))
         }

@@ -111,7 +111,7 @@ pub(super) async fn through(
     most: usize,
     mut tell: impl FnMut(&PastCrawl, &[Difference]) -> anyhow::Result<()>,
 ) -> anyhow::Result<Found> {
-    let mut sets: BTreeMap<PlatformId, Option<Arc<SelectorSet>>> = BTreeMap::new();
+    let mut sets: BTreeMap<(PlatformId, String), Option<Arc<SelectorSet>>> = BTreeMap::new();
     let mut found = Found::default();
     let (mut after, mut left) = (None, most);
     while left > 0 {
@@ -120,12 +120,15 @@ pub(super) async fn through(
         after = Some(last.crawl);
         left = left.saturating_sub(page.len());
         for past in page {
-            let platform = past.target.platform.clone();
-            if !sets.contains_key(&platform) {
-                sets.insert(platform.clone(), wanted_set(store, &platform, wanted).await?);
+            // What is in force is so for a template; what is asked for is one for all.
+            let template = past.fingerprint.clone().filter(|_| wanted.is_none()).unwrap_or_default();
+            let key = (past.target.platform.clone(), template);
+            if !sets.contains_key(&key) {
+                let set = wanted_set(store, (&key.0, &key.1), wanted).await?;
+                sets.insert(key.clone(), set);
             }
             // A file of one platform says nothing about the other's crawls.
-            let Some(Some(set)) = sets.get(&platform) else { continue };
+            let Some(Some(set)) = sets.get(&key) else { continue };
             match reread((store, blobs), &past, set).await {
                 Ok(read) => {
                     let differences = read.differences();
@@ -155,10 +158,10 @@ pub(super) async fn through(
 /// another platform, or this one has no such version.
 async fn wanted_set(
     store: &Store,
-    platform: &PlatformId,
+    (platform, template): (&PlatformId, &str),
     wanted: Option<&str>,
 ) -> anyhow::Result<Option<Arc<SelectorSet>>> {
-    let Some(wanted) = wanted else { return Ok(Some(in_force(store, platform).await?)) };
+    let Some(wanted) = wanted else { return Ok(Some(in_force(store, platform, template).await?)) };
     if Path::new(wanted).is_file() {
         let text = std::fs::read_to_string(wanted).map_err(|error| BadInput(format!("{wanted}: {error}")))?;
         let set = parse(&text, wanted).map_err(|error| BadInput(error.to_string()))?;
@@ -174,9 +177,13 @@ async fn wanted_set(
     Ok(builtin)
 }
 
-/// The selectors that a service uses now; the built-in ones where none has run yet.
-async fn in_force(store: &Store, platform: &PlatformId) -> anyhow::Result<Arc<SelectorSet>> {
-    if let Some(name) = selectors::active_pointer(store, platform.as_str(), "").await?
+/// The selectors that a service uses now for a template; the built-in ones where none has run yet.
+async fn in_force(store: &Store, platform: &PlatformId, template: &str) -> anyhow::Result<Arc<SelectorSet>> {
+    let mut name = selectors::active_pointer(store, platform.as_str(), template).await?;
+    if name.is_none() {
+        name = selectors::active_pointer(store, platform.as_str(), "").await?;
+    }
+    if let Some(name) = name
         && let Some(version) = store.selector_version(platform.as_str(), &name).await?
     {
         return Ok(Arc::new(selectors::ready(&version)?));

@@ -2,6 +2,7 @@
 //! has gone silent. What is learned goes through its states one by one (`lifecycle.rs`), each a row and an event: candidate, replay,
 //! shadow, canary, active. A version that contradicts what is known on two pages gives way to the one before it.
 
+mod fill;
 mod lifecycle;
 mod mend;
 mod missing;
@@ -166,7 +167,7 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         let lost = missing::fields(&work, platform, &fingerprint).await?;
         let healed = heal_template(&work, platform, &fingerprint, &parent).await?;
         account(rooms, platform, &fingerprint, &healed);
-        let gone = missing::gone(&work, (platform, &fingerprint), lost, &healed).await?;
+        let gone = missing::gone(&work, (platform, &fingerprint), lost.clone(), &healed).await?;
         if !gone.is_empty() {
             rooms.drift.gone(platform, &fingerprint, gone);
             mend::refill(rooms, services, platform).await?;
@@ -177,6 +178,7 @@ async fn round(rooms: &Rooms, services: &Services, platform: &PlatformId) -> Res
         if matches!(healed, Healed::Promoted { .. }) {
             selectors::load(rooms, store).await?;
             mend::refill(rooms, services, platform).await?;
+            fill::fill_in(rooms, services, (platform, &fingerprint), &lost).await?;
         }
     }
     Ok(())

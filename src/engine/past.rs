@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::plausible;
+use super::{drift, plausible};
 use crate::blob::{BlobError, BlobStore};
 use crate::extract::archive::{self, UnpackError};
 use crate::model::capture::Capture;
@@ -100,6 +100,7 @@ pub async fn reread(
     let mut after = read(blobs, past, selectors, before.coverage.requested).await?;
     plausible::withhold(&mut after, &stored.held);
     after.screenshot.clone_from(&before.screenshot);
+    drift::note_still_missing(&before, &mut after);
     Ok(Reread { before, after })
 }
 

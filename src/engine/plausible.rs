@@ -12,7 +12,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
 use crate::extract::metrics::metrics;
-use crate::model::document::{Document, Outcome, Post, ShortReason};
+use crate::model::document::{Document, Outcome, Post, Profile, ShortReason};
 use crate::store::last::LastFacts;
 use crate::store::save::HeldValue;
 
@@ -24,6 +24,8 @@ const SURGE: u64 = 10;
 const SMALL: u64 = 100;
 /// No list of posts shorter than this is proof of anything.
 const FEW_POSTS: i64 = 5;
+/// So many counts do not become 0 at once.
+const ZEROS_MIN: usize = 3;
 /// Likes this many times the views are too many, from [`MANY_LIKES`] on.
 const LIKES_OVER_VIEWS: u64 = 10;
 const MANY_LIKES: u64 = 1_000;
@@ -268,10 +270,13 @@ fn fallen(document: &Document, last: &LastFacts, doubts: &mut Doubts) {
     };
     if let Some(reason) = fell(last.followers, profile.followers) {
         doubts.add("profile.followers".to_owned(), reason);
-        // Where a page has zeros in place of numbers, none of them is one; alone, a zero here may well be true.
+        // Alone, a zero here may well be true.
         if let (Some(before), Some(0)) = (last.following.filter(|before| *before > 0), profile.following) {
             doubts.add("profile.following".to_owned(), format!("fell from {before} to 0 with the followers"));
         }
+    }
+    for (path, before) in zeroed(profile, last) {
+        doubts.add(path.to_owned(), format!("fell from {before} to 0 with all others"));
     }
     let fewer_posts = fell(last.posts_count, profile.posts_count);
     // With the posts their likes go too: then the posts are the question.
@@ -285,6 +290,27 @@ fn fallen(document: &Document, last: &LastFacts, doubts: &mut Doubts) {
     } else if emptied && !private {
         doubts
             .add("profile.posts_count".to_owned(), format!("all of {} known posts are gone at once", last.live_posts));
+    }
+}
+
+/// The counts of a page that has zeros in place of numbers: none of them is one, however small the profile was. What there was of each.
+fn zeroed(profile: &Profile, last: &LastFacts) -> Vec<(&'static str, i64)> {
+    let counts = [
+        ("profile.followers", last.followers, profile.followers),
+        ("profile.following", last.following, profile.following),
+        ("profile.likes", last.likes, profile.likes),
+        ("profile.posts_count", last.posts_count, profile.posts_count),
+    ];
+    let shown: Vec<_> = counts
+        .into_iter()
+        .filter_map(|(path, before, after)| Some((path, before.filter(|before| *before > 0)?, after?)))
+        .collect();
+    let all = shown.iter().all(|(.., after)| *after == 0);
+    let followers = shown.first().is_some_and(|(path, ..)| *path == "profile.followers");
+    if all && followers && shown.len() >= ZEROS_MIN {
+        shown.into_iter().map(|(path, before, _)| (path, before)).collect()
+    } else {
+        Vec::new()
     }
 }
 

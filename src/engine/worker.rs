@@ -223,7 +223,9 @@ impl Workers {
             (Verdict::Snooze { after }, result) => {
                 tracing::info!(job = %job.id, target = %job.target, ?after, what, "told to wait");
                 self.rooms.metrics.job_snoozed(&job.target.platform, SnoozeCause::RetryAfter);
-                self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await
+                let turn = self.postpone(job, fence, leased.attempt, after, Spend::Nothing, &what, result.ok()).await?;
+                self.tell_stalled(job).await;
+                Ok(turn)
             }
         }
     }

@@ -116,6 +116,7 @@ pub fn load(options: InputOptions) -> Result<Capture, InputError> {
             && bodies.is_empty()
             && html.is_none()
             && all.pages.is_empty()
+            && responses.iter().all(|path| path.is_dir())
         {
             return Err(InputError::EmptyFolder { path: folder.display().to_string() });
         }
@@ -244,9 +245,12 @@ mod tests {
         let bodies: Vec<String> = load(options).unwrap().pages[0].responses.iter().map(|r| r.body.clone()).collect();
         assert_eq!(bodies, ["{\"n\":1}", "{\"n\":2}"]);
         assert!(matches!(load(InputOptions::default()), Err(InputError::Nothing)));
-        let empty = tempfile::tempdir().unwrap();
-        let options = InputOptions { responses: vec![empty.path().to_owned()], ..InputOptions::default() };
-        assert!(load(options).unwrap_err().to_string().contains("no file in this folder"));
+        let bare = tempfile::tempdir().unwrap();
+        let bare = InputOptions { responses: vec![bare.path().to_owned()], ..InputOptions::default() };
+        assert!(load(bare.clone()).unwrap_err().to_string().contains("no file in this folder"));
+        let page = folder.path().join("page.html");
+        fs::write(&page, "<html>").unwrap();
+        assert!(load(InputOptions { page: Some(page), ..bare }).is_ok(), "a page without responses is a page");
         let missing = InputOptions { page: Some(folder.path().join("none.html")), ..InputOptions::default() };
         assert!(load(missing).unwrap_err().to_string().contains("none.html"));
     }

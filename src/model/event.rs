@@ -70,6 +70,17 @@ pub enum EventKind {
         /// Why, for a person.
         reason: String,
     },
+    /// The site has told a job to wait, again and again: it will go on waiting, for that spends no attempt.
+    JobStalled {
+        /// The job.
+        job: JobId,
+        /// What it crawls.
+        target: Target,
+        /// How often it was told to wait.
+        refusals: u64,
+        /// The first time.
+        since: DateTime<Utc>,
+    },
     /// A job went to the dead-letter queue.
     JobBuried {
         /// The job.

@@ -22,6 +22,7 @@ pub mod relay;
 pub mod retention;
 pub mod save;
 pub mod selectors;
+pub mod stalled;
 pub mod submit;
 
 use std::sync::Arc;

@@ -42,7 +42,8 @@ impl Store {
     pub async fn posts(&self, profile: i64, rows: usize) -> Result<Vec<StoredPost>, StoreError> {
         let sql = "
             select posts.post_id, code, url, kind, caption, published_at, published_precision, views, likes, comments,
-                shares, saves, rounded, metrics_at, pinned, last_seen_at, gone_at, gone_reason
+                shares, saves, rounded, metrics_at, views_at, likes_at, comments_at, shares_at, saves_at, pinned, last_seen_at,
+                gone_at, gone_reason
             from profile_posts join posts on posts.id = profile_posts.post_id
             where profile_posts.profile_id = $1
             order by published_at desc nulls last, posts.post_id desc limit $2";

@@ -54,6 +54,7 @@ pub(super) struct Jobs {
     pub(super) finished: Family<ByOutcome, Counter>,
     pub(super) retries: Family<ByFault, Counter>,
     pub(super) snoozes: Family<BySnooze, Counter>,
+    pub(super) stalled: Family<ByPlatform, Counter>,
     pub(super) buried: Family<ByFault, Counter>,
     pub(super) duration: Histograms<ByPlatform>,
     pub(super) steps: Histograms<ByStep>,
@@ -70,6 +71,7 @@ impl Jobs {
             finished: Family::default(),
             retries: Family::default(),
             snoozes: Family::default(),
+            stalled: Family::default(),
             buried: Family::default(),
             duration: histograms(seconds),
             steps: histograms(seconds),
@@ -86,6 +88,8 @@ impl Jobs {
             all.retries.clone(),
         );
         to.register("job_snoozes", "Jobs put back without spending an attempt, by cause", all.snoozes.clone());
+        let help = "Times that a job was told of because the site goes on telling it to wait";
+        to.register("jobs_stalled", help, all.stalled.clone());
         to.register("jobs_buried", "Jobs sent to the dead-letter queue, by kind of failure", all.buried.clone());
         let help = "Time from a job's first request to its document";
         to.register_with_unit("crawl_duration", help, Unit::Seconds, all.duration.clone());

@@ -81,6 +81,12 @@ impl Metrics {
         self.jobs.snoozes.get_or_create(&by).inc();
     }
 
+    /// A job has been told to wait again and again.
+    pub fn job_stalled(&self, platform: &PlatformId) {
+        let by = ByPlatform { platform: self.platforms.value(platform.as_str()) };
+        self.jobs.stalled.get_or_create(&by).inc();
+    }
+
     /// A job went to the dead-letter queue.
     pub fn job_buried(&self, platform: &PlatformId, fault: &Fault) {
         let by = ByFault { platform: self.platforms.value(platform.as_str()), fault: fault_word(fault) };

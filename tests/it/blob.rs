@@ -142,6 +142,23 @@ async fn an_s3_that_refuses_or_is_away_is_told_with_what_to_check() {
 }
 
 #[tokio::test]
+async fn an_s3_that_asks_to_slow_down_is_told_in_its_own_words() {
+    let busy = || async {
+        let said = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+        (axum::http::StatusCode::SERVICE_UNAVAILABLE, [("content-type", "application/xml")], said)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(busy)).await.unwrap() });
+    let store = BlobStore::open(&config(BlobKind::R2, Path::new(""), endpoint.clone())).unwrap();
+    let error = store.put("a/b", Bytes::from_static(b"x"), "text/plain").await.unwrap_err();
+    let said = format!(
+        "{endpoint}/shots does not answer as it should (503 SlowDown Please reduce your request rate.): check blob.endpoint and the network"
+    );
+    assert_eq!(error.to_string(), said);
+}
+
+#[tokio::test]
 async fn a_public_address_needs_a_prefix_and_deleting_leaves_no_empty_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut with = config(BlobKind::Folder, folder.path(), String::new());

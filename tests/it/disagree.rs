@@ -134,3 +134,50 @@ fn a_name_is_written_without_its_at_sign_and_is_the_requested_one() {
         assert_eq!(document.profile.unwrap().username.as_deref(), expected);
     }
 }
+
+/// Instagram's rendered header with these counts, whose links are there or not.
+fn header(counts: &[(&str, &str)], linked: bool) -> String {
+    let count = |(number, label): &(&str, &str)| match linked && *label != "posts" {
+        true => format!("<li><a href=\"/ghost/{label}/\"><span>{number}</span> {label}</a></li>"),
+        false => format!("<li><span>{number}</span> {label}</li>"),
+    };
+    let counts: String = counts.iter().map(count).collect();
+    format!(
+        "<html lang=\"en\"><head><title>Ghost (@ghost) • Instagram photos and videos</title></head><body><main><header>\
+         <section><h2><span>ghost</span></h2></section><section><ul>{counts}</ul></section></header></main></body></html>"
+    )
+}
+
+#[test]
+fn a_place_among_the_counts_says_which_one_it_is_only_while_all_are_there() {
+    let all = [("224", "posts"), ("2,362", "followers"), ("136", "following")];
+    let read = |counts: &[(&str, &str)], linked| {
+        let profile = page("@ghost@instagram", header(counts, linked)).read().profile;
+        profile.map(|profile| (profile.posts_count, profile.followers, profile.following)).unwrap_or_default()
+    };
+    for linked in [true, false] {
+        assert_eq!(read(&all, linked), (Some(224), Some(2362), Some(136)), "linked: {linked}");
+    }
+    assert_eq!(read(&[all[0], all[2]], true), (Some(224), None, Some(136)), "the followers are gone");
+    assert_eq!(read(&[all[0], all[2]], false), (None, None, None));
+    assert_eq!(read(&[all[1], all[2]], true), (None, Some(2362), Some(136)), "the posts are gone");
+    assert_eq!(read(&[all[1], all[2]], false), (None, None, None));
+}
+
+#[test]
+fn a_number_that_lost_its_last_digits_gives_way_to_one_that_has_them() {
+    let with = |data: u64, title: &str| {
+        let user = json!({"pk": "7", "username": "ghost", "full_name": "Ghost", "biography": "boo", "is_private": false,
+            "follower_count": data, "following_count": 136, "all_media_count": 224});
+        let data = json!({"require": [["x", {"__bbox": {"result": {"data": {"xig_user_by_username": user}}}}]]});
+        let shown = header(&[("224", "posts"), ("x", "followers"), ("136", "following")], true)
+            .replace("<span>x</span>", &format!("<span title=\"{title}\">{}M</span>", &title[..3]));
+        let html = shown.replace("<main>", &format!("{}<main>", script("type=\"application/json\" data-sjs", &data)));
+        let document = page("@ghost@instagram", html).read();
+        (document.profile.unwrap().followers, document.fields["profile.followers"].source)
+    };
+    assert_eq!(with(4_200_000, "4,218,595"), (Some(4_218_595), SourceKind::Dom));
+    assert_eq!(with(4_218_601, "4,218,595"), (Some(4_218_601), SourceKind::Embedded), "the fresher one");
+    assert_eq!(with(4_200_000, "4,199,988"), (Some(4_200_000), SourceKind::Embedded), "which is round by itself");
+    assert_eq!(with(4_300_000, "4,218,595").0, Some(4_300_000), "another number");
+}

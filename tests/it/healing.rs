@@ -5,6 +5,7 @@
 
 mod control;
 mod likes;
+mod lost;
 mod missing;
 mod poison;
 mod stage;

@@ -93,6 +93,12 @@ fn told(kind: &str, detail: &Value) -> String {
                 word("by")
             )
         }
+        "filled_in" => format!(
+            "{} crawls that lacked {} were read again by {}",
+            detail["crawls"],
+            words(&detail["fields"]),
+            word("version")
+        ),
         _ => format!("{kind} {detail}"),
     }
 }

@@ -4,15 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::halves::{Halves, Usual};
 use super::templates::Alarm;
 use crate::model::document::{Document, Precision, ShortReason};
 
 /// Profiles that must lack a field.
-const PROFILES_MIN: usize = 5;
+pub(super) const PROFILES_MIN: usize = 5;
 /// The natural logarithm of the chance at which a loss is believed: one in a thousand million.
-const CHANCE: f64 = -20.7;
+pub(super) const CHANCE: f64 = -20.7;
 /// How sure a field that all have, or that this profile had, is to be there again.
-const SUREST: f64 = 0.985;
+pub(super) const SUREST: f64 = 0.985;
 /// A field rarer than this proves nothing.
 const RAREST: f64 = 0.05;
 /// A rate is halved here, so that it stays young.
@@ -31,6 +32,9 @@ pub(super) struct Fills {
     /// By template and field.
     streaks: BTreeMap<(String, String), Streak>,
     told: BTreeSet<(String, String)>,
+    /// How often a field is there again on a page whose profile had it the last time.
+    kept: BTreeMap<String, Rate>,
+    halves: Halves,
     /// Whether captures usually have further pages.
     several: Rate,
 }
@@ -91,6 +95,8 @@ impl Fills {
             if let Some((of, filled)) = here.get(field) {
                 let lacked = self.streaks.remove(&key).map_or(0, |streak| streak.lacked);
                 self.told.remove(&key);
+                self.halves.has(&key);
+                self.keep(&handle, field, 1);
                 self.rates.entry(field.clone()).or_default().count(of + lacked, *filled);
                 continue;
             }
@@ -100,6 +106,9 @@ impl Fills {
             }
             let had = self.profiles.get(&handle).is_some_and(|fields| fields.contains(field));
             let rate = self.rates.get(field).copied().unwrap_or_default().share();
+            let again = self.keep(&handle, field, 0);
+            let again = again.filter(|_| !field.starts_with("posts."));
+            let half = self.halves.lacks(&key, &handle, Usual { rate, again });
             let sure = if had && !field.starts_with("posts.") { SUREST } else { rate.min(SUREST) };
             if self.streaks.len() >= REMEMBERED {
                 self.streaks.pop_first();
@@ -111,6 +120,10 @@ impl Fills {
             }
             if streak.chance <= CHANCE && streak.handles.len() >= PROFILES_MIN && self.told.insert(key.clone()) {
                 profiles.extend(streak.handles.iter().cloned());
+                self.halves.forget(&key);
+                lost.push(key.1);
+            } else if let Some(handles) = half.filter(|_| !self.told.contains(&key)) {
+                profiles.extend(handles);
                 lost.push(key.1);
             }
         }
@@ -121,7 +134,17 @@ impl Fills {
 
     /// What has been told of a template that this page lacks.
     pub(super) fn lacks(&self, fingerprint: &str) -> Vec<&str> {
-        self.told.iter().filter(|(known, _)| known == fingerprint).map(|(_, field)| field.as_str()).collect()
+        let told = self.told.iter().filter(|(known, _)| known == fingerprint).map(|(_, field)| field.as_str());
+        told.chain(self.halves.told(fingerprint)).collect::<BTreeSet<&str>>().into_iter().collect()
+    }
+
+    /// Counts whether a field is there again where the profile had it the last time; how often that was so until now.
+    fn keep(&mut self, handle: &str, field: &str, filled: u32) -> Option<f64> {
+        self.profiles.get(handle).filter(|fields| fields.contains(field))?;
+        let rate = self.kept.entry(field.to_owned()).or_default();
+        let before = rate.share();
+        rate.count(1, filled);
+        Some(before)
     }
 
     /// Whether all pages that a crawl usually has are there: what stands on posts' own pages is not missing where those were not loaded.
@@ -165,6 +188,12 @@ pub(in crate::engine) const DIGITS: &str = " to the last digit";
 fn applies(field: &str, document: &Document) -> bool {
     let large = |name: &str| count_of(document, name).is_some_and(|count| count >= CUT_FROM);
     field.strip_suffix(DIGITS).is_none_or(large)
+}
+
+/// Whether a document that could have a field lacks it.
+pub(super) fn is_missing(document: &Document, field: &str) -> bool {
+    let may = if field.starts_with("posts.") { !document.posts.is_empty() } else { applies(field, document) };
+    may && !fields(document).contains_key(field)
 }
 
 type Fields = BTreeMap<String, (u32, u32)>;
@@ -232,6 +261,26 @@ mod tests {
         assert_eq!((fills.lacks("b"), fills.lacks("a").len()), (vec!["posts.likes"], 0));
         assert_eq!(fills.see("b", &document("p1", &whole, 12), 1), None);
         assert!(fills.lacks("b").is_empty(), "it is there again");
+    }
+
+    #[test]
+    fn a_field_that_every_second_page_of_a_template_lacks_is_told() {
+        let mut fills = Fills::default();
+        let (whole, less) = (["profile.followers", "profile.bio", "posts.views"], ["profile.followers"]);
+        for n in 0..60 {
+            assert_eq!(fills.see("a", &document(&format!("p{}", n % 20), &whole, 12), 1), None);
+        }
+        let mut alarms = Vec::new();
+        for n in 0..60 {
+            let has: &[&str] = if n % 2 == 0 { &whole } else { &less };
+            alarms.extend(
+                fills.see("a", &document(&format!("p{}", (n * 7) % 20), has, 12), 1).map(|alarm| (n, alarm.lost)),
+            );
+        }
+        let mut lost: Vec<&str> = alarms.iter().flat_map(|(_, lost)| lost).map(String::as_str).collect();
+        lost.sort_unstable();
+        assert_eq!(lost, ["posts.views", "profile.bio"], "{alarms:?}");
+        assert!(alarms.iter().all(|(page, _)| *page < 40), "{alarms:?}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(super) async fn mend(rooms: &Rooms, services: &Services, platform: &Platform
 }
 
 /// Whether a crawl with this capture would go on to a further page.
-fn wants_more(rooms: &Rooms) -> impl Fn(&Target, u16, &Capture, &SelectorSet) -> bool + Sync {
+pub(super) fn wants_more(rooms: &Rooms) -> impl Fn(&Target, u16, &Capture, &SelectorSet) -> bool + Sync {
     |target, posts, capture, set| {
         let job = follow_up(0, target, posts);
         let plan = job.and_then(|job| rooms.plan(&job).ok());
@@ -75,7 +75,7 @@ fn wants_more(rooms: &Rooms) -> impl Fn(&Target, u16, &Capture, &SelectorSet) ->
 }
 
 /// Tells who waits what their jobs' documents say now, and has crawled once more what lacks its further pages.
-async fn finish(
+pub(super) async fn finish(
     rooms: &Rooms,
     services: &Services,
     platform: &PlatformId,

@@ -56,7 +56,7 @@ impl Reader<'_> {
     }
 
     /// Whether a page may be let go as this set reads it: no check that would have held it speaks against that.
-    fn stands(&self, past: &PastCrawl, capture: &Capture, set: &SelectorSet, document: &Document) -> bool {
+    pub(super) fn stands(&self, past: &PastCrawl, capture: &Capture, set: &SelectorSet, document: &Document) -> bool {
         self.drift.objections(&past.target.platform, capture, set, document).is_empty()
     }
 
@@ -177,7 +177,7 @@ async fn shown(work: &Work<'_>, crawl: i64) -> Result<Option<Document>, HealErro
     }))
 }
 
-async fn past(work: &Work<'_>, crawl: i64) -> Result<Option<PastCrawl>, HealError> {
+pub(super) async fn past(work: &Work<'_>, crawl: i64) -> Result<Option<PastCrawl>, HealError> {
     let filter = PastFilter { crawl: Some(crawl), ..PastFilter::default() };
     Ok(work.store.past_crawls(&filter, None, 1).await?.pop())
 }

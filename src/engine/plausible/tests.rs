@@ -211,3 +211,35 @@ fn what_was_held_can_be_put_back() {
     assert!(!put(&mut document(1, six()), "posts.nobody.likes", json!(1)));
     assert!(!put(&mut document(1, six()), "profile.followers", json!("many")));
 }
+
+#[test]
+fn a_page_with_zeros_in_place_of_numbers_says_nothing_however_small_the_profile_was() {
+    let known = |followers, following, likes, posts_count| LastFacts {
+        followers: Some(followers),
+        following: Some(following),
+        likes: Some(likes),
+        posts_count: Some(posts_count),
+        live_posts: posts_count,
+        observed_at: Some(day(19)),
+        ..LastFacts::default()
+    };
+    let zeros = || {
+        let mut zeros = document(0, Vec::new());
+        let profile = zeros.profile.as_mut().unwrap();
+        (profile.following, profile.likes, profile.posts_count) = (Some(0), Some(0), Some(0));
+        zeros.coverage.reason = Some(ShortReason::FewerExist);
+        zeros
+    };
+    let mut small = zeros();
+    let judged = judge(&mut small, &known(40, 12, 70, 4));
+    let held: Vec<&str> = judged.held.iter().map(|held| held.path.as_str()).collect();
+    assert_eq!(held, ["profile.followers", "profile.following", "profile.likes", "profile.posts_count"]);
+    assert_eq!((small.outcome, small.coverage.reason), (Outcome::Partial, Some(ShortReason::NoPostList)));
+    // Who took all posts away lost their likes with them; the rest stands.
+    let mut emptied = zeros();
+    let profile = emptied.profile.as_mut().unwrap();
+    (profile.followers, profile.following) = (Some(39), Some(12));
+    assert_eq!(judge(&mut emptied, &known(40, 12, 70, 4)).held, Vec::new());
+    // And a profile that never had anything has zeros.
+    assert_eq!(judge(&mut zeros(), &known(0, 0, 0, 0)).held, Vec::new());
+}

@@ -13,6 +13,7 @@ use crate::model::job::Job;
 use crate::queue::{JobProgress, Settlement};
 use crate::store::lease::{Bury, Leased, Postpone, Spend};
 use crate::store::save::CrawlRecord;
+use crate::store::stalled::Stalled;
 
 impl Workers {
     /// Gives the job up; who waits for it is given a document that says why.
@@ -70,6 +71,22 @@ impl Workers {
             Spend::Attempt => Settlement::Retry(after),
             Spend::Nothing => Settlement::Snooze(after),
         }))
+    }
+
+    /// A job that waits for ever is somebody's to know: by log, metric, event and outbox.
+    pub(super) async fn tell_stalled(&self, job: &Job) {
+        match self.services.store.tell_stalled(job).await {
+            Ok(None) => {}
+            Ok(Some(Stalled { refusals, since })) => {
+                tracing::warn!(job = %job.id, target = %job.target, refusals, %since, "the site tells it to wait again and again; it waits on: cancel it, or look at the gate (sentinel gate status)");
+                self.rooms.metrics.job_stalled(&job.target.platform);
+                let (job, target, refusals) = (job.id.clone(), job.target.clone(), refusals.unsigned_abs());
+                self.rooms.tell(EventKind::JobStalled { job, target, refusals, since });
+            }
+            Err(error) => {
+                tracing::debug!(job = %job.id, %error, "whether it is stalled could not be told; the next refusal does")
+            }
+        }
     }
 
     /// Stores the picture; one that cannot be stored is no reason to lose the numbers.

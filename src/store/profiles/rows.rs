@@ -91,8 +91,18 @@ pub struct StoredPost {
     pub saves: Option<i64>,
     /// Which of the counts are not exact; none where all are.
     pub rounded: Option<Vec<String>>,
-    /// When the counts were seen.
+    /// When any of the counts was last seen.
     pub metrics_at: Option<DateTime<Utc>>,
+    /// When the plays were last published; so for all counts.
+    pub views_at: Option<DateTime<Utc>>,
+    /// The likes.
+    pub likes_at: Option<DateTime<Utc>>,
+    /// The comments.
+    pub comments_at: Option<DateTime<Utc>>,
+    /// The shares.
+    pub shares_at: Option<DateTime<Utc>>,
+    /// The saves.
+    pub saves_at: Option<DateTime<Utc>>,
     /// Whether it is fixed to the top.
     pub pinned: Option<bool>,
     /// When it was last seen on this profile.

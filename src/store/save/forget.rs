@@ -11,20 +11,49 @@ pub(super) async fn forget(
     crawl: i64,
     observed_at: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    let posts = "
-        with mine as (
-            delete from post_metrics where crawl_id = $1 returning post_id
-        ), rest as (
-            select distinct on (m.post_id) m.* from post_metrics m join mine using (post_id)
-            where m.crawl_id <> $1 order by m.post_id, m.observed_at desc
-        )
+    let captions = "
         update posts set caption = null, hashtags = '{}', mentions = '{}', published_at = null,
             published_precision = null, kind = null, code = null, url = null, duration_s = null, music = null,
             children = null, thumbnail_url = null, video_url = null, width = null, height = null, sponsored = null,
-            ai_label = null, views = rest.views, likes = rest.likes, comments = rest.comments, shares = rest.shares,
-            saves = rest.saves, rounded = rest.rounded, metrics_at = rest.observed_at
-        from mine left join rest using (post_id)
-        where posts.id = mine.post_id and posts.observed_at = $2";
+            ai_label = null
+        from post_metrics where post_metrics.crawl_id = $1 and posts.id = post_metrics.post_id and posts.observed_at = $2";
+    // Each count is the newest that remains; one of which no observation is kept stays, unless it was this crawl's.
+    let posts = "
+        with mine as (
+            delete from post_metrics where crawl_id = $1 returning post_id, views, likes, comments, shares, saves
+        ), left_over as (
+            select posts.id, counts.name, coalesce(newest.value, own.value) as value, coalesce(newest.at, own.at) as at,
+                counts.name = any(case when newest.at is null then posts.rounded else newest.rounded end) as inexact
+            from mine join posts on posts.id = mine.post_id
+                cross join lateral (values ('views', mine.views, posts.views, posts.views_at),
+                    ('likes', mine.likes, posts.likes, posts.likes_at),
+                    ('comments', mine.comments, posts.comments, posts.comments_at),
+                    ('shares', mine.shares, posts.shares, posts.shares_at),
+                    ('saves', mine.saves, posts.saves, posts.saves_at)) as counts (name, written, value, at)
+                left join lateral (
+                    select value, m.observed_at as at, m.rounded
+                    from post_metrics m cross join lateral (select case counts.name when 'views' then m.views
+                        when 'likes' then m.likes when 'comments' then m.comments when 'shares' then m.shares
+                        else m.saves end) as of (value)
+                    where m.post_id = posts.id and m.crawl_id <> $1 and value is not null
+                    order by m.observed_at desc limit 1) newest on true
+                left join lateral (select counts.value, counts.at
+                    where counts.at is distinct from $2 and (counts.written is null or posts.metrics_at is distinct from $2)
+                ) own on true
+        ), now as (
+            select id, max(value) filter (where name = 'views') as views, max(at) filter (where name = 'views') as views_at,
+                max(value) filter (where name = 'likes') as likes, max(at) filter (where name = 'likes') as likes_at,
+                max(value) filter (where name = 'comments') as comments,
+                max(at) filter (where name = 'comments') as comments_at,
+                max(value) filter (where name = 'shares') as shares, max(at) filter (where name = 'shares') as shares_at,
+                max(value) filter (where name = 'saves') as saves, max(at) filter (where name = 'saves') as saves_at,
+                array_agg(name) filter (where inexact and value is not null) as rounded, max(at) as metrics_at
+            from left_over group by id
+        )
+        update posts set views = now.views, likes = now.likes, comments = now.comments, shares = now.shares,
+            saves = now.saves, views_at = now.views_at, likes_at = now.likes_at, comments_at = now.comments_at,
+            shares_at = now.shares_at, saves_at = now.saves_at, rounded = now.rounded, metrics_at = now.metrics_at
+        from now where posts.id = now.id";
     let own_posts = "
         with crawl as (select profile_id from crawl_history where id = $1), lifted as (
             update profile_posts set gone_at = null, gone_reason = null
@@ -53,7 +82,7 @@ pub(super) async fn forget(
             posts_count = case when posts_count_at = $2 then null else posts_count end,
             posts_count_at = nullif(posts_count_at, $2), metrics_at = nullif(metrics_at, $2)
         where id = (select profile_id from crawl_history where id = $1)";
-    for sql in [posts, own_posts, links, observation, texts, counts] {
+    for sql in [captions, posts, own_posts, links, observation, texts, counts] {
         sqlx::query(sql).bind(crawl).bind(observed_at).execute(&mut *connection).await?;
     }
     Ok(())

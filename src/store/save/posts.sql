@@ -16,10 +16,13 @@ with given as materialized (
 ), written as (
     insert into posts (platform, post_id, code, url, kind, caption, hashtags, mentions, published_at,
         published_precision, thumbnail_url, video_url, duration_s, width, height, music, sponsored, ai_label, children,
-        views, likes, comments, shares, saves, rounded, metrics_at, first_seen_at, observed_at)
+        views, likes, comments, shares, saves, views_at, likes_at, comments_at, shares_at, saves_at, rounded, metrics_at,
+        first_seen_at, observed_at)
     select $5, post_id, code, url, kind, caption, hashtags, mentions, published_at, published_precision, thumbnail_url,
         video_url, duration_s, width, height, music, sponsored, ai_label, children, views, likes, comments, shares,
-        saves, rounded, case when measured then $4 end, $4, $4
+        saves, case when views is not null then $4 end, case when likes is not null then $4 end,
+        case when comments is not null then $4 end, case when shares is not null then $4 end,
+        case when saves is not null then $4 end, rounded, case when measured then $4 end, $4, $4
     from given
     -- Two crawls that share posts lock them in one order.
     order by post_id
@@ -47,11 +50,29 @@ with given as materialized (
         sponsored = coalesce(excluded.sponsored, posts.sponsored),
         ai_label = coalesce(excluded.ai_label, posts.ai_label),
         children = coalesce(excluded.children, posts.children),
-        (views, likes, comments, shares, saves, rounded, metrics_at) = (
-            select (newest).views, (newest).likes, (newest).comments, (newest).shares, (newest).saves, (newest).rounded,
-                (newest).metrics_at
-            from (select case when excluded.metrics_at >= coalesce(posts.metrics_at, '-infinity')
-                              then excluded else posts end as newest) as choice),
+        -- A count that this crawl did not publish keeps its last published value, with its own time.
+        views = case when excluded.views_at >= coalesce(posts.views_at, '-infinity')
+            then excluded.views else posts.views end,
+        views_at = greatest(excluded.views_at, posts.views_at),
+        likes = case when excluded.likes_at >= coalesce(posts.likes_at, '-infinity')
+            then excluded.likes else posts.likes end,
+        likes_at = greatest(excluded.likes_at, posts.likes_at),
+        comments = case when excluded.comments_at >= coalesce(posts.comments_at, '-infinity')
+            then excluded.comments else posts.comments end,
+        comments_at = greatest(excluded.comments_at, posts.comments_at),
+        shares = case when excluded.shares_at >= coalesce(posts.shares_at, '-infinity')
+            then excluded.shares else posts.shares end,
+        shares_at = greatest(excluded.shares_at, posts.shares_at),
+        saves = case when excluded.saves_at >= coalesce(posts.saves_at, '-infinity')
+            then excluded.saves else posts.saves end,
+        saves_at = greatest(excluded.saves_at, posts.saves_at),
+        rounded = nullif(array(
+            select name from (values ('views', excluded.views_at, posts.views_at), ('likes', excluded.likes_at, posts.likes_at),
+                ('comments', excluded.comments_at, posts.comments_at), ('shares', excluded.shares_at, posts.shares_at),
+                ('saves', excluded.saves_at, posts.saves_at)) as counts (name, given, stored)
+            where name = any(case when given >= coalesce(stored, '-infinity') then excluded.rounded else posts.rounded end)),
+            '{}'),
+        metrics_at = greatest(excluded.metrics_at, posts.metrics_at),
         first_seen_at = least(excluded.first_seen_at, posts.first_seen_at),
         observed_at = greatest(excluded.observed_at, posts.observed_at)
     returning id, post_id

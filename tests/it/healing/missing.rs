@@ -10,12 +10,12 @@ use social_sentinel::store::selectors::{Move, Slot};
 
 use super::stage::{Stage, creators, kept_blobs};
 
-fn likes(document: &Document) -> usize {
+pub(super) fn likes(document: &Document) -> usize {
     document.posts.iter().filter(|post| post.likes.is_some()).count()
 }
 
 /// A new program that does not know any more where a post's likes stand.
-async fn forget_likes(store: &Store) {
+pub(super) async fn forget_likes(store: &Store) {
     let mut blind = store.selector_version("tiktok", "v1").await.unwrap().unwrap();
     blind.version = "blind".to_owned();
     for key in ["diggCount\"", "digg_count\""] {
@@ -59,6 +59,20 @@ async fn a_field_that_falls_silent_is_told_and_found_again() {
         assert_eq!(told[0], told[1], "{}", stage.story().await);
     }
     assert_eq!((stage.held().await, stage.wrong_rows().await), (0, Vec::new()), "{}", stage.story().await);
+    // The rows of before the alarm are made whole too, and who waited for them is told anew.
+    let lacking = "select count(*) from post_metrics where likes is null";
+    stage
+        .eventually("no row lacks them", async || {
+            sqlx::query_scalar::<_, i64>(lacking).fetch_one(&stage.rows).await.unwrap() == 0
+        })
+        .await;
+    let documents: Vec<String> =
+        sqlx::query_scalar("select document::text from jobs").fetch_all(&stage.rows).await.unwrap();
+    for document in documents.iter().map(|text| serde_json::from_str::<Document>(text).unwrap()) {
+        assert!(likes(&document) > 0 || document.posts.is_empty(), "{:?} {}", document.handle, stage.story().await);
+    }
+    let story = stage.story().await;
+    assert!(story.contains("filled_in"), "{story}");
     stage.end().await;
 }
 

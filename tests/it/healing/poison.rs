@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use social_sentinel::engine::selectors::active_pointer;
 use social_sentinel::model::document::{Document, Outcome};
 use social_sentinel::model::event::EventKind;
 use social_sentinel::model::job::Handle;
@@ -254,4 +255,33 @@ async fn a_version_that_reads_other_texts_is_refuted_unless_a_new_program_brough
         }
         stage.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_goes_back_to_the_version_that_it_had_before_the_poison() {
+    let stage = Stage::new(15, Site::TikTok).await;
+    stage.crawl(&creators(1..9)).await;
+    let mark = "select fingerprint from crawl_history where fingerprint is not null limit 1";
+    let mark: String = sqlx::query_scalar(mark).fetch_one(&stage.rows).await.unwrap();
+    let own = async |store: &Store| {
+        force(store, &LIES).await;
+        let why = json!("a test");
+        for (fingerprint, from, to) in
+            [("", Some("poison"), "v1"), (mark.as_str(), None, "v1"), (mark.as_str(), Some("v1"), "poison")]
+        {
+            let slot = Slot::Active;
+            let step =
+                Move { platform: "tiktok", fingerprint, slot, version: Some(to), from, actor: "person", detail: &why };
+            assert!(store.move_selectors(&step).await.unwrap(), "{fingerprint} {to}");
+        }
+    };
+    let stage = stage.restart(&[], own).await;
+    stage.crawl(&creators(1..4)).await;
+    let pointer = async || active_pointer(&stage.store, "tiktok", &mark).await.unwrap();
+    stage.eventually("the poison is gone", async || pointer().await.as_deref() != Some("poison")).await;
+    assert_eq!(pointer().await.as_deref(), Some("v1"), "{}", stage.story().await);
+    stage.eventually("what was held back is filled in", async || stage.still_held().await == 0).await;
+    assert_eq!(stage.active().await, "v1");
+    assert_eq!(stage.wrong_rows().await, Vec::<String>::new(), "{}", stage.story().await);
+    stage.end().await;
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use social_sentinel::clock::Clock;
 use social_sentinel::engine::Service;
 use social_sentinel::model::document::Outcome;
+use social_sentinel::model::event::EventKind;
 use social_sentinel::replica::{Mode, Site};
 
 use super::{Stage, job, page_loads, stage, until_over};
@@ -101,5 +103,38 @@ async fn a_refusal_beside_a_healthy_page_reaches_the_breaker_too() {
     assert_eq!(waiting.0, 0);
     assert!(waiting.1.contains("rest is not over"), "{waiting:?}");
     assert_eq!(page_loads(&stage.replica, Site::TikTok).len(), 2);
+    service.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_the_site_tells_to_wait_again_and_again_is_told_of_once() {
+    let stage = stage(97).await;
+    let service = Service::start(stage.config.clone()).await.unwrap();
+    let mut events = service.subscribe();
+    let job = job(Site::TikTok, "few_1", 3);
+    // It was told so four times before, on other days.
+    let sql = "insert into crawl_history (job_id, fence, platform, handle, started_at, outcome)
+               select $1, day, 'tiktok', 'few_1', now() - day * interval '1 day', 'rate_limited' from generate_series(1, 4) day";
+    let store = &service.services().store;
+    sqlx::query(sql).bind(job.id.as_str()).execute(store.pool()).await.unwrap();
+    stage.replica.control().set_mode(Site::TikTok, Mode::Throttle { retry_after_s: 1 });
+    service.services().submit(std::slice::from_ref(&job)).await.unwrap();
+    let told = tokio::time::timeout(Duration::from_secs(120), async {
+        loop {
+            if let EventKind::JobStalled { job, refusals, since, .. } = events.recv().await.unwrap().kind {
+                break (job, refusals, since);
+            }
+        }
+    });
+    let (stalled, refusals, since) = told.await.unwrap();
+    assert_eq!((&stalled, refusals), (&job.id, 5));
+    assert!(since < Clock::system().now() - chrono::Duration::days(3), "{since}");
+    stage.replica.control().set_mode(Site::TikTok, Mode::Normal);
+    let told = until_over(&mut events, 1).await;
+    assert_eq!(told.done, [(job.id.clone(), Outcome::Ok)]);
+    let told = "select payload->>'handle', (payload->>'refusals')::bigint from outbox where kind = 'job_stalled'";
+    let told: Vec<(String, i64)> = sqlx::query_as(told).fetch_all(store.pool()).await.unwrap();
+    assert_eq!(told, [("few_1".to_owned(), 5)]);
+    assert_eq!(store.tell_stalled(&job).await.unwrap(), None, "once for each number that is told");
     service.stop().await;
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use social_sentinel::model::document::{Document, Outcome, Profile, ShortReason};
+use social_sentinel::store::Store;
 use social_sentinel::store::save::{Changes, HeldValue, OutboxEvent};
 
 use super::{count, crawl, crawled, document, id, job, lease, post, rounded, store, target};
@@ -173,6 +174,44 @@ async fn what_a_page_does_not_show_keeps_its_value_and_each_count_its_own_time()
     assert_eq!((profile.posts_count, profile.posts_count_at), (Some(100), Some(super::day(1))));
     let history = store.profile_history(profile.id, 9).await.unwrap();
     assert_eq!((history[0].followers, history[0].posts_count), (Some(21), None), "the observation has what was seen");
+}
+
+/// One post, as it stands: plays and likes with their times, and what is not exact.
+async fn counts(store: &Store, profile: i64) -> (Option<i64>, Option<Day>, Option<i64>, Option<Day>, Vec<String>) {
+    let post = store.posts(profile, 9).await.unwrap().swap_remove(0);
+    (post.views, post.views_at, post.likes, post.likes_at, post.rounded.unwrap_or_default())
+}
+
+type Day = chrono::DateTime<chrono::Utc>;
+
+#[tokio::test]
+async fn a_count_of_a_post_that_a_crawl_does_not_publish_keeps_its_value_and_its_time() {
+    let store = store().await;
+    let mut first = document("nasa", "1", 20, 1, vec![post("1", 1, 50)]);
+    rounded(&mut first, "posts.1.views");
+    (first.posts[0].likes, first.posts[0].saves) = (Some(7), Some(3));
+    let profile = crawled(&store, "a", "nasa", &first).await.profile.unwrap();
+    let mut poor = document("nasa", "1", 20, 2, vec![post("1", 1, 0)]);
+    (poor.posts[0].views, poor.posts[0].likes) = (None, Some(8));
+    let saved = crawled(&store, "b", "nasa", &poor).await;
+    assert_eq!(saved.changes.posts.iter().map(|change| change.change.field.as_str()).collect::<Vec<_>>(), ["likes"]);
+    let day = |day| Some(super::day(day));
+    let inexact = vec!["views".to_owned()];
+    assert_eq!(counts(&store, profile).await, (Some(50), day(1), Some(8), day(2), inexact.clone()));
+    let history = store.post_history(profile, 9).await.unwrap();
+    assert_eq!((history[0].views, history[0].likes), (None, Some(8)), "the observation has what was seen");
+    // A wrong value is taken back though a newer crawl was silent about it, and what stood before is back.
+    let mut wrong = document("nasa", "1", 20, 3, vec![post("1", 1, 9_999)]);
+    wrong.posts[0].likes = Some(9);
+    let wrong = crawled(&store, "c", "nasa", &wrong).await;
+    let mut silent = document("nasa", "1", 20, 4, vec![post("1", 1, 0)]);
+    (silent.posts[0].views, silent.posts[0].likes) = (None, None);
+    crawled(&store, "d", "nasa", &silent).await;
+    assert_eq!(counts(&store, profile).await, (Some(9_999), day(3), Some(9), day(3), vec![]));
+    store.retract(wrong.crawl).await.unwrap();
+    assert_eq!(counts(&store, profile).await, (Some(50), day(1), Some(8), day(2), inexact));
+    let stored = store.posts(profile, 9).await.unwrap().swap_remove(0);
+    assert_eq!((stored.saves, stored.metrics_at), (Some(3), day(2)));
 }
 
 #[tokio::test]

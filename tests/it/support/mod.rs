@@ -6,3 +6,4 @@ pub(crate) mod page;
 pub(crate) mod pages;
 pub(crate) mod queue;
 pub(crate) mod servers;
+pub(crate) mod veil;
