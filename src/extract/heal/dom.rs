@@ -11,6 +11,9 @@ use super::tongue;
 /// Elements one page may have; what lies beyond is not looked at.
 const ELEMENTS_MAX: usize = 60_000;
 
+/// Letters that data in a comment has at least.
+const KEPT_MIN: usize = 40;
+
 /// Whether a person sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sight {
@@ -120,7 +123,15 @@ impl Dom {
                     self.add(child, parent, depth, sight, walk);
                 }
             }
-            Node::Doctype(_) | Node::Comment(_) | Node::ProcessingInstruction(_) => {}
+            // Sites keep data in comments, where no reader and no style meets it.
+            Node::Comment(comment) => {
+                let text = comment.trim();
+                if text.len() >= KEPT_MIN && text.starts_with(['{', '[']) && text.ends_with(['}', ']']) {
+                    let (kind, name) = ("application/json".to_owned(), "comment".to_owned());
+                    self.scripts.push(Script { kind, name, text: text.to_owned() });
+                }
+            }
+            Node::Doctype(_) | Node::ProcessingInstruction(_) => {}
         }
     }
 

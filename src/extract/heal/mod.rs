@@ -7,6 +7,7 @@
 
 mod address;
 mod arbitrate;
+mod body;
 mod cand;
 pub mod case;
 mod cell;
