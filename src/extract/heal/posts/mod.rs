@@ -2,6 +2,7 @@
 //! nearly all records (N of N, not 1 of N), and a record counts only when nothing in it names another as its owner.
 
 mod grid;
+mod ids;
 mod lessons;
 mod list;
 mod record;
@@ -18,6 +19,7 @@ use super::identity::Named;
 use super::number::Count;
 use super::page::Page;
 use super::shown::Phrase;
+pub(crate) use ids::ids_in;
 pub(crate) use lessons::PostLessons;
 use words::Told;
 
