@@ -55,10 +55,11 @@ pub(super) fn fresher(scene: &Scene<'_>, field: Field, clusters: &[Cluster<'_>])
 
 /// Whether one value may be an older copy of a fresher one that few profiles have shown to be the field: both lie close together.
 fn may_be_copied(scene: &Scene<'_>, field: Field, copy: &Cluster<'_>, fresh: &Cluster<'_>) -> bool {
-    let value = |cluster: &Cluster<'_>| cluster.members.iter().find_map(|(cand, _)| cand.count.filter(|count| count.unit == 1));
-    let close = value(copy).zip(value(fresh)).is_some_and(|(copy, fresh)| {
-        copy.value.abs_diff(fresh.value) <= (fresh.value / COPY.0).max(COPY.1)
-    });
+    let value =
+        |cluster: &Cluster<'_>| cluster.members.iter().find_map(|(cand, _)| cand.count.filter(|count| count.unit == 1));
+    let close = value(copy)
+        .zip(value(fresh))
+        .is_some_and(|(copy, fresh)| copy.value.abs_diff(fresh.value) <= (fresh.value / COPY.0).max(COPY.1));
     close && fresh.score() > 0.0 && is_likely(scene, field, fresh, 1) && !is_kept(scene, fresh)
 }
 

@@ -14,6 +14,8 @@ use super::{Past, PostLessons, Read, Record, Role, locator, record, words};
 /// One grid.
 pub(super) struct Group {
     pub(super) records: Vec<Record>,
+    /// Records among them that are addressed as another's, each before the record of its place: anybody's, unless known from before.
+    pub(super) shared: Vec<(usize, Record)>,
     pub(super) owner: Owner,
     /// What it looks like.
     pub(super) shape: u64,
@@ -50,8 +52,9 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
     for ((_, id, owner), &region) in links.iter().zip(&regions) {
         let ours = owner.as_ref().is_some_and(|owner| *owner == named.handle);
         let foreign = owner.is_some() && !ours;
-        // A record of an advertisement says whose it is beside its link.
-        if foreign || (!ours && named.dom.names_another(dom, region)) || !seen.insert(id) {
+        // A record of an advertisement says whose it is beside its link; a post by two is known from before.
+        let foreign = foreign || (!ours && named.dom.names_another(dom, region));
+        if (foreign && owner.is_none()) || !seen.insert(id) {
             continue;
         }
         let mut root = named.dom.grid_root(dom, region);
@@ -61,14 +64,16 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         }
         let group = groups.entry(root).or_insert_with(|| Group {
             records: Vec::new(),
+            shared: Vec::new(),
             owner: named.dom.around(dom, root),
             shape: locator(("grid", record::shape(dom, region, 1))),
             title: title(dom, named, &regions, region),
         });
         let values = record::values(dom, phrases, region);
-        group.records.push(Record { id: id.clone(), values, named: ours });
+        let record = Record { id: id.clone(), values, named: ours };
+        if foreign { group.shared.push((group.records.len(), record)) } else { group.records.push(record) }
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups: Vec<Group> = groups.into_values().filter(|group| !group.records.is_empty()).collect();
     groups.iter_mut().for_each(keep_sole);
     groups
 }
@@ -211,7 +216,19 @@ pub(super) fn find(groups: &[Group], past: &Past<'_>, lessons: &PostLessons) -> 
             }
         }
     }
-    let posts: Vec<Read> =
-        groups.iter().flat_map(|ours| &ours.records).map(|record| lessons.read(record, past)).collect();
+    let mut posts: Vec<Read> = Vec::new();
+    for ours in &groups {
+        let kept: HashSet<&str> = ours.records.iter().map(|record| record.id.as_str()).collect();
+        let mut shared = ours.group.shared.iter().filter(|(_, record)| past.knows(&record.id)).peekable();
+        for (at, record) in ours.group.records.iter().enumerate() {
+            while let Some((_, record)) = shared.next_if(|(place, _)| *place <= at) {
+                posts.push(lessons.read(record, past));
+            }
+            if kept.contains(record.id.as_str()) {
+                posts.push(lessons.read(record, past));
+            }
+        }
+        posts.extend(shared.map(|(_, record)| lessons.read(record, past)));
+    }
     (!posts.is_empty()).then_some(posts)
 }

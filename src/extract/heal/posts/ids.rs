@@ -52,7 +52,8 @@ pub(crate) fn ids_in<'a>(style: &Style, text: &'a str) -> Vec<(Wrapped, Cow<'a, 
     if let Some((id, _)) = text.rsplit_once('_').filter(|(id, rest)| owner(rest) && is_id(id)) {
         found.push((Wrapped::Front, Cow::Borrowed(id)));
     }
-    let kind = |word: &str| (1..=KIND_MAX).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b':');
+    let kind =
+        |word: &str| (1..=KIND_MAX).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b':');
     let behind = text.match_indices([':', '_', '-', '|', '.', '#', '=']).map(|(at, _)| (&text[..at], &text[at + 1..]));
     if let Some((_, id)) = behind.into_iter().find(|(word, id)| kind(word) && is_id(id)) {
         found.push((Wrapped::Back, Cow::Borrowed(id)));
@@ -67,5 +68,8 @@ fn graph<'a>(style: &Style, text: &str) -> Vec<(Wrapped, Cow<'a, str>)> {
     }
     let plain = STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let id = plain.as_deref().and_then(|plain| plain.rsplit_once(':')).map(|(_, id)| id);
-    id.filter(|id| style.could_be_post_id(id)).map(|id| (Wrapped::Graph, Cow::Owned(id.to_owned()))).into_iter().collect()
+    id.filter(|id| style.could_be_post_id(id))
+        .map(|id| (Wrapped::Graph, Cow::Owned(id.to_owned())))
+        .into_iter()
+        .collect()
 }

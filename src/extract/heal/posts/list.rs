@@ -222,7 +222,8 @@ pub(super) fn find(
     let most = found_in.iter().map(|(_, united)| united.worth).max()?;
     let best = found_in.iter().position(|(_, united)| united.worth == most)?;
     let (source, base) = &found_in[best];
-    let is_page = |at: usize, (other, united): &(SourceKind, United)| at == best || (other == source && base.continues(united));
+    let is_page =
+        |at: usize, (other, united): &(SourceKind, United)| at == best || (other == source && base.continues(united));
     let mut posts: Vec<Read> = Vec::new();
     for (_, page) in found_in.iter().enumerate().filter(|(at, entry)| is_page(*at, entry)) {
         let known: HashSet<String> = posts.iter().map(|read| read.post.id.clone()).collect();
@@ -309,10 +310,11 @@ fn records(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Own> {
-    let foreign = |at: usize| {
-        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle))
-    };
-    let ours: Vec<usize> = list.records.iter().copied().filter(|&at| !foreign(at)).collect();
+    let listed = |at: usize| !doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle));
+    // A post by two may name the other first: it is known from before.
+    let shared = |at: usize| owners.names_us(at) && leaves(doc, at).any(|(text, _)| past.knows(text));
+    let candidate = |at: usize| listed(at) && (!owners.foreign_record(at) || shared(at));
+    let ours: Vec<usize> = list.records.iter().copied().filter(|&at| candidate(at)).collect();
     // One place for all records.
     let trusted = columns(doc, &ours, style).into_iter().filter(|column| column.is_one(ours.len()));
     let trusted = trusted.map(|column| (lessons.trust(Role::Id, column.way), column)).filter(|(trust, _)| *trust > 0);
@@ -321,6 +323,7 @@ fn records(
     let mut ids = HashSet::new();
     let listed = column.ids.iter().filter(|(_, id)| ids.insert(id.as_ref()));
     let mut records: Vec<(usize, String)> = listed.map(|(at, id)| (*at, id.as_ref().to_owned())).collect();
+    records.retain(|(at, id)| !owners.foreign_record(*at) || past.knows(id));
     let known = records.iter().any(|(_, id)| past.knows(id));
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);
