@@ -1,6 +1,7 @@
 //! The page's elements flattened into one array in document order, its texts into another. What a person cannot see (scripts,
 //! `display: none`, templates) is marked once here, because a hidden copy is where stale and planted values live.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use ego_tree::NodeId;
@@ -108,7 +109,7 @@ impl Dom {
     fn add(&mut self, node: ego_tree::NodeRef<'_, Node>, parent: usize, depth: usize, sight: Sight, walk: &mut Walk) {
         match node.value() {
             Node::Text(text) => {
-                let text = visible(text);
+                let text = visible(text).into_owned();
                 if !text.trim().is_empty() && !self.elements.is_empty() {
                     let (breaks, spaced) = (walk.pending_break, walk.pending_space);
                     self.texts.push(TextNode { element: parent, text, breaks, spaced });
@@ -261,13 +262,13 @@ impl Dom {
 }
 
 /// A text without the signs that only steer its direction or its breaks: at its ends, and inside of a number.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
     let steers = |c: char| matches!(u32::from(c), 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2060 | 0x2066..=0x2069 | 0xFEFF);
     if !text.contains(steers) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let short = text.trim().chars().count() <= 32 && text.contains(char::is_numeric);
-    if short { text.replace(steers, "") } else { trimmed(text, steers) }
+    Cow::Owned(if short { text.replace(steers, "") } else { trimmed(text, steers) })
 }
 
 /// Signs are taken off the ends of what white space surrounds.

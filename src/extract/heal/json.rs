@@ -84,12 +84,15 @@ pub(crate) struct JsonDoc {
     pub(crate) nodes: Vec<Node>,
     /// Whether its paths are those of the original, and not of the form it was given.
     pub(crate) same_paths: bool,
+    /// The page's language, for numbers that are written as texts.
+    pub(crate) lang: String,
 }
 
 impl JsonDoc {
     /// Flattens a value in keyed form; linked data has a form of its own.
     pub(crate) fn build(source: SourceKind, origin: &str, value: &Value) -> Self {
-        let mut doc = Self { source, origin: origin.to_owned(), nodes: Vec::new(), same_paths: true };
+        let mut doc =
+            Self { source, origin: origin.to_owned(), nodes: Vec::new(), same_paths: true, lang: String::new() };
         if source == SourceKind::Jsonld {
             doc.add(0, 0, Key::Root, value);
         } else {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use super::address::Style;
 use super::cand::{Cand, Feature, Strength};
 use super::code;
+use super::dom::visible;
 use super::field::Field;
 use super::form;
 use super::items::Items;
@@ -17,6 +18,9 @@ use super::owner::{JsonOwners, Owner};
 
 /// Numbers at or above this are ids, not counts.
 const COUNT_MAX: u64 = 10_000_000_000_000;
+
+/// Letters of a count that is written as a text.
+const TEXT_MAX: usize = 24;
 
 /// Levels from the profile's name up to what it shares with a value; beyond them the value is the page's, not the profile's.
 const UP_MAX: usize = 4;
@@ -63,7 +67,7 @@ pub(crate) fn candidates(
             continue;
         }
         let mut cand = Cand::at(doc.source, owner, (doc_at, at));
-        cand.count = count_of(&node.kind);
+        cand.count = count_of(doc, at);
         if let Kind::Text(text) = &node.kind {
             cand.is_address = text.starts_with("http") || text.starts_with("//");
             cand.text = Some(if cand.is_address { super::address::unwrapped(text) } else { text.clone() });
@@ -125,14 +129,18 @@ fn in_short_list(doc: &JsonDoc, at: usize) -> bool {
     matches!(doc.nodes[at].key, Key::Index(_)) && doc.nodes[parent].end - parent <= 14
 }
 
-/// A count, written as a number or as a text.
-pub(crate) fn count_of(kind: &Kind) -> Option<Count> {
-    match kind {
+/// A count, written as a number or as a text. Programs write English, with a point and without a space, whatever the page is in.
+pub(crate) fn count_of(doc: &JsonDoc, at: usize) -> Option<Count> {
+    match &doc.nodes[at].kind {
         Kind::Number(text) => {
             let text = text.strip_suffix(".0").unwrap_or(text);
             text.parse::<u64>().ok().filter(|&value| value < COUNT_MAX).map(|value| Count { value, unit: 1 })
         }
-        Kind::Text(text) if text.len() <= 24 => number::whole(text, "").filter(|count| count.value < COUNT_MAX),
+        Kind::Text(text) if text.len() <= TEXT_MAX => {
+            let spoken = !text.is_ascii() || text.contains([',', ' ']);
+            let text = if text.is_ascii() { Cow::Borrowed(text.as_str()) } else { visible(text) };
+            number::whole(&text, if spoken { &doc.lang } else { "" }).filter(|count| count.value < COUNT_MAX)
+        }
         Kind::Text(_) | Kind::Object | Kind::List | Kind::Flag | Kind::Null => None,
     }
 }

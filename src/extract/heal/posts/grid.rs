@@ -9,7 +9,7 @@ use super::super::identity::Named;
 use super::super::owner::{Owner, plain_handle};
 use super::super::page::Page;
 use super::super::shown::Phrase;
-use super::{Past, PostLessons, Read, Record, Role, locator, record, words};
+use super::{Past, PostLessons, Read, Record, Role, Value, locator, record, words};
 
 /// One grid.
 pub(super) struct Group {
@@ -42,7 +42,11 @@ const TITLE_MAX: usize = 60;
 pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Style) -> Vec<Group> {
     let dom = &page.dom;
     let links = links(dom, &named.targets, style);
-    let regions: Vec<usize> = (0..links.len()).map(|index| region(dom, &links, index)).collect();
+    // Where a page has one post, nothing but the profile's name says where the post ends.
+    let single = links.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    let region =
+        |index: usize| if single { named.dom.grid_root(dom, links[index].0) } else { region(dom, &links, index) };
+    let regions: Vec<usize> = (0..links.len()).map(region).collect();
     let mut siblings: HashMap<usize, usize> = HashMap::new();
     for &region in &regions {
         *siblings.entry(dom.elements[region].parent).or_default() += 1;
@@ -74,8 +78,29 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         if foreign { group.shared.push((group.records.len(), record)) } else { group.records.push(record) }
     }
     let mut groups: Vec<Group> = groups.into_values().filter(|group| !group.records.is_empty()).collect();
-    groups.iter_mut().for_each(keep_sole);
+    for group in &mut groups {
+        keep_sole(group);
+        keep_spoken(group);
+    }
     groups
+}
+
+/// Records of a grid that must say a thing in the same words before it is no sentence of one of them.
+const SAME_WORDS_MIN: usize = 3;
+
+/// What is spoken is the plays' number where most records say it in the same words: a caption is in its own.
+fn keep_spoken(group: &mut Group) {
+    let mut held: HashMap<u64, usize> = HashMap::new();
+    for record in &group.records {
+        let ways: HashSet<u64> =
+            record.values.iter().filter(|value| value.spoken).flat_map(|value| value.ways.clone()).collect();
+        ways.into_iter().for_each(|way| *held.entry(way).or_default() += 1);
+    }
+    let least = SAME_WORDS_MIN.max(group.records.len().div_ceil(2));
+    let common = |value: &Value| value.ways.iter().any(|way| held.get(way).is_some_and(|&held| held >= least));
+    for record in &mut group.records {
+        record.values.retain(|value| !value.spoken || common(value));
+    }
 }
 
 /// A number is its record's only one in a telling way where that is so, and in the same way, for every record of the grid.

@@ -86,7 +86,7 @@ fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
 fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     let mut values = Vec::new();
     for (text, at) in leaves(doc, record) {
-        let count = count_of(&doc.nodes[at].kind);
+        let count = count_of(doc, at);
         let texted = matches!(doc.nodes[at].kind, Kind::Text(_));
         if count.is_none() && !texted {
             continue;

@@ -61,6 +61,8 @@ struct Value {
     keyed: bool,
     /// Whether its key names another count.
     misnamed: bool,
+    /// Whether it stands in an attribute only, for readers of the screen.
+    spoken: bool,
     /// The way to it as the only number of each record of its grid.
     sole: Option<u64>,
 }
@@ -76,6 +78,7 @@ impl Value {
             labelled: false,
             keyed: false,
             misnamed: false,
+            spoken: false,
             sole: None,
         }
     }

@@ -75,7 +75,7 @@ fn spoken(text: &str, name: &str, lang: &str) -> Option<Value> {
         return None;
     }
     let mut value = Value::new(Found::Count(one.count), vec![locator(("spoken", name, &words))]);
-    (value.told, value.labelled) = (Told::Views, true);
+    (value.told, value.labelled, value.spoken) = (Told::Views, true, true);
     Some(value)
 }
 
