@@ -36,7 +36,8 @@ fn unguarded(text: &str) -> Option<&str> {
         return Some(text);
     }
     let is_guard = |guard: &str| {
-        let guard = guard.trim_end();
+        // Some count the letters of what follows.
+        let guard = guard.trim_end_matches(|c: char| c.is_ascii_digit() || c.is_whitespace());
         let signs = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_punctuation());
         ["for", "while"].iter().any(|word| guard.starts_with(word) && guard.ends_with(';'))
             || (signs(guard) && (guard.ends_with([';', '\'', ',', '&', '/']) || text[guard.len()..].starts_with('\n')))
