@@ -2,6 +2,7 @@
 //! for each column, lists of [key, value], of {name, value}, bare positions. All of them are made objects with keys before anything is
 //! judged, so that whose a value is, and what it is called, is asked in one way only.
 
+mod flat;
 mod refs;
 mod rows;
 mod table;
@@ -28,7 +29,8 @@ const COUNT_LETTERS_MAX: usize = 13;
 /// A document in keyed form, and whether its paths are still those of the original.
 pub(crate) fn keyed(value: &Value) -> (Value, bool) {
     let mut same_paths = true;
-    let resolved = refs::resolve(value);
+    let deep = flat::deep(value);
+    let resolved = refs::resolve(deep.as_ref().unwrap_or(value)).or(deep);
     same_paths &= resolved.is_none();
     let form = form(resolved.unwrap_or_else(|| value.clone()), 0, &mut same_paths);
     (form, same_paths)
