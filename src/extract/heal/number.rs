@@ -71,12 +71,12 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
             at = skip_word(text, end);
             continue;
         };
-        // `999+` is where a site stops counting.
-        if text[after..].starts_with('+') {
+        let count = decode(&raw, multiplier);
+        // `999+` is where a site stops counting; `12.6K+` only says that it cut off the rest.
+        if text[after..].starts_with('+') && count.is_some_and(|count| count.unit == 1) {
             at = after;
             continue;
         }
-        let count = decode(&raw, multiplier);
         match count.map(|count| compound::rest(text, count, multiplier, after, lang)) {
             Some(Rest::More(count, end)) => {
                 found.push(Found { start, end, count });
