@@ -78,10 +78,13 @@ impl Reader<'_, '_> {
                 }
             }
             Language::Css => {
-                let html = &self.sources.page.html;
                 // A post's own page is read from its data: the cards around it belong to other posts.
                 let profile = self.sources.page.purpose == Purpose::Profile;
-                if profile && !html.is_empty() && shape.contains.as_ref().is_none_or(|texts| texts.is_match(html)) {
+                // What it must contain are elements, and no script has any.
+                let elements = &self.sources.head.outside_scripts;
+                let may_stand =
+                    shape.contains.as_ref().is_none_or(|texts| elements.iter().any(|part| texts.is_match(part)));
+                if profile && !self.sources.page.html.is_empty() && may_stand {
                     self.dom_shape(shape, page);
                 }
             }

@@ -40,6 +40,8 @@ pub(crate) struct Head<'t> {
     pub(crate) scripts: Vec<ScriptTag<'t>>,
     /// By name or property in lower case; also `title` and `canonical`.
     pub(crate) meta: Vec<(String, Cow<'t, str>)>,
+    /// The page without what stands inside its scripts: where its elements are, a few kilobytes of hundreds.
+    pub(crate) outside_scripts: Vec<&'t str>,
 }
 
 impl Head<'_> {
@@ -54,10 +56,14 @@ pub(crate) fn head(page: &str) -> Head<'_> {
     let end = (0..=MAX_PAGE_BYTES.min(page.len())).rev().find(|n| page.is_char_boundary(*n)).unwrap_or_default();
     let mut reader = Reader { page: page.get(..end).unwrap_or_default(), at: 0 };
     let mut head = Head::default();
+    let mut outside = 0;
     while let Some(start) = reader.next_tag() {
         let name = start.name;
         if name.eq_ignore_ascii_case("script") {
+            let begin = reader.at;
             let text = reader.raw_text("script");
+            head.outside_scripts.extend(page.get(outside..begin));
+            outside = begin + text.len();
             head.scripts.push(ScriptTag { attributes: start.attributes, text });
         } else if name.eq_ignore_ascii_case("meta") {
             let key = start.attribute("property").or_else(|| start.attribute("name")).map(str::to_ascii_lowercase);
@@ -83,6 +89,7 @@ pub(crate) fn head(page: &str) -> Head<'_> {
             break;
         }
     }
+    head.outside_scripts.extend(page.get(outside..));
     head
 }
 
@@ -298,6 +305,8 @@ mod tests {
         assert_eq!(head.scripts[0].attribute("id"), Some("b"));
         assert_eq!(head.scripts[0].text, "{\"x\":\"<!-- <b>\"}");
         assert_eq!(head.scripts[1].text, "2");
+        let outside = head.outside_scripts.concat();
+        assert_eq!(outside, page.replace("{\"x\":\"<!-- <b>\"}", "").replace("SCRIPT>2<", "SCRIPT><"));
     }
 
     #[test]

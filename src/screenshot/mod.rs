@@ -3,11 +3,11 @@
 //! visibly better at 100,000 bytes than those of the encoders written in Rust, and mozjpeg's fastest mode is quicker too.
 //!
 //! A picture that the browser already delivered small enough as JPEG or WebP is kept as it is: encoding it again would
-//! cost time and quality. A long page is halved before it is encoded: at such a size per pixel a half-size picture of
-//! good quality shows more than a full-size one of bad quality, and takes a quarter of the time.
+//! cost time and quality. A very long page is halved before it is encoded, for the time it takes.
 
 mod decode;
 mod encode;
+mod sample;
 mod scale;
 mod search;
 
@@ -123,7 +123,7 @@ pub struct Fitted {
     pub height: u32,
     /// The encoder's quality, 1 to 100; none where the browser's own picture was kept.
     pub quality: Option<u8>,
-    /// How often it was encoded: 0 where the browser's own picture was kept.
+    /// How often the whole of it was encoded: 0 where the browser's own picture was kept.
     pub encodes: u32,
 }
 

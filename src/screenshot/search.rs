@@ -1,16 +1,20 @@
-//! The search for the quality: a secant on the logarithm of the size, in one to three encodes where a binary search takes
-//! seven. Where even the lowest quality worth having does not fit, the picture is made smaller and the search begins anew.
+//! The search for the quality: a quarter of the picture tells where to begin, then a secant on the logarithm of the size; one
+//! or two encodes where a binary search takes seven. Where even the lowest quality worth having does not fit, the picture is
+//! made smaller and the search begins anew.
 
 use image::RgbImage;
 
 use super::encode::Codec;
-use super::{Config, Fitted, ScreenshotError, scale};
+use super::{Config, Fitted, ScreenshotError, sample, scale};
 
 /// A picture is made smaller at most so often: 0.75 to the power of 24 is a thousandth.
 const MOST_SHRINKS: u32 = 24;
 
-/// More pixels than a window has.
-const LARGE: u64 = 1_300_000;
+/// The share of the budget that is aimed at.
+const AIM: f64 = 0.95;
+
+/// How far, as a logarithm, a sample may err about the whole.
+const SAMPLE_ERROR: f64 = 0.06;
 
 /// One encode: where its quality lies on the codec's curve, and the logarithm of its size.
 #[derive(Debug, Clone, Copy)]
@@ -43,16 +47,16 @@ pub(super) fn best_that_fits(mut image: RgbImage, config: &Config) -> Result<Fit
         if image.width() <= 1 && image.height() <= 1 {
             break;
         }
-        image = scale::shrink(&image);
+        image = scale::smaller(&image);
     }
     Err(ScreenshotError::CannotFit { max_bytes: config.max_bytes })
 }
 
 fn at_this_size(image: &RgbImage, codec: Codec, max_bytes: usize, encodes: &mut u32) -> Result<Found, ScreenshotError> {
-    let aim = log(max_bytes) + codec.filled.midpoint(1.0).ln();
+    let aim = log(max_bytes) + AIM.ln();
     let (mut fits, mut too_large): (Option<Point>, Option<Point>) = (None, None);
     let (mut kept, mut spare) = (Vec::new(), Vec::new());
-    let mut quality = codec.first;
+    let Some(mut quality) = first_quality(image, codec, aim, &mut spare)? else { return Ok(Found::Nothing) };
     for round in 1.. {
         codec.encode(image, quality, &mut spare)?;
         *encodes += 1;
@@ -69,9 +73,7 @@ fn at_this_size(image: &RgbImage, codec: Codec, max_bytes: usize, encodes: &mut 
                 break;
             }
         }
-        // A large picture's encode costs more than its last percent of quality is worth.
-        let most = if pixels(image) > LARGE { codec.most_encodes - 1 } else { codec.most_encodes };
-        let settled = fits.is_some() && round >= most;
+        let settled = fits.is_some() && round >= codec.most_encodes;
         match next_quality(codec, aim, point, fits, too_large) {
             Some(next) if !settled => quality = next,
             _ => break,
@@ -81,6 +83,15 @@ fn at_this_size(image: &RgbImage, codec: Codec, max_bytes: usize, encodes: &mut 
         Some(point) => Found::Fits(kept, point.quality),
         None => Found::Nothing,
     })
+}
+
+/// The quality to begin with, as a sample of the picture foretells; none where it says that nothing worth having fits.
+fn first_quality(image: &RgbImage, codec: Codec, aim: f64, spare: &mut Vec<u8>) -> Result<Option<u8>, ScreenshotError> {
+    let Some(sample) = sample::tiles(image) else { return Ok(Some(codec.first)) };
+    codec.encode(&sample.image, codec.first, spare)?;
+    let place = codec.place(codec.first) + aim - log(spare.len()) - sample.whole.ln() + codec.tiles_cost;
+    let hopeless = place < codec.place(codec.lowest) - SAMPLE_ERROR;
+    Ok((!hopeless).then(|| codec.quality_at(place)))
 }
 
 /// The next quality to try, strictly between what fits and what does not; none where nothing lies between. After many

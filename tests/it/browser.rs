@@ -182,17 +182,22 @@ async fn a_crashed_renderer_is_told_and_the_next_session_works() {
     browser.shutdown().await;
 }
 
+/// The renderers of a browser.
+fn renderers(group: u32) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let of: u32 = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()?;
+        let command = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        (of == group && command.contains("--type=renderer"))
+            .then(|| entry.file_name().to_string_lossy().parse().unwrap())
+    });
+    pids.collect()
+}
+
 /// Kills the renderers of a browser as the system's memory killer would.
 fn kill_renderers(group: u32) {
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        let in_group =
-            stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)?.parse().ok()) == Some(group);
-        let command = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
-        if in_group && command.contains("--type=renderer") {
-            let pid = entry.file_name().to_string_lossy().into_owned();
-            std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
-        }
+    for pid in renderers(group) {
+        std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap();
     }
 }
 
@@ -245,6 +250,27 @@ async fn nothing_is_left_after_shutdown_and_stale_folders_are_swept() {
     assert_eq!(folders(folder.path()), ["something-else"]);
     assert_eq!(pids.into_iter().map(alive).sum::<usize>(), 0);
     assert_eq!(first.counters().browsers, 0);
+}
+
+/// How the kernel schedules a process: the 41st value of its `stat`.
+fn scheduling(pid: u32) -> u32 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(')').unwrap().1.split_whitespace().nth(38).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_and_its_renderers_do_not_push_each_other_aside() {
+    const SCHED_BATCH: u32 = 3;
+    let (site, browser) = (Site::start().await, browser(&config()).await);
+    let session = browser.session(&SessionSpec::default()).await.unwrap();
+    session.visit(&site.visit("/")).await.unwrap();
+    let pids = renderers(browser.pids()[0]);
+    assert!(!pids.is_empty());
+    for pid in pids.into_iter().chain(browser.pids()) {
+        assert_eq!(scheduling(pid), SCHED_BATCH, "{pid}");
+    }
+    assert_ne!(scheduling(std::process::id()), SCHED_BATCH, "our own threads stay as they are");
+    browser.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
