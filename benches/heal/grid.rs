@@ -101,7 +101,14 @@ impl Look {
         let shown = self.locale.show(value, self.abbreviate).0;
         let words = if self.signs == Signs::Words { format!("{shown} {word}") } else { shown };
         let number = self.e("strong", role, vec![text(words)]).node();
+        if self.signs == Signs::Spoken {
+            let label = format!("{} {word}", self.locale.show(value, self.abbreviate).0);
+            return Some(self.e("svg", "spoken", vec![]).with("aria-label", &label).node());
+        }
         let mut icon = self.e("svg", "icon", vec![]);
+        if self.signs == Signs::Emoji {
+            icon = self.e("span", "icon", vec![text(if word == "views" { "▶" } else { "❤" })]);
+        }
         if self.signs == Signs::Icons {
             icon = icon.with("aria-label", sign);
         }

@@ -37,6 +37,10 @@ pub(crate) enum Signs {
     /// The word behind it.
     Words,
     None,
+    /// A sign of its own letter: a heart, a triangle.
+    Emoji,
+    /// Nothing to see: the number is in a label for readers of the screen.
+    Spoken,
 }
 
 #[derive(Debug, Clone)]

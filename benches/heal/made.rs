@@ -82,6 +82,15 @@ pub(crate) const CLASSES: &[&str] = &[
     "form_valued",
     "form_ownerless",
     "form_old_copy",
+    "form_guarded",
+    "form_chunks",
+    "form_base64",
+    "form_flat",
+    "form_halves",
+    "form_paged",
+    "form_wrapped_ids",
+    "post_spoken",
+    "post_emoji",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,9 +187,8 @@ fn track_of(class: &str, chance: &mut Chance) -> Track {
             *chance.pick(&[Track::All, Track::Dom, Track::Json])
         }
         "post_retype" | "post_move" | "post_removed" | "post_columns" | "post_owners" | "post_photos"
-        | "post_pinned" | "post_new" | "post_sorted" | "post_gone" | "post_surge" | "post_mixed" => {
-            *chance.pick(&[Track::All, Track::Dom, Track::Json])
-        }
+        | "post_pinned" | "post_new" | "post_sorted" | "post_gone" | "post_surge" | "post_mixed" | "post_spoken"
+        | "post_emoji" => *chance.pick(&[Track::All, Track::Dom, Track::Json]),
         "removed_near" => Track::Dom,
         _ => *chance.pick(&[Track::Dom, Track::Dom, Track::All]),
     }
@@ -269,7 +277,8 @@ fn changed_page(
     }
     let mut responses = vec![json!({"url": docs.address, "body": docs.network})];
     responses.extend(docs.extra.clone());
-    if change.severity > 1 {
+    // Pages of one list come one after the other.
+    if change.severity > 1 && change.class != "form_paged" {
         chance.shuffle(&mut responses);
     }
     let network = if track == Track::Dom { json!([]) } else { Value::Array(responses) };

@@ -107,6 +107,12 @@ pub(crate) fn look(look: &mut Look, change: &Change<'_>) {
             look.link_around_post = change.severity < 2;
             look.caption_in = if change.severity > 2 { 1 + chance.below(3) } else { 0 };
         }
+        "post_spoken" | "post_emoji" => {
+            look.columns =
+                if change.class == "post_emoji" { vec![Column::Likes, Column::Views] } else { vec![Column::Views] };
+            look.alike = change.class == "post_emoji" && change.severity > 2;
+            look.signs = if change.class == "post_emoji" { Signs::Emoji } else { Signs::Spoken };
+        }
         "post_pinned" => look.pinned_apart = change.severity > 1,
         "post_photos" if change.severity > 1 => look.alike = true,
         "post_removed" => {

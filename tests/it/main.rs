@@ -29,6 +29,8 @@ mod heal_corpus;
 mod heal_forms;
 mod heal_posts;
 mod heal_rivals;
+mod heal_sent;
+mod heal_shown;
 #[cfg(feature = "replica")]
 mod healing;
 mod local;

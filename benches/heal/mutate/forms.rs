@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Docs;
+use super::{Docs, sent};
 use crate::chance::Chance;
 use crate::data;
 use crate::layout::Site;
@@ -27,6 +27,7 @@ pub(super) fn docs(
         old_copy(docs, site, before, others, change);
         return Some(());
     }
+    let wrapped = form == "wrapped_ids";
     let opaque = (change.severity > 2).then_some(change.seed);
     let owned = form != "ownerless";
     let people: Vec<(String, Record)> = std::iter::once(now)
@@ -35,6 +36,7 @@ pub(super) fn docs(
         .collect();
     let clips: Vec<(String, Record)> =
         now.own_posts().map(|post| (post.num.clone(), clip(site, post, now, owned, opaque))).collect();
+    let clips = if wrapped { sent::wrapped(clips) } else { clips };
     let whole = match form {
         "apollo" => apollo(now, &people, clips),
         "relay" => relay(now, &people, clips),
@@ -66,6 +68,9 @@ pub(super) fn docs(
         }
     };
     let rest = json!({"build": "2026.11", "ready": true});
+    if sent::docs(docs, form, &whole, &rest) {
+        return Some(());
+    }
     (docs.embedded[0], docs.network) = if change.severity == 2 { (rest, whole) } else { (whole, rest) };
     Some(())
 }

@@ -5,6 +5,7 @@ mod docs;
 mod forms;
 mod numbers;
 mod removed;
+mod sent;
 mod wrong;
 
 pub(crate) use docs::{Docs, docs, rename_all};

@@ -13,6 +13,8 @@ const PROFILES_MIN: usize = 5;
 const MOVING_MIN: u64 = 10_000;
 /// Profiles on which it must have fitted before it is worth a doubt.
 const LIKELY_MIN: usize = 2;
+/// By how much two copies of one count differ at most: this share of it, and this many at least.
+const COPY: (u64, u64) = (10, 8);
 
 /// Whether a fresher value stands against the best one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +30,12 @@ pub(super) enum Fresher {
 /// Looks for an exact value of a fresher source than the best cluster's, which is the first.
 pub(super) fn fresher(scene: &Scene<'_>, field: Field, clusters: &[Cluster<'_>]) -> Fresher {
     let Some(best) = clusters.first().filter(|best| field.is_count() && is_exact(best)) else { return Fresher::None };
-    let rivals = (1..clusters.len()).filter(|&at| {
-        clusters[at].score() >= ENOUGH && is_exact(&clusters[at]) && clusters[at].freshest() < best.freshest()
-    });
-    let Some(at) = rivals.min_by_key(|&at| clusters[at].freshest()) else { return Fresher::None };
+    let fresher = |&at: &usize| is_exact(&clusters[at]) && clusters[at].freshest() < best.freshest();
+    let rivals = (1..clusters.len()).filter(fresher).filter(|&at| clusters[at].score() >= ENOUGH);
+    let Some(at) = rivals.min_by_key(|&at| clusters[at].freshest()) else {
+        let copied = (1..clusters.len()).filter(fresher).any(|at| may_be_copied(scene, field, best, &clusters[at]));
+        return if copied { Fresher::Open } else { Fresher::None };
+    };
     let rival = &clusters[at];
     let fits = |cluster: &Cluster<'_>| cluster.fits(scene, field) != Some(false);
     if fits(best) != fits(rival) || is_kept(scene, rival) {
@@ -45,7 +49,18 @@ pub(super) fn fresher(scene: &Scene<'_>, field: Field, clusters: &[Cluster<'_>])
     if is_sure(scene, field, rival) || is_same_key(best, rival) {
         return Fresher::Is(at);
     }
-    if is_likely(scene, field, rival) { Fresher::Open } else { Fresher::None }
+    let likely = is_likely(scene, field, rival, LIKELY_MIN) || may_be_copied(scene, field, best, rival);
+    if likely { Fresher::Open } else { Fresher::None }
+}
+
+/// Whether one value may be an older copy of a fresher one that few profiles have shown to be the field: both lie close together.
+fn may_be_copied(scene: &Scene<'_>, field: Field, copy: &Cluster<'_>, fresh: &Cluster<'_>) -> bool {
+    let value =
+        |cluster: &Cluster<'_>| cluster.members.iter().find_map(|(cand, _)| cand.count.filter(|count| count.unit == 1));
+    let close = value(copy)
+        .zip(value(fresh))
+        .is_some_and(|(copy, fresh)| copy.value.abs_diff(fresh.value) <= (fresh.value / COPY.0).max(COPY.1));
+    close && fresh.score() > 0.0 && is_likely(scene, field, fresh, 1) && !is_kept(scene, fresh)
 }
 
 fn is_exact(cluster: &Cluster<'_>) -> bool {
@@ -94,11 +109,11 @@ fn is_sure(scene: &Scene<'_>, field: Field, cluster: &Cluster<'_>) -> bool {
     cluster.members.iter().any(|(cand, score)| Some(cand.source) == freshest && *score >= ENOUGH && sure(cand))
 }
 
-fn is_likely(scene: &Scene<'_>, field: Field, cluster: &Cluster<'_>) -> bool {
+fn is_likely(scene: &Scene<'_>, field: Field, cluster: &Cluster<'_>, profiles: usize) -> bool {
     cluster.members.iter().any(|(cand, _)| {
         let held = cand.features.iter().any(|feature| {
             let record = scene.lessons.of(field, feature.hash);
-            feature.strength >= Strength::Name && record.fits >= LIKELY_MIN && record.misses == 0
+            feature.strength >= Strength::Name && record.fits >= profiles && record.misses == 0
         });
         held && cand.in_json()
     })

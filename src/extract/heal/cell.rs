@@ -52,7 +52,7 @@ impl Cell {
             }
             steps.push(up);
             top = up;
-            if words.is_empty() {
+            if !is_telling(&words) {
                 words = words_around(dom, phrase, up);
             }
         }
@@ -107,7 +107,7 @@ impl Cell {
     pub(super) fn features(&self, dom: &Dom, phrase: &Phrase, handle: &str) -> Vec<Feature> {
         let mut features = Vec::new();
         let words = label::plain(&self.words);
-        if !words.is_empty() {
+        if is_telling(&words) {
             features.push(Feature::new(Strength::Meaning, ("words", words)));
         }
         for &step in &self.steps {
@@ -126,6 +126,11 @@ impl Cell {
         ));
         features
     }
+}
+
+/// Whether words can name anything: letters, or signs that are no figures. A share beside a count, as in `949 (+5.1%)`, is a chance.
+fn is_telling(words: &str) -> bool {
+    words.chars().any(char::is_alphabetic) || (!words.is_ascii() && !words.contains(number::is_digit))
 }
 
 fn count_between(phrases: &[Phrase], from: usize, to: usize) -> usize {

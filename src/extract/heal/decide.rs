@@ -44,6 +44,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) lessons: &'a Lessons,
     /// What finds only kept copies on the pages whose past is known.
     pub(crate) aside: &'a HashSet<u64>,
+    /// Paths in the page's data under which nothing stands.
+    pub(crate) blanks: &'a HashSet<u64>,
     /// Whether the page's head is all there is.
     pub(crate) head_only: bool,
 }
@@ -81,7 +83,19 @@ pub(crate) fn decide(scene: &Scene<'_>, field: Field) -> Option<Verdict> {
             _ => best,
         },
     };
-    Some(chosen.verdict(scene, field))
+    let verdict = chosen.verdict(scene, field);
+    (!is_blank(scene, field, chosen)).then_some(verdict)
+}
+
+/// Whether the place that other pages teach is there and holds nothing, and the value stands in data under another name only: then the
+/// field is gone, and that is something else.
+fn is_blank(scene: &Scene<'_>, field: Field, chosen: &Cluster<'_>) -> bool {
+    let named = |cand: &Cand| cand.says == Some(field) || cand.old == Some(field) || !cand.in_json();
+    let taught = |hash: &&u64| {
+        let record = scene.lessons.of(field, **hash);
+        record.fits > 0 && record.misses == 0 && record.wrong == 0 && scene.found.places(**hash).is_empty()
+    };
+    !chosen.members.iter().any(|(cand, _)| named(cand)) && scene.blanks.iter().any(|hash| taught(&hash))
 }
 
 /// Whether two candidates give the same value. A coarse count says little: within one source it stands for a finer one only where both

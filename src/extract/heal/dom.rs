@@ -1,6 +1,7 @@
 //! The page's elements flattened into one array in document order, its texts into another. What a person cannot see (scripts,
 //! `display: none`, templates) is marked once here, because a hidden copy is where stale and planted values live.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use ego_tree::NodeId;
@@ -10,6 +11,9 @@ use super::tongue;
 
 /// Elements one page may have; what lies beyond is not looked at.
 const ELEMENTS_MAX: usize = 60_000;
+
+/// Letters that data in a comment has at least.
+const KEPT_MIN: usize = 40;
 
 /// Whether a person sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +109,7 @@ impl Dom {
     fn add(&mut self, node: ego_tree::NodeRef<'_, Node>, parent: usize, depth: usize, sight: Sight, walk: &mut Walk) {
         match node.value() {
             Node::Text(text) => {
-                let text = visible(text);
+                let text = visible(text).into_owned();
                 if !text.trim().is_empty() && !self.elements.is_empty() {
                     let (breaks, spaced) = (walk.pending_break, walk.pending_space);
                     self.texts.push(TextNode { element: parent, text, breaks, spaced });
@@ -120,7 +124,15 @@ impl Dom {
                     self.add(child, parent, depth, sight, walk);
                 }
             }
-            Node::Doctype(_) | Node::Comment(_) | Node::ProcessingInstruction(_) => {}
+            // Sites keep data in comments, where no reader and no style meets it.
+            Node::Comment(comment) => {
+                let text = comment.trim();
+                if text.len() >= KEPT_MIN && text.starts_with(['{', '[']) && text.ends_with(['}', ']']) {
+                    let (kind, name) = ("application/json".to_owned(), "comment".to_owned());
+                    self.scripts.push(Script { kind, name, text: text.to_owned() });
+                }
+            }
+            Node::Doctype(_) | Node::ProcessingInstruction(_) => {}
         }
     }
 
@@ -250,13 +262,13 @@ impl Dom {
 }
 
 /// A text without the signs that only steer its direction or its breaks: at its ends, and inside of a number.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
     let steers = |c: char| matches!(u32::from(c), 0x200B | 0x200E | 0x200F | 0x202A..=0x202E | 0x2060 | 0x2066..=0x2069 | 0xFEFF);
     if !text.contains(steers) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let short = text.trim().chars().count() <= 32 && text.contains(char::is_numeric);
-    if short { text.replace(steers, "") } else { trimmed(text, steers) }
+    Cow::Owned(if short { text.replace(steers, "") } else { trimmed(text, steers) })
 }
 
 /// Signs are taken off the ends of what white space surrounds.

@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::address::Style;
 use super::json::{JsonDoc, Kind};
 use super::owner::map_by_id;
+use super::posts;
 
 /// Records that a list of posts has at least.
 const POSTS_MIN: usize = 2;
@@ -26,7 +27,7 @@ impl Items {
         // A post's id, held by the record itself or by what it wraps.
         let mut ids: Vec<Vec<&str>> = vec![Vec::new(); count];
         for node in &doc.nodes {
-            if let Some(text) = node.scalar().filter(|text| style.could_be_post_id(text)) {
+            if let Some(text) = node.scalar().filter(|text| !posts::ids_in(style, text).is_empty()) {
                 let parent = node.parent;
                 ids[parent].push(text);
                 if doc.nodes[parent].parent != parent {

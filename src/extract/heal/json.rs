@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::form;
+use super::{body, form};
 use crate::model::document::SourceKind;
 
 /// Nodes one document may have; what lies beyond is not looked at.
@@ -84,12 +84,15 @@ pub(crate) struct JsonDoc {
     pub(crate) nodes: Vec<Node>,
     /// Whether its paths are those of the original, and not of the form it was given.
     pub(crate) same_paths: bool,
+    /// The page's language, for numbers that are written as texts.
+    pub(crate) lang: String,
 }
 
 impl JsonDoc {
     /// Flattens a value in keyed form; linked data has a form of its own.
     pub(crate) fn build(source: SourceKind, origin: &str, value: &Value) -> Self {
-        let mut doc = Self { source, origin: origin.to_owned(), nodes: Vec::new(), same_paths: true };
+        let mut doc =
+            Self { source, origin: origin.to_owned(), nodes: Vec::new(), same_paths: true, lang: String::new() };
         if source == SourceKind::Jsonld {
             doc.add(0, 0, Key::Root, value);
         } else {
@@ -126,7 +129,7 @@ impl JsonDoc {
                 }
             }
             Value::String(text) => {
-                if let Some(inner) = inside_string(text) {
+                if let Some(inner) = inside_string(text, depth == 0) {
                     let (inner, same_paths) = form::keyed(&inner);
                     self.same_paths &= same_paths;
                     self.add(at, depth + 1, Key::Name("@json".to_owned()), &inner);
@@ -172,12 +175,15 @@ impl JsonDoc {
     }
 }
 
-fn inside_string(text: &str) -> Option<Value> {
+/// The JSON that a string holds; a whole body may also stand behind a guard, or hold several values.
+fn inside_string(text: &str, is_body: bool) -> Option<Value> {
     let trimmed = text.trim_start();
-    if trimmed.len() < PIECE_MIN || !trimmed.starts_with(['{', '[']) {
+    if trimmed.len() < PIECE_MIN {
         return None;
     }
-    serde_json::from_str(trimmed).ok().filter(|value: &Value| value.is_object() || value.is_array())
+    let whole = || serde_json::from_str(trimmed).ok().filter(|value: &Value| value.is_object() || value.is_array());
+    let plain = if trimmed.starts_with(['{', '[']) { whole() } else { body::from_base64(trimmed) };
+    plain.or_else(|| if is_body { body::opened(trimmed) } else { None })
 }
 
 /// Every piece of JSON in a script: the whole of it, arguments of calls, right sides of assignments, strings of `JSON.parse`.

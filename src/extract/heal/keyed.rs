@@ -2,10 +2,12 @@
 //! the whole object moves, is nested deeper, or becomes one entry of a map; the keys survive when only the nesting changes.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::address::Style;
 use super::cand::{Cand, Feature, Strength};
 use super::code;
+use super::dom::visible;
 use super::field::Field;
 use super::form;
 use super::items::Items;
@@ -17,6 +19,9 @@ use super::owner::{JsonOwners, Owner};
 /// Numbers at or above this are ids, not counts.
 const COUNT_MAX: u64 = 10_000_000_000_000;
 
+/// Letters of a count that is written as a text.
+const TEXT_MAX: usize = 24;
+
 /// Levels from the profile's name up to what it shares with a value; beyond them the value is the page's, not the profile's.
 const UP_MAX: usize = 4;
 /// Entries that an object of a profile may have.
@@ -25,8 +30,15 @@ const CHILDREN_MAX: usize = 120;
 /// Places of a record in which a text may name the number beside it.
 const PLACES_MAX: usize = 4;
 
-/// All candidates of a document.
-pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, style: &Style, handle: &str) -> Vec<Cand> {
+/// All candidates of a document. `blanks` takes the whole paths under which nothing stands: null, or an empty text.
+pub(crate) fn candidates(
+    doc_at: usize,
+    doc: &JsonDoc,
+    owners: &JsonOwners,
+    style: &Style,
+    handle: &str,
+    blanks: &mut HashSet<u64>,
+) -> Vec<Cand> {
     let mut found = Vec::new();
     if owners.own.is_empty() {
         return found;
@@ -34,8 +46,9 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, styl
     let crowded = crowded(doc);
     let items = Items::find(doc, style);
     for (at, node) in doc.nodes.iter().enumerate() {
-        let Some(scalar) = node.scalar().filter(|_| !crowded[at]) else { continue };
-        if scalar.is_empty() || node.name().is_none() && !in_short_list(doc, at) {
+        let scalar = if node.kind == Kind::Null { Some("") } else { node.scalar() };
+        let Some(scalar) = scalar.filter(|_| !crowded[at]) else { continue };
+        if node.name().is_none() && !in_short_list(doc, at) {
             continue;
         }
         let (owner, told_at) = owners.of(doc, at);
@@ -47,8 +60,14 @@ pub(crate) fn candidates(doc_at: usize, doc: &JsonDoc, owners: &JsonOwners, styl
         if !told {
             continue;
         }
+        if scalar.is_empty() {
+            let anchor = owners.anchor(doc, at);
+            let anchor = anchor.filter(|&(mark, here)| doc.nodes[mark].depth - doc.nodes[here].depth <= UP_MAX);
+            blanks.extend(anchor.map(|(mark, here)| whole_path(doc, mark, here, &path(doc, here, at, handle)).hash));
+            continue;
+        }
         let mut cand = Cand::at(doc.source, owner, (doc_at, at));
-        cand.count = count_of(&node.kind);
+        cand.count = count_of(doc, at);
         if let Kind::Text(text) = &node.kind {
             cand.is_address = text.starts_with("http") || text.starts_with("//");
             cand.text = Some(if cand.is_address { super::address::unwrapped(text) } else { text.clone() });
@@ -110,14 +129,18 @@ fn in_short_list(doc: &JsonDoc, at: usize) -> bool {
     matches!(doc.nodes[at].key, Key::Index(_)) && doc.nodes[parent].end - parent <= 14
 }
 
-/// A count, written as a number or as a text.
-pub(crate) fn count_of(kind: &Kind) -> Option<Count> {
-    match kind {
+/// A count, written as a number or as a text. Programs write English, with a point and without a space, whatever the page is in.
+pub(crate) fn count_of(doc: &JsonDoc, at: usize) -> Option<Count> {
+    match &doc.nodes[at].kind {
         Kind::Number(text) => {
             let text = text.strip_suffix(".0").unwrap_or(text);
             text.parse::<u64>().ok().filter(|&value| value < COUNT_MAX).map(|value| Count { value, unit: 1 })
         }
-        Kind::Text(text) if text.len() <= 24 => number::whole(text, "").filter(|count| count.value < COUNT_MAX),
+        Kind::Text(text) if text.len() <= TEXT_MAX => {
+            let spoken = !text.is_ascii() || text.contains([',', ' ']);
+            let text = if text.is_ascii() { Cow::Borrowed(text.as_str()) } else { visible(text) };
+            number::whole(&text, if spoken { &doc.lang } else { "" }).filter(|count| count.value < COUNT_MAX)
+        }
         Kind::Text(_) | Kind::Object | Kind::List | Kind::Flag | Kind::Null => None,
     }
 }
@@ -227,10 +250,8 @@ fn action(text: &str) -> Option<Field> {
 /// The ways to find a node again: from the own name at `mark` up to `here`, and down.
 fn features(doc: &JsonDoc, mark: usize, here: usize, at: usize, handle: &str) -> Vec<Feature> {
     let mut features = Vec::with_capacity(4);
-    let anchor = if doc.nodes[mark].is_container() { "{entry}" } else { doc.nodes[mark].name().unwrap_or("[]") };
-    let up = doc.nodes[mark].depth - doc.nodes[here].depth;
     let path = path(doc, here, at, handle);
-    features.push(Feature::new(Strength::Meaning, ("path", anchor, up, &path)));
+    features.push(whole_path(doc, mark, here, &path));
     let names: Vec<&str> = path.iter().map(String::as_str).filter(|step| !step.starts_with('[')).collect();
     let listed = path.iter().find(|step| step.starts_with("[="));
     if let Some(last) = names.last().filter(|last| !is_any_word(last)) {
@@ -241,6 +262,13 @@ fn features(doc: &JsonDoc, mark: usize, here: usize, at: usize, handle: &str) ->
     }
     features.push(Feature::new(Strength::Place, slot(doc, at)));
     features
+}
+
+/// The whole way from the own name at `mark` up to `here` and down.
+fn whole_path(doc: &JsonDoc, mark: usize, here: usize, path: &[String]) -> Feature {
+    let anchor = if doc.nodes[mark].is_container() { "{entry}" } else { doc.nodes[mark].name().unwrap_or("[]") };
+    let up = doc.nodes[mark].depth - doc.nodes[here].depth;
+    Feature::new(Strength::Meaning, ("path", anchor, up, path))
 }
 
 /// The steps from a node down to another: names as they are, ids and handles as `*`, list places as what tells the item from its

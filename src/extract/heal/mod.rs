@@ -7,6 +7,7 @@
 
 mod address;
 mod arbitrate;
+mod body;
 mod cand;
 pub mod case;
 mod cell;
@@ -86,6 +87,8 @@ struct Ready {
     phrases: Vec<shown::Phrase>,
     /// What found the values that were left aside.
     aside: HashSet<u64>,
+    /// Paths in data under which nothing stands.
+    blanks: HashSet<u64>,
     grids: posts::Grids,
 }
 
@@ -208,13 +211,14 @@ fn rules_of(
 fn ready(page: &Page, style: &address::Style, known: &[Known], rare: &HashSet<String>) -> Result<Ready, Refusal> {
     let named = identity::gate(page, style, known, rare)?;
     let (phrases, mut cands) = shown::candidates(&page.dom, &named.dom, &named.handle);
+    let mut blanks = HashSet::new();
     for (at, (doc, owners)) in page.docs.iter().zip(&named.json).enumerate() {
-        cands.extend(keyed::candidates(at, doc, owners, style, &named.handle));
+        cands.extend(keyed::candidates(at, doc, owners, style, &named.handle, &mut blanks));
     }
     cands.extend(worded::candidates(&page.dom, &named, style));
     cands.extend(told::candidates(&page.dom, &named.handle));
     let found = learn::Index::new(&cands);
-    Ok(Ready { named, cands, found, phrases, aside: HashSet::new(), grids: posts::Grids::default() })
+    Ok(Ready { named, cands, found, phrases, aside: HashSet::new(), blanks, grids: posts::Grids::default() })
 }
 
 /// What is known of a page's profile from an earlier visit, be it under another name.
@@ -258,6 +262,7 @@ fn judge(
             past: past.as_ref(),
             lessons: &learned,
             aside: &aside,
+            blanks: &ready.blanks,
             head_only: ready.named.head_only,
         };
         let mut fields: Vec<Option<decide::Verdict>> =

@@ -72,6 +72,11 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
             continue;
         };
         let count = decode(&raw, multiplier);
+        // `999+` is where a site stops counting; `12.6K+` only says that it cut off the rest.
+        if text[after..].starts_with('+') && count.is_some_and(|count| count.unit == 1) {
+            at = after;
+            continue;
+        }
         match count.map(|count| compound::rest(text, count, multiplier, after, lang)) {
             Some(Rest::More(count, end)) => {
                 found.push(Found { start, end, count });
@@ -107,7 +112,8 @@ fn skip_word(text: &str, from: usize) -> usize {
 
 /// A number inside a word, a handle, a hashtag or a date is none.
 fn may_begin(text: &str, start: usize) -> bool {
-    if text[..start].trim_end().ends_with(TORN) {
+    // Of `<10K` nothing is known but where it ends.
+    if text[..start].trim_end().ends_with([TORN, '<', '>', '≤', '≥', '＜', '＞']) {
         return false;
     }
     let mut before = text[..start].chars().rev();
@@ -358,9 +364,22 @@ mod tests {
 
     #[test]
     fn what_is_no_count_is_none() {
-        for text in
-            ["720p", "#550days", "omar47", "12:30", "2024-05-01", "1.5", "@user12", "4w", "3.14159", "mail47@x.example"]
-        {
+        for text in [
+            "999+",
+            "10K+",
+            "<10K",
+            "> 1M",
+            "720p",
+            "#550days",
+            "omar47",
+            "12:30",
+            "2024-05-01",
+            "1.5",
+            "@user12",
+            "4w",
+            "3.14159",
+            "mail47@x.example",
+        ] {
             assert_eq!(scan(text, "en"), [], "{text}");
         }
     }

@@ -46,6 +46,7 @@ impl Page {
             );
         }
         docs.extend(custom::document(&dom));
+        docs.iter_mut().for_each(|doc| doc.lang.clone_from(&dom.lang));
         Self { profile: profile.to_owned(), url: url.to_owned(), dom, docs }
     }
 }

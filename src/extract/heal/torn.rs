@@ -85,10 +85,11 @@ pub(super) fn joint(dom: &Dom, before: usize, at: usize) -> Joint {
         let whole = number::whole(text, &dom.lang).is_some();
         (whole && (letters || has_form(text))) || (digits && is_one(dom, text, *place))
     };
-    match text {
+    match &text {
         // `72` beside `2,980`: nobody tears a number inside of its first group and leaves the marks whole.
         Some(_) if digits && is_whole_beside(&one.text, &next.text) => Joint::Torn,
-        Some(text) if alike == Some(true) && one_number(&text) => Joint::Joined,
+        Some((text, place)) if digits && is_bare(dom, text, *place) => Joint::Torn,
+        Some(text) if alike == Some(true) && one_number(text) => Joint::Joined,
         _ if digits && one_by_form(dom, &one.text, &next.text) => Joint::Torn,
         _ => Joint::Seam,
     }
@@ -173,6 +174,13 @@ fn is_whole_beside(before: &str, after: &str) -> bool {
         && digits(&first)
         && !rest.is_empty()
         && rest.iter().all(|group| digits(group) && group.chars().count() == INTEGRAL_MAX)
+}
+
+/// Whether the number over a place is nothing but digits: without a mark, a unit or a word, `9` beside `485` is as much two numbers.
+fn is_bare(dom: &Dom, text: &str, place: usize) -> bool {
+    let numbers = number::scan(text, &dom.lang);
+    let over = numbers.iter().find(|found| found.start < place && place < found.end);
+    over.is_some_and(|found| text[found.start..found.end].chars().all(number::is_digit))
 }
 
 /// Whether a number has a form in which sites write one.

@@ -87,6 +87,7 @@ fn multiplier(word: &str, lang: &str) -> Option<u64> {
             Some(K)
         }
         ("vi", "tr" | "triệu") => Some(M),
+        ("zh", "w") => Some(10_000),
         ("es" | "pt" | "ca" | "gl", "mil") => Some(K),
         ("ms", "j" | "juta") => Some(M),
         ("ro" | "cs" | "sk" | "hr" | "sl" | "bs" | "mo", "mil") => Some(M),

@@ -2,7 +2,9 @@
 //! for each column, lists of [key, value], of {name, value}, bare positions. All of them are made objects with keys before anything is
 //! judged, so that whose a value is, and what it is called, is asked in one way only.
 
+mod flat;
 mod refs;
+mod rows;
 mod table;
 
 use serde_json::{Map, Value};
@@ -19,13 +21,16 @@ const DEPTH_MAX: usize = 120;
 const PLACES_MAX: usize = 40;
 /// Numbers that a record of nothing but numbers may have.
 const NUMBERS_MAX: usize = 8;
+/// The upper half of the largest count: beyond it a number is an id.
+const HIGH_MAX: i64 = 0xFFF;
 /// Letters of a count that is written as a text; an id has more.
 const COUNT_LETTERS_MAX: usize = 13;
 
 /// A document in keyed form, and whether its paths are still those of the original.
 pub(crate) fn keyed(value: &Value) -> (Value, bool) {
     let mut same_paths = true;
-    let resolved = refs::resolve(value);
+    let deep = flat::deep(value);
+    let resolved = refs::resolve(deep.as_ref().unwrap_or(value)).or(deep);
     same_paths &= resolved.is_none();
     let form = form(resolved.unwrap_or_else(|| value.clone()), 0, &mut same_paths);
     (form, same_paths)
@@ -71,6 +76,7 @@ fn list(items: Vec<Value>, depth: usize, same_paths: &mut bool) -> Value {
         let placed = items.into_iter().enumerate().map(|(at, item)| (place(at, of), item));
         return object(placed.collect(), depth, same_paths);
     }
+    let items = rows::even(items);
     Value::Array(items.into_iter().map(|item| form(item, depth + 1, same_paths)).collect())
 }
 
@@ -78,6 +84,10 @@ fn object(mut map: Map<String, Value>, depth: usize, same_paths: &mut bool) -> V
     if let Some(rows) = table::rows(&mut map).or_else(|| table::columns(&mut map)) {
         *same_paths = false;
         map.insert(ROWS.to_owned(), Value::Array(rows));
+    }
+    if let Some(number) = halves(&map) {
+        *same_paths = false;
+        return number;
     }
     drop_shortened(&mut map);
     Value::Object(map.into_iter().map(|(key, item)| (key, form(item, depth + 1, same_paths))).collect())
@@ -111,6 +121,18 @@ fn is_count(item: &Value) -> bool {
     }
 }
 
+/// `{low: -5, high: 1, unsigned: false}`: a number of 64 bits in two halves, as languages that lack it write one.
+fn halves(map: &Map<String, Value>) -> Option<Value> {
+    if !(2..=3).contains(&map.len()) {
+        return None;
+    }
+    let half = |name: &str| map.get(name)?.as_i64();
+    let low = half("low").filter(|low| (i64::from(i32::MIN)..=i64::from(u32::MAX)).contains(low))?;
+    let high = half("high").filter(|high| (0..=HIGH_MAX).contains(high))?;
+    (map.len() == 2 || map.get("unsigned").is_some_and(Value::is_boolean))
+        .then(|| Value::from((high << 32) | (low & i64::from(u32::MAX))))
+}
+
 /// `{value: 16786, text: "16.7K"}` is one number: what only shortens it is left out.
 fn drop_shortened(map: &mut Map<String, Value>) {
     if !(2..=4).contains(&map.len()) || map.values().any(|item| item.is_array() || item.is_object()) {
@@ -136,6 +158,12 @@ mod tests {
         assert_eq!(keyed(&json!({"fans": {"value": 16_786, "text": "16.7K"}})).0, json!({"fans": {"value": 16_786}}));
         let other = json!({"fans": {"value": 16_786, "text": "3.2K"}});
         assert_eq!(keyed(&other).0, other);
+    }
+
+    #[test]
+    fn two_halves_are_one_number() {
+        let value = json!({"fans": {"low": -1_763_563_635, "high": 1, "unsigned": false}, "range": {"low": 3, "high": 7, "step": 1}});
+        assert_eq!(keyed(&value).0, json!({"fans": 6_826_370_957_u64, "range": {"low": 3, "high": 7, "step": 1}}));
     }
 
     #[test]

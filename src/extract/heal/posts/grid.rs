@@ -9,11 +9,13 @@ use super::super::identity::Named;
 use super::super::owner::{Owner, plain_handle};
 use super::super::page::Page;
 use super::super::shown::Phrase;
-use super::{Past, PostLessons, Read, Record, Role, locator, record, words};
+use super::{Past, PostLessons, Read, Record, Role, Value, locator, record, words};
 
 /// One grid.
 pub(super) struct Group {
     pub(super) records: Vec<Record>,
+    /// Records among them that are addressed as another's, each before the record of its place: anybody's, unless known from before.
+    pub(super) shared: Vec<(usize, Record)>,
     pub(super) owner: Owner,
     /// What it looks like.
     pub(super) shape: u64,
@@ -40,7 +42,11 @@ const TITLE_MAX: usize = 60;
 pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Style) -> Vec<Group> {
     let dom = &page.dom;
     let links = links(dom, &named.targets, style);
-    let regions: Vec<usize> = (0..links.len()).map(|index| region(dom, &links, index)).collect();
+    // Where a page has one post, nothing but the profile's name says where the post ends.
+    let single = links.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    let region =
+        |index: usize| if single { named.dom.grid_root(dom, links[index].0) } else { region(dom, &links, index) };
+    let regions: Vec<usize> = (0..links.len()).map(region).collect();
     let mut siblings: HashMap<usize, usize> = HashMap::new();
     for &region in &regions {
         *siblings.entry(dom.elements[region].parent).or_default() += 1;
@@ -50,8 +56,9 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
     for ((_, id, owner), &region) in links.iter().zip(&regions) {
         let ours = owner.as_ref().is_some_and(|owner| *owner == named.handle);
         let foreign = owner.is_some() && !ours;
-        // A record of an advertisement says whose it is beside its link.
-        if foreign || (!ours && named.dom.names_another(dom, region)) || !seen.insert(id) {
+        // A record of an advertisement says whose it is beside its link; a post by two is known from before.
+        let foreign = foreign || (!ours && named.dom.names_another(dom, region));
+        if (foreign && owner.is_none()) || !seen.insert(id) {
             continue;
         }
         let mut root = named.dom.grid_root(dom, region);
@@ -61,16 +68,39 @@ pub(super) fn groups(page: &Page, named: &Named, phrases: &[Phrase], style: &Sty
         }
         let group = groups.entry(root).or_insert_with(|| Group {
             records: Vec::new(),
+            shared: Vec::new(),
             owner: named.dom.around(dom, root),
             shape: locator(("grid", record::shape(dom, region, 1))),
             title: title(dom, named, &regions, region),
         });
         let values = record::values(dom, phrases, region);
-        group.records.push(Record { id: id.clone(), values, named: ours });
+        let record = Record { id: id.clone(), values, named: ours };
+        if foreign { group.shared.push((group.records.len(), record)) } else { group.records.push(record) }
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
-    groups.iter_mut().for_each(keep_sole);
+    let mut groups: Vec<Group> = groups.into_values().filter(|group| !group.records.is_empty()).collect();
+    for group in &mut groups {
+        keep_sole(group);
+        keep_spoken(group);
+    }
     groups
+}
+
+/// Records of a grid that must say a thing in the same words before it is no sentence of one of them.
+const SAME_WORDS_MIN: usize = 3;
+
+/// What is spoken is the plays' number where most records say it in the same words: a caption is in its own.
+fn keep_spoken(group: &mut Group) {
+    let mut held: HashMap<u64, usize> = HashMap::new();
+    for record in &group.records {
+        let ways: HashSet<u64> =
+            record.values.iter().filter(|value| value.spoken).flat_map(|value| value.ways.clone()).collect();
+        ways.into_iter().for_each(|way| *held.entry(way).or_default() += 1);
+    }
+    let least = SAME_WORDS_MIN.max(group.records.len().div_ceil(2));
+    let common = |value: &Value| value.ways.iter().any(|way| held.get(way).is_some_and(|&held| held >= least));
+    for record in &mut group.records {
+        record.values.retain(|value| !value.spoken || common(value));
+    }
 }
 
 /// A number is its record's only one in a telling way where that is so, and in the same way, for every record of the grid.
@@ -211,7 +241,19 @@ pub(super) fn find(groups: &[Group], past: &Past<'_>, lessons: &PostLessons) -> 
             }
         }
     }
-    let posts: Vec<Read> =
-        groups.iter().flat_map(|ours| &ours.records).map(|record| lessons.read(record, past)).collect();
+    let mut posts: Vec<Read> = Vec::new();
+    for ours in &groups {
+        let kept: HashSet<&str> = ours.records.iter().map(|record| record.id.as_str()).collect();
+        let mut shared = ours.group.shared.iter().filter(|(_, record)| past.knows(&record.id)).peekable();
+        for (at, record) in ours.group.records.iter().enumerate() {
+            while let Some((_, record)) = shared.next_if(|(place, _)| *place <= at) {
+                posts.push(lessons.read(record, past));
+            }
+            if kept.contains(record.id.as_str()) {
+                posts.push(lessons.read(record, past));
+            }
+        }
+        posts.extend(shared.map(|(_, record)| lessons.read(record, past)));
+    }
     (!posts.is_empty()).then_some(posts)
 }

@@ -1,5 +1,6 @@
 //! Posts in JSON: lists, or maps by id, whose items each hold a post's id. Paths inside a record are learned, not named.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::address::Style;
@@ -9,6 +10,7 @@ use super::super::json::{JsonDoc, Key, Kind};
 use super::super::keyed::{count_of, is_empty_word};
 use super::super::owner::{JsonOwners, Owner, is_handle, map_by_id};
 use super::super::page::Page;
+use super::ids::{Wrapped, ids_in};
 use super::stand::{Stand, stand};
 use super::words::{self, Told};
 use super::{Found, Past, PostLesson, PostLessons, Read, Record, Role, Value, locator};
@@ -84,7 +86,7 @@ fn way(doc: &JsonDoc, record: usize, at: usize) -> u64 {
 fn found_in(doc: &JsonDoc, record: usize) -> Vec<Value> {
     let mut values = Vec::new();
     for (text, at) in leaves(doc, record) {
-        let count = count_of(&doc.nodes[at].kind);
+        let count = count_of(doc, at);
         let texted = matches!(doc.nodes[at].kind, Kind::Text(_));
         if count.is_none() && !texted {
             continue;
@@ -138,7 +140,7 @@ fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc,
     }
     for (record, id) in column.ids {
         learned.tally(Role::Id, column.way, true, lesson.same_visit);
-        if let Some(post) = past.by_id.get(id) {
+        if let Some(post) = past.by_id.get(id.as_ref()) {
             learned.learn_values(&found_in(doc, record), post, past, lesson.same_visit);
         }
     }
@@ -148,7 +150,7 @@ fn learn_list(learned: &mut PostLessons, lesson: &PostLesson<'_>, doc: &JsonDoc,
 struct Column<'a> {
     way: u64,
     /// Record and id.
-    ids: Vec<(usize, &'a str)>,
+    ids: Vec<(usize, Cow<'a, str>)>,
     /// Whether a record has two there: it is no record but a list's parent.
     doubled: bool,
 }
@@ -156,7 +158,7 @@ struct Column<'a> {
 impl Column<'_> {
     /// Whether these are ids of so many records: most have one, and each its own.
     fn is_one(&self, records: usize) -> bool {
-        let distinct: HashSet<&str> = self.ids.iter().map(|&(_, id)| id).collect();
+        let distinct: HashSet<&str> = self.ids.iter().map(|(_, id)| id.as_ref()).collect();
         let most = self.ids.len() * 2 >= records || self.ids.len() >= 3;
         // The same post may be listed twice, as a pinned one is.
         !self.doubled && most && distinct.len() + 3 >= self.ids.len() && distinct.len() * 2 > self.ids.len()
@@ -167,12 +169,15 @@ impl Column<'_> {
 fn columns<'a>(doc: &'a JsonDoc, records: &[usize], style: &Style) -> Vec<Column<'a>> {
     let mut columns: BTreeMap<u64, Column<'a>> = BTreeMap::new();
     for &record in records {
-        for (text, at) in leaves(doc, record).filter(|(text, _)| style.could_be_post_id(text)) {
-            let way = way(doc, record, at);
-            let column = columns.entry(way).or_insert_with(|| Column { way, ids: Vec::new(), doubled: false });
-            match column.ids.last() {
-                Some(&(last, id)) if last == record => column.doubled |= id != text,
-                _ => column.ids.push((record, text)),
+        for (text, at) in leaves(doc, record) {
+            for (wrapped, id) in ids_in(style, text) {
+                let plain = way(doc, record, at);
+                let way = if wrapped == Wrapped::Bare { plain } else { locator((plain, wrapped)) };
+                let column = columns.entry(way).or_insert_with(|| Column { way, ids: Vec::new(), doubled: false });
+                match column.ids.last() {
+                    Some((last, held)) if *last == record => column.doubled |= *held != id,
+                    _ => column.ids.push((record, id)),
+                }
             }
         }
     }
@@ -199,7 +204,7 @@ pub(super) fn find(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Vec<Read>> {
-    let mut found_in: Vec<(usize, SourceKind, Vec<Read>)> = Vec::new();
+    let mut found_in: Vec<(SourceKind, United)> = Vec::new();
     for (doc, owners) in page.docs.iter().zip(&named.json) {
         let mut found = Vec::new();
         for list in lists(doc).into_iter().filter(|list| !owners.is_stale(list.at)) {
@@ -208,21 +213,46 @@ pub(super) fn find(
                 found.push(own);
             }
         }
-        let Some((worth, posts)) = united(&found, past, lessons) else { continue };
-        found_in.push((worth, doc.source, posts));
+        found_in.extend(united(&found, past, lessons).map(|united| (doc.source, united)));
     }
-    if found_in.iter().any(|(_, _, posts)| stand(posts, past) == Stand::Moved) {
+    if found_in.iter().any(|(_, united)| stand(&united.posts, past) == Stand::Moved) {
         // A copy of the last visit is no second opinion.
-        found_in.retain(|(_, _, posts)| stand(posts, past) != Stand::Repeats);
+        found_in.retain(|(_, united)| stand(&united.posts, past) != Stand::Repeats);
     }
-    let most = found_in.iter().map(|(worth, _, _)| *worth).max()?;
-    let best = found_in.iter().position(|(worth, _, _)| *worth == most)?;
-    let (_, source, mut posts) = found_in.swap_remove(best);
-    for (_, _, others) in found_in.iter().filter(|(_, other, _)| *other <= source) {
+    let most = found_in.iter().map(|(_, united)| united.worth).max()?;
+    let best = found_in.iter().position(|(_, united)| united.worth == most)?;
+    let (source, base) = &found_in[best];
+    let is_page =
+        |at: usize, (other, united): &(SourceKind, United)| at == best || (other == source && base.continues(united));
+    let mut posts: Vec<Read> = Vec::new();
+    for (_, page) in found_in.iter().enumerate().filter(|(at, entry)| is_page(*at, entry)) {
+        let known: HashSet<String> = posts.iter().map(|read| read.post.id.clone()).collect();
+        posts.extend(page.1.posts.iter().filter(|read| !known.contains(&read.post.id)).cloned());
+    }
+    for (at, (other, others)) in found_in.iter().enumerate() {
         // What is as fresh and says otherwise leaves it open.
-        doubt(&mut posts, others);
+        if other <= source && (at != best || posts.len() > base.posts.len()) {
+            doubt(&mut posts, &others.posts);
+        }
     }
     Some(posts)
+}
+
+/// The posts of one document.
+struct United {
+    /// How much it is the profile's list.
+    worth: usize,
+    /// The way to the ids, and whether the records themselves say whose they are.
+    way: u64,
+    sure: bool,
+    posts: Vec<Read>,
+}
+
+impl United {
+    /// Whether another response gives more of the same list: sites send it in pages.
+    const fn continues(&self, other: &Self) -> bool {
+        self.sure && other.sure && self.way == other.way
+    }
 }
 
 fn doubt(posts: &mut [Read], others: &[Read]) {
@@ -236,7 +266,7 @@ fn doubt(posts: &mut [Read], others: &[Read]) {
 
 /// The posts of a document: the fullest list, and what other lists of the same records have besides, for sites split theirs into
 /// rows. Where two lists say different things of one post, neither is believed.
-fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usize, Vec<Read>)> {
+fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<United> {
     let worth =
         |own: &Own| own.records.len() + if own.records.iter().any(|record| past.knows(&record.id)) { 1_000 } else { 0 };
     let most = found.iter().filter(|own| own.ours).map(worth).max()?;
@@ -266,7 +296,8 @@ fn united(found: &[Own], past: &Past<'_>, lessons: &PostLessons) -> Option<(usiz
         }
     }
     posts.sort_by_key(|(at, _)| *at);
-    Some((most.max(posts.len()), posts.into_iter().map(|(_, read)| read).collect()))
+    let posts: Vec<Read> = posts.into_iter().map(|(_, read)| read).collect();
+    Some(United { worth: most.max(posts.len()), way: found[base].way, sure: found[base].sure, posts })
 }
 
 /// A list's records that are the profile's posts.
@@ -279,18 +310,20 @@ fn records(
     lessons: &PostLessons,
     style: &Style,
 ) -> Option<Own> {
-    let foreign = |at: usize| {
-        owners.foreign_record(at) || doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle))
-    };
-    let ours: Vec<usize> = list.records.iter().copied().filter(|&at| !foreign(at)).collect();
+    let listed = |at: usize| !doc.nodes[at].name().is_some_and(|name| is_handle(name, &named.handle));
+    // A post by two may name the other first: it is known from before.
+    let shared = |at: usize| owners.names_us(at) && leaves(doc, at).any(|(text, _)| past.knows(text));
+    let candidate = |at: usize| listed(at) && (!owners.foreign_record(at) || shared(at));
+    let ours: Vec<usize> = list.records.iter().copied().filter(|&at| candidate(at)).collect();
     // One place for all records.
     let trusted = columns(doc, &ours, style).into_iter().filter(|column| column.is_one(ours.len()));
     let trusted = trusted.map(|column| (lessons.trust(Role::Id, column.way), column)).filter(|(trust, _)| *trust > 0);
     let (_, column) = trusted
         .max_by(|a, b| a.0.cmp(&b.0).then(a.1.ids.len().cmp(&b.1.ids.len())).then_with(|| b.1.way.cmp(&a.1.way)))?;
     let mut ids = HashSet::new();
-    let listed = column.ids.iter().filter(|(_, id)| ids.insert(*id));
-    let mut records: Vec<(usize, String)> = listed.map(|&(at, id)| (at, id.to_owned())).collect();
+    let listed = column.ids.iter().filter(|(_, id)| ids.insert(id.as_ref()));
+    let mut records: Vec<(usize, String)> = listed.map(|(at, id)| (*at, id.as_ref().to_owned())).collect();
+    records.retain(|(at, id)| !owners.foreign_record(*at) || past.knows(id));
     let known = records.iter().any(|(_, id)| past.knows(id));
     let all_named = records.iter().all(|(at, _)| owners.names_us(*at));
     let around = matches!(owner_around(doc, owners, list.at), Owner::Own);

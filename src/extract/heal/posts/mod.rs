@@ -2,6 +2,7 @@
 //! nearly all records (N of N, not 1 of N), and a record counts only when nothing in it names another as its owner.
 
 mod grid;
+mod ids;
 mod lessons;
 mod list;
 mod record;
@@ -18,6 +19,7 @@ use super::identity::Named;
 use super::number::Count;
 use super::page::Page;
 use super::shown::Phrase;
+pub(crate) use ids::ids_in;
 pub(crate) use lessons::PostLessons;
 use words::Told;
 
@@ -59,6 +61,8 @@ struct Value {
     keyed: bool,
     /// Whether its key names another count.
     misnamed: bool,
+    /// Whether it stands in an attribute only, for readers of the screen.
+    spoken: bool,
     /// The way to it as the only number of each record of its grid.
     sole: Option<u64>,
 }
@@ -74,6 +78,7 @@ impl Value {
             labelled: false,
             keyed: false,
             misnamed: false,
+            spoken: false,
             sole: None,
         }
     }

@@ -12,6 +12,10 @@ use super::{Found, Value, locator};
 const LABEL_MAX: usize = 24;
 /// Words of them.
 const WORDS_MAX: usize = 3;
+/// Letters before a quoted text that say whose it is.
+const WHOSE_MAX: usize = 100;
+/// Letters of a count that is only spoken.
+const SPOKEN_MAX: usize = 40;
 
 /// Every number and text of a record.
 pub(super) fn values(dom: &Dom, phrases: &[Phrase], region: usize) -> Vec<Value> {
@@ -33,8 +37,13 @@ pub(super) fn values(dom: &Dom, phrases: &[Phrase], region: usize) -> Vec<Value>
         for name in ["alt", "title", "aria-label", "data-caption", "data-desc", "data-title"] {
             if let Some(value) = element.attr(name).filter(|value| is_caption(value, &dom.lang)) {
                 values.push(Value::new(Found::Text(value.to_owned()), vec![locator(("attr", name, &element.tag))]));
+                let quoted = quoted(value).map(|text| Found::Text(text.to_owned()));
+                values.extend(quoted.map(|found| Value::new(found, vec![locator(("quoted", name, &element.tag))])));
             }
         }
+        values.extend(
+            ["aria-label", "title"].into_iter().filter_map(|name| spoken(element.attr(name)?, name, &dom.lang)),
+        );
         let (from, to) = element.texts;
         if to > from && to - from <= 8 && dom.texts[from..to].iter().any(|text| text.element == at || to - from > 1) {
             let text = dom.text_of(at);
@@ -44,6 +53,30 @@ pub(super) fn values(dom: &Dom, phrases: &[Phrase], region: usize) -> Vec<Value>
         }
     }
     values
+}
+
+/// The text in quotes at the end of a sentence that says whose it is: `Ada on Pics: "a text"`.
+fn quoted(text: &str) -> Option<&str> {
+    let (before, quoted) = text.split_once([':', '：'])?;
+    let quoted = quoted.trim().trim_end_matches('.');
+    let inner = quoted.strip_prefix(['"', '“', '„', '«', '「'])?.strip_suffix(['"', '”', '“', '»', '」'])?;
+    (before.len() <= WHOSE_MAX && !inner.trim().is_empty()).then(|| inner.trim())
+}
+
+/// Plays that only a reader of the screen is told: a number with the word for them.
+fn spoken(text: &str, name: &str, lang: &str) -> Option<Value> {
+    if text.len() > SPOKEN_MAX || !text.contains(char::is_numeric) {
+        return None;
+    }
+    let [one] = number::scan(text, lang).try_into().ok()?;
+    let one: number::Found = one;
+    let words = label::plain(&format!("{} {}", &text[..one.start], &text[one.end..]));
+    if told(&words) != Told::Views || !is_short(&words) {
+        return None;
+    }
+    let mut value = Value::new(Found::Count(one.count), vec![locator(("spoken", name, &words))]);
+    (value.told, value.labelled, value.spoken) = (Told::Views, true, true);
+    Some(value)
 }
 
 /// Whether a number stands as a count, and not in a sentence.
