@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-pub(super) use self::aside::{note_still_missing, set_aside};
 use self::aside::withhold;
+pub(super) use self::aside::{note_still_missing, set_aside};
 pub use self::detector::Detector;
 pub(super) use self::fills::DIGITS;
 use self::fills::Fills;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 
 mod copies;
-mod cut;
+pub(super) mod cut;
 
 use self::copies::Copies;
 use super::build;
