@@ -14,11 +14,12 @@ use crate::model::job::PlatformId;
 use crate::{blob, browser, gate, local, queue, screenshot, store, telemetry};
 
 mod engine;
+mod error;
 mod layer;
 mod secrets;
 
 pub use engine::{AdmissionRules, EngineConfig, Pictures, RetryRules};
-pub use layer::ConfigError;
+pub use error::ConfigError;
 
 /// The built-in layer, which is the documented list of every setting.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -235,6 +236,26 @@ mod tests {
     fn a_value_out_of_range_is_named() {
         let error = with_variable("SENTINEL__ENGINE__CRAWL_DEADLINE_S", "0").unwrap_err().to_string();
         assert!(error.contains("engine.crawl_deadline_s") && error.contains("1 to"), "{error}");
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_the_possible_ones_names_its_place_and_those() {
+        let error = with_file("[blob]\nkind = \"s3\"\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:2: blob.kind") && error.contains("`r2`") && !error.contains('\n'), "{error}");
+        let error = with_variable("SENTINEL__GATE__ROBOTS", "maybe").unwrap_err().to_string();
+        assert!(error.contains("SENTINEL__GATE__ROBOTS: gate.robots") && error.contains("honour"), "{error}");
+        let error = with_file("[gate.platforms.tiktok]\npages = 1\n").unwrap_err().to_string();
+        assert!(error.contains("my.toml:1") && error.contains("pages"), "{error}");
+    }
+
+    #[test]
+    fn a_number_below_zero_a_section_and_a_lost_secret_are_told() {
+        let error = with_variable("SENTINEL__QUEUE__LEASE_MS", "-1").unwrap_err().to_string();
+        assert!(error.contains("queue.lease_ms must be a whole number from 0 on, not -1"), "{error}");
+        let error = with_variable("SENTINEL__QUEUE", "x").unwrap_err().to_string();
+        assert!(error.contains("SENTINEL__QUEUE is a section"), "{error}");
+        let error = with_variable("SENTINEL__STORE__URL_FILE", "/no/such/file").unwrap_err().to_string();
+        assert!(error.contains("store.url_file") && error.contains("/no/such/file"), "{error}");
     }
 
     #[test]

@@ -18,6 +18,10 @@ use super::storage::{Cookie, Item, Origin, StorageState};
 
 /// Gives a fresh context these cookies.
 pub(super) async fn restore_cookies(tab: &Tab, state: &StorageState) -> Result<(), BrowserError> {
+    // A list of none is left out on the way, and Chromium refuses a call without one.
+    if state.cookies.is_empty() {
+        return Ok(());
+    }
     let mut set = SetCookiesParams::new(state.cookies.iter().map(param).collect());
     set.browser_context_id = Some(BrowserContextId::new(tab.context.clone()));
     tab.link().call(None, set).await.map(drop).map_err(|_| BrowserError::Unusable {

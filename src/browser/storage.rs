@@ -14,14 +14,19 @@ const MAX_BYTES: u64 = 10_000_000;
 pub(super) const MAX_ORIGINS: usize = 50;
 
 /// A session's memory.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize)]
 pub struct StorageState {
     /// Every cookie.
-    #[serde(default)]
     pub cookies: Vec<Cookie>,
     /// Local storage by origin.
-    #[serde(default)]
     pub origins: Vec<Origin>,
+}
+
+/// A file's form: one of the two parts may be missing, not both, or any JSON would pass for a session.
+#[derive(Deserialize)]
+struct Saved {
+    cookies: Option<Vec<Cookie>>,
+    origins: Option<Vec<Origin>>,
 }
 
 /// One cookie.
@@ -89,14 +94,14 @@ impl StorageState {
     /// # Errors
     /// When it cannot be read or has another form.
     pub fn read(path: &Path) -> Result<Self, BrowserError> {
-        let unusable =
-            |reason: String| BrowserError::Unusable { what: format!("the storage state {}", path.display()), reason };
+        let what = format!("the storage state {}", path.display());
+        let unusable = |reason: String| BrowserError::Unusable { what: what.clone(), reason };
         let size = std::fs::metadata(path).map_err(|e| unusable(e.to_string()))?.len();
         if size > MAX_BYTES {
             return Err(unusable(format!("{size} bytes; at most {MAX_BYTES} are read")));
         }
         let json = std::fs::read_to_string(path).map_err(|e| unusable(e.to_string()))?;
-        Self::from_json(&json)
+        Self::parse(&json, &what)
     }
 
     /// Reads storage state from its JSON.
@@ -104,18 +109,21 @@ impl StorageState {
     /// # Errors
     /// When it has another form.
     pub fn from_json(json: &str) -> Result<Self, BrowserError> {
-        let state: Self = serde_json::from_str(json).map_err(|e| BrowserError::Unusable {
-            what: "the storage state".to_owned(),
+        Self::parse(json, "the storage state")
+    }
+
+    fn parse(json: &str, what: &str) -> Result<Self, BrowserError> {
+        let unusable = |reason: String| BrowserError::Unusable { what: what.to_owned(), reason };
+        let other_form = "not the JSON that Playwright's storageState() writes";
+        let saved: Saved = serde_json::from_str(json)
             // serde's message could repeat a cookie's value; its place is enough.
-            reason: format!(
-                "line {}, column {}: not the JSON that Playwright's storageState() writes",
-                e.line(),
-                e.column()
-            ),
-        })?;
+            .map_err(|e| unusable(format!("line {}, column {}: {other_form}", e.line(), e.column())))?;
+        if saved.cookies.is_none() && saved.origins.is_none() {
+            return Err(unusable(format!("neither cookies nor origins: {other_form}")));
+        }
+        let state = Self { cookies: saved.cookies.unwrap_or_default(), origins: saved.origins.unwrap_or_default() };
         if state.origins.len() > MAX_ORIGINS {
-            let reason = format!("{} origins; at most {MAX_ORIGINS} are restored", state.origins.len());
-            return Err(BrowserError::Unusable { what: "the storage state".to_owned(), reason });
+            return Err(unusable(format!("{} origins; at most {MAX_ORIGINS} are restored", state.origins.len())));
         }
         Ok(state)
     }
@@ -147,5 +155,11 @@ mod tests {
         assert_eq!(format!("{state:?}"), "StorageState(1 cookies, 0 origins)");
         let error = StorageState::from_json(r#"{"cookies":"secret"}"#).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_storage_state_may_lack_one_part_and_not_both() {
+        assert!(StorageState::from_json(r#"{"origins":[]}"#).unwrap().cookies.is_empty());
+        assert!(StorageState::from_json(r#"{"a":1}"#).unwrap_err().to_string().contains("neither cookies nor origins"));
     }
 }

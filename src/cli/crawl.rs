@@ -63,6 +63,10 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
         std::fs::create_dir_all(folder)
             .map_err(|error| BadInput(format!("cannot write to --out {}: {error}", folder.display())))?;
     }
+    if let Some(archive) = &args.record_har {
+        keep::can_write(archive)
+            .map_err(|error| BadInput(format!("cannot write --record-har {}: {error}", archive.display())))?;
+    }
     let at_once = config.engine.workers_or_default();
 
     let mut interrupt = Interrupt::listen()?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::exit::BadInput;
 use super::progress::{Progress, say};
 use super::{Surroundings, exit, output, table};
 use crate::clock::{Clock, Rng};
@@ -36,7 +37,8 @@ pub(super) struct Args {
 /// # Errors
 /// When a part cannot be started: the message names it and the package that brings it.
 pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
-    std::fs::create_dir_all(&args.data).with_context(|| format!("cannot create {}", args.data.display()))?;
+    std::fs::create_dir_all(&args.data)
+        .map_err(|error| BadInput(format!("cannot create --data {}: {error}", args.data.display())))?;
     let data = std::fs::canonicalize(&args.data).with_context(|| format!("cannot use {}", args.data.display()))?;
     say("starting a private PostgreSQL and Redis, and the replica of both sites");
     let local = Local::start(&LocalConfig { folder: data.join("servers"), durability: Durability::Full }).await?;

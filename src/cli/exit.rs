@@ -1,8 +1,9 @@
 //! Exit codes: the one place that turns an outcome into what a shell sees.
 
 use crate::browser::BrowserError;
-use crate::engine::{EngineError, ServiceError};
+use crate::engine::{EngineError, ServiceError, ServicesError};
 use crate::model::document::Outcome;
+use crate::store::StoreError;
 
 /// Usage or bad input.
 pub(super) const USAGE: u8 = 2;
@@ -18,12 +19,20 @@ pub(super) fn of_error(error: &anyhow::Error) -> u8 {
             || cause
                 .downcast_ref::<ServiceError>()
                 .is_some_and(|error| matches!(error, ServiceError::Engine(error) if is_unusable(error)))
+            || names_nothing(cause)
             || cause.is::<crate::config::ConfigError>()
             || cause.is::<crate::telemetry::TelemetryError>()
             || cause.is::<crate::platform::TargetError>()
             || cause.is::<crate::extract::input::InputError>()
     });
     if bad_input { USAGE } else { FAILED }
+}
+
+/// Whether a name was given that PostgreSQL has no row for.
+fn names_nothing(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let in_store = |error: &StoreError| matches!(error, StoreError::NotFound { .. });
+    let in_services = |error: &ServicesError| matches!(error, ServicesError::Store(error) if in_store(error));
+    cause.downcast_ref().is_some_and(in_store) || cause.downcast_ref().is_some_and(in_services)
 }
 
 /// Whether a setting names what cannot be used: a storage state, a proxy.
@@ -64,6 +73,14 @@ pub(super) fn highest(outcomes: impl IntoIterator<Item = Outcome>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_nobody_has_is_the_callers_to_mend() {
+        let nobody = || StoreError::NotFound { what: "live job", name: "x".to_owned() };
+        assert_eq!(of_error(&nobody().into()), USAGE);
+        assert_eq!(of_error(&ServicesError::Store(nobody()).into()), USAGE);
+        assert_eq!(of_error(&anyhow::anyhow!("a full disk")), FAILED);
+    }
 
     #[test]
     fn several_profiles_end_with_the_highest_code() {

@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::exit::{self, BadInput};
-use super::{Surroundings, output, table};
+use super::{Surroundings, arguments, output, table};
 use crate::browser::har::{Har, to_capture_pages};
 use crate::extract::input::{self, InputOptions};
 use crate::model::capture::Capture;
 use crate::model::document::Document;
 use crate::model::job::{DEFAULT_POSTS, PlatformId};
-use crate::platform::{self, Extent, parse_target_with};
+use crate::platform::{self, Extent};
 
 /// Read saved pages, payloads, HAR files or captures, without a browser.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// tiktok or instagram; a capture or a --url tells by itself.
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::platform)]
     platform: Option<String>,
     /// The page's HTML.
     #[arg(long, value_name = "FILE")]
@@ -36,7 +36,7 @@ pub(super) struct Args {
     #[arg(long)]
     url: Option<String>,
     /// When the files were saved (RFC 3339).
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     observed_at: Option<DateTime<Utc>>,
     /// Print a table for people in place of JSON.
     #[arg(long)]
@@ -52,7 +52,7 @@ pub(super) struct Args {
 /// Files that cannot be read, or a platform that nobody knows.
 pub(super) fn run(args: Args, surroundings: &Surroundings) -> anyhow::Result<u8> {
     let bases = surroundings.config()?.base_urls();
-    let target = args.url.as_deref().and_then(|url| parse_target_with(url, &bases).ok());
+    let target = args.url.as_deref().map(|url| arguments::profile_of(url, &bases)).transpose()?.flatten();
     let of_crawl = args.capture.is_some();
     let ready = args.har.as_deref().map(of_har).transpose()?;
     let capture = input::load(InputOptions {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{Surroundings, output};
+use super::{Surroundings, arguments, output};
 use crate::clock::{Clock, Rng};
 use crate::config::Config;
 use crate::engine::{Needed, shared_gate};
@@ -29,6 +29,7 @@ enum Action {
     /// Let a platform rest: no page is loaded there until the time is over.
     Rest {
         /// tiktok or instagram.
+        #[arg(value_parser = arguments::platform)]
         platform: String,
         /// For so many seconds.
         #[arg(long, default_value_t = 3600)]
@@ -40,6 +41,7 @@ enum Action {
     /// End a platform's rest, the breaker's too, and go at full pace again.
     Release {
         /// tiktok or instagram.
+        #[arg(value_parser = arguments::platform)]
         platform: String,
         /// JSON.
         #[arg(long)]
@@ -69,11 +71,11 @@ async fn act(action: Action, config: &Config) -> anyhow::Result<u8> {
             }
         }
         Action::Rest { platform, seconds, json } => {
-            gate.rest(&scope(&platform)?, Duration::from_secs(seconds)).await?;
+            gate.rest(&scope(&platform), Duration::from_secs(seconds)).await?;
             told(json, &platform, "rests", &format!("{platform} rests for {seconds} s"))?;
         }
         Action::Release { platform, json } => {
-            gate.release(&scope(&platform)?).await?;
+            gate.release(&scope(&platform)).await?;
             told(json, &platform, "released", &format!("{platform} is released"))?;
         }
     }
@@ -87,11 +89,6 @@ fn told(json: bool, platform: &str, state: &str, words: &str) -> anyhow::Result<
     output::text(&format!("{words}\n"))
 }
 
-fn scope(platform: &str) -> anyhow::Result<Scope> {
-    let id = PlatformId::new(platform);
-    if crate::platform::get(&id).is_none() {
-        let known = crate::platform::all().iter().map(|known| known.id().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(super::exit::BadInput(format!("unknown platform {platform:?}: known are {known}")).into());
-    }
-    Ok(Scope::platform(id))
+fn scope(platform: &str) -> Scope {
+    Scope::platform(PlatformId::new(platform))
 }

@@ -4,7 +4,7 @@
 use clap::Subcommand;
 
 use super::exit::BadInput;
-use super::{Surroundings, output, table};
+use super::{Surroundings, arguments, output, table};
 use crate::blob::BlobStore;
 use crate::config::Config;
 use crate::engine::{Needed, held};
@@ -28,7 +28,7 @@ enum Action {
     /// What is held back, oldest first.
     List {
         /// tiktok or instagram.
-        #[arg(long)]
+        #[arg(long, value_parser = arguments::platform)]
         platform: Option<String>,
         /// How many at most.
         #[arg(long, default_value_t = 1000)]
@@ -38,23 +38,20 @@ enum Action {
         json: bool,
     },
     /// Believe values after all: they are written into the crawl that read them.
-    Release {
-        /// Their numbers in the list.
-        #[arg(required = true)]
-        ids: Vec<i64>,
-        /// JSON, one value a line.
-        #[arg(long)]
-        json: bool,
-    },
+    Release(Numbered),
     /// Values are wrong: they are not listed any more.
-    Drop {
-        /// Their numbers in the list.
-        #[arg(required = true)]
-        ids: Vec<i64>,
-        /// JSON, one value a line.
-        #[arg(long)]
-        json: bool,
-    },
+    Drop(Numbered),
+}
+
+/// Values by their numbers.
+#[derive(Debug, clap::Args)]
+struct Numbered {
+    /// Their numbers in the list.
+    #[arg(required = true)]
+    ids: Vec<i64>,
+    /// JSON, one value a line.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs it.
@@ -74,7 +71,7 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
 async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u8> {
     match action {
         Action::List { platform, limit, json } => list(store, platform.as_deref(), limit, json).await,
-        Action::Release { ids, json } => {
+        Action::Release(Numbered { ids, json }) => {
             let blobs = BlobStore::open(&config.blob)?;
             for id in ids {
                 match held::release(store, &blobs, id, "person").await? {
@@ -84,7 +81,7 @@ async fn act(action: Action, store: &Store, config: &Config) -> anyhow::Result<u
             }
             Ok(0)
         }
-        Action::Drop { ids, json } => {
+        Action::Drop(Numbered { ids, json }) => {
             for id in ids {
                 match held::drop_value(store, id, "person").await? {
                     Some(held) => say("dropped", &held, json)?,

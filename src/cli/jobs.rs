@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
 use super::exit::BadInput;
-use super::{Surroundings, output, table};
+use super::{Surroundings, arguments, output, table};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::{Needed, Services};
@@ -27,27 +27,9 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// The newest jobs that match.
-    List {
-        #[command(flatten)]
-        filter: Filter,
-        /// How many.
-        #[arg(long, default_value_t = LISTED)]
-        limit: usize,
-        /// JSON, one job a line.
-        #[arg(long)]
-        json: bool,
-    },
+    List(Listing),
     /// The dead-letter queue: jobs that were given up.
-    Dead {
-        #[command(flatten)]
-        filter: Filter,
-        /// How many.
-        #[arg(long, default_value_t = LISTED)]
-        limit: usize,
-        /// JSON, one job a line.
-        #[arg(long)]
-        json: bool,
-    },
+    Dead(Listing),
     /// How many jobs there are in each state, and how deep each lane is.
     Stats {
         /// JSON.
@@ -72,14 +54,14 @@ enum Action {
         json: bool,
     },
     /// Put dead or cancelled jobs back to the start: by id, or all that match.
-    #[command(alias = "retry")]
+    #[command(alias = "retry", group(clap::ArgGroup::new("which").args(["ids", "all"]).required(true)))]
     Redrive {
         /// The jobs.
         ids: Vec<JobId>,
         #[command(flatten)]
         filter: Filter,
         /// Every dead job that matches.
-        #[arg(long, conflicts_with = "ids")]
+        #[arg(long)]
         all: bool,
         /// JSON.
         #[arg(long)]
@@ -95,22 +77,35 @@ enum Action {
     },
 }
 
+/// Which jobs are listed, and how.
+#[derive(Debug, clap::Args)]
+struct Listing {
+    #[command(flatten)]
+    filter: Filter,
+    /// How many.
+    #[arg(long, default_value_t = LISTED)]
+    limit: usize,
+    /// JSON, one job a line.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Debug, Clone, clap::Args)]
 struct Filter {
-    /// queued, leased, joined, done, dead or cancelled.
+    /// Only jobs in this state.
     #[arg(long, value_parser = ["queued", "leased", "joined", "done", "dead", "cancelled"])]
     state: Option<String>,
     /// tiktok or instagram.
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::platform)]
     platform: Option<String>,
     /// A part of the handle, the id or the reason.
     #[arg(long)]
     search: Option<String>,
-    /// Accepted at or after this time (RFC 3339).
-    #[arg(long)]
+    /// Accepted at or after this time.
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     since: Option<DateTime<Utc>>,
-    /// Accepted before this time (RFC 3339).
-    #[arg(long)]
+    /// Accepted before this time.
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     until: Option<DateTime<Utc>>,
 }
 
@@ -142,8 +137,10 @@ pub(super) async fn run(args: Args, surroundings: &Surroundings) -> anyhow::Resu
 
 async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
     match action {
-        Action::List { filter, limit, json } => list(services, &filter.of_ledger(None), limit, json).await,
-        Action::Dead { filter, limit, json } => list(services, &filter.of_ledger(Some("dead")), limit, json).await,
+        Action::List(Listing { filter, limit, json }) => list(services, &filter.of_ledger(None), limit, json).await,
+        Action::Dead(Listing { filter, limit, json }) => {
+            list(services, &filter.of_ledger(Some("dead")), limit, json).await
+        }
         Action::Export { filter, json: _ } => list(services, &filter.of_ledger(None), usize::MAX, true).await,
         Action::Stats { json } => stats(services, json).await,
         Action::Show { id, json } => match services.store.job(&id).await? {
@@ -162,7 +159,7 @@ async fn act(action: Action, services: &Services) -> anyhow::Result<u8> {
             }
             Ok(0)
         }
-        Action::Redrive { ids, filter, all, json } => redrive(services, &ids, filter, all, json).await,
+        Action::Redrive { ids, filter, all: _, json } => redrive(services, &ids, filter, json).await,
     }
 }
 
@@ -212,13 +209,18 @@ async fn stats(services: &Services, json: bool) -> anyhow::Result<u8> {
     if json {
         output::json(&stats)?
     } else {
-        output::parts(&without_empty_lanes(stats))?
+        output::parts(&for_people(stats))?
     }
     Ok(0)
 }
 
-/// For people: only the lanes that hold something, each as one word.
-fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
+/// For people: only the lanes that hold something, each as one word, and waits in seconds.
+fn for_people(mut stats: serde_json::Value) -> serde_json::Value {
+    for waits in ["/redis/quarantine/oldest", "/redis/submissions/oldest"] {
+        if let Some(wait) = stats.pointer_mut(waits) {
+            *wait = format!("{} s", wait.get("secs").and_then(serde_json::Value::as_u64).unwrap_or(0)).into();
+        }
+    }
     let Some(lanes) = stats.pointer_mut("/redis/lanes") else { return stats };
     let list = lanes.take();
     let mut shown = serde_json::Map::new();
@@ -237,10 +239,8 @@ fn without_empty_lanes(mut stats: serde_json::Value) -> serde_json::Value {
     stats
 }
 
-async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, json: bool) -> anyhow::Result<u8> {
-    if ids.is_empty() && !all {
-        return Err(BadInput("name the jobs, or say --all".to_owned()).into());
-    }
+/// Puts back these jobs; where none is named, all that match.
+async fn redrive(services: &Services, ids: &[JobId], filter: Filter, json: bool) -> anyhow::Result<u8> {
     let mut redriven = 0;
     if !ids.is_empty() {
         can_redrive(services, ids).await?;
@@ -260,7 +260,7 @@ async fn redrive(services: &Services, ids: &[JobId], filter: Filter, all: bool, 
     if json {
         output::json_line(&serde_json::json!({ "redriven": redriven }))?;
     } else {
-        output::text(&format!("{redriven} jobs are back at the start\n"))?;
+        output::text(&format!("back at the start: {}\n", output::counted(redriven, "job")))?;
     }
     Ok(0)
 }

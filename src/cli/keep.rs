@@ -69,6 +69,17 @@ pub(super) fn write_har(path: &Path, recorder: &Recorder) -> anyhow::Result<()> 
     beside.name()
 }
 
+/// Whether a file can be written there, before anything is done for its sake; nothing stays.
+///
+/// # Errors
+/// When it cannot.
+pub(super) fn can_write(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Err(std::io::ErrorKind::IsADirectory.into());
+    }
+    Beside::at(path.to_owned()).map(drop)
+}
+
 /// A file that has not got its name yet; dropped, it is gone.
 struct Beside {
     file: NamedTempFile,

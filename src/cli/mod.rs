@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, and the only place that prints. Documents go to stdout, everything for
 //! people to stderr.
 
+mod arguments;
 mod config;
 mod crawl;
 #[cfg(feature = "replica")]
@@ -33,16 +34,19 @@ use clap::{Parser, Subcommand};
 use crate::config::{Config, Sources};
 use crate::engine::{Needed, Servers};
 
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Reads public Instagram and TikTok profiles: a number is right or absent, never wrong.
 #[derive(Debug, Parser)]
 #[command(name = "sentinel", version, about)]
 struct Cli {
     /// Settings that stand above the built-in ones; SENTINEL__SECTION__KEY stands above both.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
 
     /// Log as [telemetry] says; without it serve does, and other commands log warnings alone.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     verbose: bool,
 
     #[command(subcommand)]

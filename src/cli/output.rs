@@ -48,6 +48,11 @@ fn flatten(lines: &mut Vec<(String, String)>, name: &str, value: &Value) {
     }
 }
 
+/// A number of things, as in "1 job" and "2 jobs".
+pub(super) fn counted(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Text as it is.
 ///
 /// # Errors

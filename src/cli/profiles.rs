@@ -61,8 +61,12 @@ async fn delete(services: &Services, blobs: &BlobStore, targets: &[Target], json
             output::json_line(&serde_json::json!({ "target": target, "deleted": deleted }))?;
         } else {
             output::text(&format!(
-                "{target}: {} profiles, {} posts, {} crawls, {} jobs, {} captures and screenshots deleted\n",
-                deleted.profiles, deleted.posts, deleted.crawls, deleted.jobs, deleted.blobs
+                "{target}: {}, {}, {}, {}, {} deleted\n",
+                output::counted(deleted.profiles, "profile"),
+                output::counted(deleted.posts, "post"),
+                output::counted(deleted.crawls, "crawl"),
+                output::counted(deleted.jobs, "job"),
+                output::counted(deleted.blobs, "capture or screenshot file"),
             ))?;
         }
     }

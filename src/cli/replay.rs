@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::exit::BadInput;
 use super::progress::say;
-use super::{Surroundings, output};
+use super::{Surroundings, arguments, output};
 use crate::blob::BlobStore;
 use crate::config::Config;
 use crate::engine::past::{Difference, PastError, reread};
@@ -26,18 +26,19 @@ const PAGE: usize = 100;
 
 /// Read past crawls again from their captures and show what would differ.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("which").args(["crawl", "since"]).required(true)))]
 pub(super) struct Args {
     /// This crawl; its number stands in sentinel show --json.
-    #[arg(long, required_unless_present = "since", conflicts_with = "since", value_name = "ID")]
+    #[arg(long, value_name = "ID")]
     crawl: Option<i64>,
     /// All crawls begun at or after this time.
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     since: Option<DateTime<Utc>>,
     /// Only tiktok or instagram.
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::platform)]
     platform: Option<String>,
     /// Read them by this selector file or stored version; those in force where absent.
-    #[arg(long, value_name = "FILE|VERSION")]
+    #[arg(long, value_name = "FILE|VERSION", value_parser = arguments::selectors)]
     selectors: Option<String>,
     /// JSON, one difference a line; it is the only form and may be said.
     #[arg(long)]
@@ -96,7 +97,8 @@ async fn replay(args: &Args, store: &Store, config: &Config) -> anyhow::Result<u
     {
         return Err(BadInput(format!("there is no crawl {crawl} with a capture: see sentinel show --json")).into());
     }
-    say(&format!("{} crawls read again, {} differ, {} not kept", found.crawls, found.differ, found.forgotten));
+    let read = output::counted(found.crawls, "crawl");
+    say(&format!("{read} read again, {} differ, {} not kept", found.differ, found.forgotten));
     Ok(0)
 }
 
@@ -141,6 +143,13 @@ pub(super) async fn through(
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+    if let Some(wanted) = wanted
+        && !sets.is_empty()
+        && sets.values().all(Option::is_none)
+        && !Path::new(wanted).is_file()
+    {
+        return Err(BadInput(format!("no stored version is called {wanted:?}: see sentinel selectors list")).into());
     }
     Ok(found)
 }

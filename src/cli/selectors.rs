@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::{Surroundings, on_runtime, output};
+use super::{Surroundings, arguments, on_runtime, output};
 use crate::config::Config;
 use crate::engine::{Needed, selectors};
 use crate::store::Store;
@@ -35,12 +35,13 @@ enum Action {
         json: bool,
     },
     /// Heal the pages of case files, one JSON object a case, in the order given; or held-back templates of a platform.
+    #[command(group(clap::ArgGroup::new("what").args(["cases", "platform"]).required(true)))]
     Heal {
         /// Case files; a case's paths are relative to it.
-        #[arg(long = "case", required_unless_present = "platform", num_args = 1.., value_name = "CASE.json")]
+        #[arg(long = "case", num_args = 1.., value_name = "CASE.json")]
         cases: Vec<PathBuf>,
         /// Heal what the service holds back of tiktok or instagram, now.
-        #[arg(long, conflicts_with = "cases")]
+        #[arg(long, value_parser = arguments::platform)]
         platform: Option<String>,
         /// Only this template.
         #[arg(long, requires = "platform")]
@@ -52,7 +53,7 @@ enum Action {
     /// All stored versions, and where the pointers stand.
     List {
         /// Only tiktok or instagram.
-        #[arg(long)]
+        #[arg(long, value_parser = arguments::platform)]
         platform: Option<String>,
         /// JSON.
         #[arg(long)]
@@ -63,10 +64,13 @@ enum Action {
     /// What differs between two versions, leaf by leaf.
     Diff {
         /// tiktok or instagram.
+        #[arg(value_parser = arguments::platform)]
         platform: String,
         /// One version, or a file.
+        #[arg(value_parser = arguments::selectors)]
         before: String,
         /// Another, or a file.
+        #[arg(value_parser = arguments::selectors)]
         after: String,
         /// JSON, one difference a line.
         #[arg(long)]
@@ -77,6 +81,7 @@ enum Action {
     /// Enter a file as a new version; it is a candidate until it is promoted.
     Add {
         /// The selector file; its version must be new.
+        #[arg(value_parser = arguments::selector_file)]
         file: PathBuf,
         /// JSON.
         #[arg(long)]
@@ -93,6 +98,7 @@ enum Action {
     /// Write versions as selector files.
     Export {
         /// tiktok or instagram.
+        #[arg(value_parser = arguments::platform)]
         platform: String,
         /// The version; the one in force where absent.
         #[arg(id = "selectors", value_name = "VERSION")]
@@ -107,6 +113,7 @@ enum Action {
     /// The whole story: versions, promotions, refusals, rollbacks, newest last.
     History {
         /// tiktok or instagram.
+        #[arg(value_parser = arguments::platform)]
         platform: String,
         /// Only of this template.
         #[arg(long)]
@@ -124,12 +131,13 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct TestArgs {
     /// A stored version, or a file.
+    #[arg(value_parser = arguments::selectors)]
     selectors: String,
     /// Only tiktok or instagram.
-    #[arg(long)]
+    #[arg(long, value_parser = arguments::platform)]
     platform: Option<String>,
     /// Only crawls begun at or after this time.
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = arguments::time)]
     since: Option<DateTime<Utc>>,
     /// How many crawls at most.
     #[arg(long, default_value_t = 1000)]
@@ -219,4 +227,9 @@ fn answer(form: Form, told: &serde_json::Value, sentence: &str) -> anyhow::Resul
         Form::Json => output::json_line(told),
         Form::Text => output::text(&format!("{sentence}\n")),
     }
+}
+
+/// A time as lists show it, to the second.
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

@@ -27,9 +27,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Submit profiles to the workers.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("what").args(["targets", "file"]).required(true).multiple(true)))]
 pub(super) struct Args {
     /// Profile URLs, or @handle@tiktok and @handle@instagram.
-    #[arg(value_name = "TARGET", required_unless_present = "file")]
+    #[arg(value_name = "TARGET")]
     targets: Vec<String>,
     /// One target a line; - is stdin. Empty lines and lines that begin with # are skipped.
     #[arg(long, value_name = "LIST")]
@@ -176,9 +177,9 @@ async fn wait(args: &Args, services: &Services, jobs: &[Job]) -> anyhow::Result<
     while !open.is_empty() {
         let Some(left) = deadline.checked_sub(clock.uptime()) else {
             progress::say(&format!(
-                "{} jobs are not done after {} s; they go on without us",
-                open.len(),
-                args.timeout_s
+                "not done after {} s: {}; the workers go on without us",
+                args.timeout_s,
+                output::counted(u64::try_from(open.len()).unwrap_or(u64::MAX), "job")
             ));
             return Ok(code.max(exit::FAILED));
         };

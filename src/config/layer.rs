@@ -1,116 +1,74 @@
 //! Laying settings over each other. The built-in layer says which keys exist and of which type each is; this module
 //! knows nothing else about them, so a new setting is one line in `config.toml` and one field in its room.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::{Table, Value};
 
 use super::secrets::{forget_secret_files, hide_secrets, read_secret_files};
-use super::{Sources, read_text};
+use super::{ConfigError, Sources, read_text};
 
 /// Variables that start so are settings.
 pub(super) const VARIABLE_PREFIX: &str = "SENTINEL__";
 
-/// Why settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file that cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        source: std::io::Error,
-    },
-    /// Not TOML.
-    #[error("{place}: {message}")]
-    Syntax {
-        /// File and line.
-        place: String,
-        /// What the parser says.
-        message: String,
-    },
-    /// A key that does not exist.
-    #[error("{place}: unknown setting {key}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
-    UnknownKey {
-        /// File and line, or the variable.
-        place: String,
-        /// The key as given.
-        key: String,
-        /// The nearest key that exists.
-        nearest: Option<String>,
-    },
-    /// A value of the wrong type.
-    #[error("{place}: {key} must be {wanted}, not {given}")]
-    WrongType {
-        /// File and line, or the variable.
-        place: String,
-        /// The key.
-        key: String,
-        /// What it must be.
-        wanted: &'static str,
-        /// What it is.
-        given: String,
-    },
-    /// A value that cannot be.
-    #[error("setting {key}: {given:?} will not do: it must be {wanted}")]
-    Value {
-        /// The key.
-        key: String,
-        /// The value.
-        given: String,
-        /// What it must be.
-        wanted: String,
-    },
-    /// A value that its room does not take.
-    #[error("settings: {0}")]
-    Unfit(String),
-}
-
-impl ConfigError {
-    /// A value that cannot be.
-    #[must_use]
-    pub fn value(key: &str, given: &str, wanted: &str) -> Self {
-        Self::Value { key: key.to_owned(), given: given.to_owned(), wanted: wanted.to_owned() }
-    }
-}
-
 /// All layers laid over each other.
-pub(super) struct Merged(Table);
+pub(super) struct Merged {
+    table: Table,
+    places: Places,
+}
+
+/// Where each key that is not the built-in layer's was set: file and line, or the variable.
+type Places = BTreeMap<String, String>;
 
 /// Lays file and variables over the defaults, and puts the contents of every `*_file` into its twin.
 pub(super) fn merge(defaults: &str, sources: &Sources) -> Result<Merged, ConfigError> {
     let mut merged = parse(defaults, Path::new("config.toml"))?;
     let known = leaves(&merged);
+    let mut places = Places::new();
     if let Some(path) = &sources.file {
         let text = read_text(path)?;
         let layer = parse(&text, path)?;
         let lines = Lines::of(&text, path);
-        lay_table(&mut merged, layer, &mut Vec::new(), &lines, &known)?;
+        lay_table(&mut merged, layer, &mut Vec::new(), &lines, &known, &mut places)?;
     }
     for (name, value) in &sources.variables {
-        lay_variable(&mut merged, name, value, &known)?;
+        let key = lay_variable(&mut merged, name, value, &known)?;
+        places.insert(key, name.clone());
     }
     read_secret_files(&mut merged, "")?;
-    Ok(Merged(merged))
+    Ok(Merged { table: merged, places })
 }
 
 impl Merged {
     pub(super) fn read<T: serde::de::DeserializeOwned>(mut self) -> Result<T, ConfigError> {
-        forget_secret_files(&mut self.0);
-        self.0.try_into().map_err(|error| ConfigError::Unfit(error.to_string()))
+        forget_secret_files(&mut self.table);
+        self.table.try_into().map_err(|error| of_form(&error, &self.places))
     }
 
     pub(super) fn read_section<T: serde::de::DeserializeOwned>(mut self, name: &str) -> Result<T, ConfigError> {
-        let section = self.0.remove(name).ok_or_else(|| ConfigError::Unfit(format!("there is no section [{name}]")))?;
+        let section =
+            self.table.remove(name).ok_or_else(|| ConfigError::Unfit(format!("there is no section [{name}]")))?;
         section.try_into().map_err(|error: toml::de::Error| ConfigError::Unfit(format!("[{name}] {error}")))
     }
 
     /// The settings as TOML; every key that has a `*_file` twin is a secret and is not shown, nor are passwords in URLs.
     pub(super) fn redacted(mut self) -> String {
-        hide_secrets(&mut self.0);
-        toml::to_string_pretty(&self.0).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+        hide_secrets(&mut self.table);
+        toml::to_string_pretty(&self.table).unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
     }
+}
+
+/// What a room's form does not take, with the place where it was set. The reader tells the key on a line of its own.
+fn of_form(error: &toml::de::Error, places: &Places) -> ConfigError {
+    let said = error.to_string();
+    let Some(key) = said.lines().find_map(|line| line.trim().strip_prefix("in `")?.strip_suffix('`')) else {
+        return ConfigError::Unfit(said.trim_end().to_owned());
+    };
+    // A key of an open section stands where the section does.
+    let is_around = |set: &str| key == set || key.strip_prefix(set).is_some_and(|rest| rest.starts_with('.'));
+    let place = places.iter().rev().find(|(set, _)| is_around(set)).map_or("config.toml", |(_, place)| place);
+    ConfigError::Form { place: place.to_owned(), key: key.to_owned(), message: error.message().to_owned() }
 }
 
 fn parse(text: &str, path: &Path) -> Result<Table, ConfigError> {
@@ -178,16 +136,22 @@ fn lay_table(
     path: &mut Vec<String>,
     lines: &Lines<'_>,
     known: &[String],
+    places: &mut Places,
 ) -> Result<(), ConfigError> {
     for (key, value) in layer {
         path.push(key.clone());
         let dotted = path.join(".");
         match (base.get_mut(&key), value) {
             // An empty section of the built-in layer is open: its keys are names that the operator chooses.
-            (Some(Value::Table(inner)), Value::Table(outer)) if inner.is_empty() => *inner = outer,
-            (Some(Value::Table(inner)), Value::Table(outer)) => lay_table(inner, outer, path, lines, known)?,
+            (Some(Value::Table(inner)), Value::Table(outer)) if inner.is_empty() => {
+                places.insert(dotted, lines.place(path));
+                *inner = outer;
+            }
+            (Some(Value::Table(inner)), Value::Table(outer)) => lay_table(inner, outer, path, lines, known, places)?,
             (Some(slot), value) => {
-                *slot = fitting(slot, value, &dotted, &lines.place(path))?;
+                let place = lines.place(path);
+                *slot = fitting(slot, value, &dotted, &place)?;
+                places.insert(dotted, place);
             }
             (None, _) => {
                 let place = lines.place(path);
@@ -199,7 +163,8 @@ fn lay_table(
     Ok(())
 }
 
-fn lay_variable(base: &mut Table, name: &str, text: &str, known: &[String]) -> Result<(), ConfigError> {
+/// Lays one variable over the rest; answers the key that it sets.
+fn lay_variable(base: &mut Table, name: &str, text: &str, known: &[String]) -> Result<String, ConfigError> {
     let dotted = name.trim_start_matches(VARIABLE_PREFIX).split("__").map(str::to_lowercase).collect::<Vec<_>>();
     let joined = dotted.join(".");
     let unknown = || {
@@ -211,10 +176,13 @@ fn lay_variable(base: &mut Table, name: &str, text: &str, known: &[String]) -> R
     for key in parents {
         table = table.get_mut(key).and_then(Value::as_table_mut).ok_or_else(unknown)?;
     }
-    let slot = table.get_mut(last).filter(|slot| !slot.is_table()).ok_or_else(unknown)?;
+    let slot = table.get_mut(last).ok_or_else(unknown)?;
+    if slot.is_table() {
+        return Err(ConfigError::Section { name: name.to_owned() });
+    }
     let value = if slot.is_str() { Value::String(text.to_owned()) } else { literal(text) };
     *slot = fitting(slot, value, &joined, name)?;
-    Ok(())
+    Ok(joined)
 }
 
 /// A dotted key as the variable that sets it.
@@ -238,6 +206,13 @@ fn fitting(slot: &Value, value: Value, key: &str, place: &str) -> Result<Value, 
             #[expect(clippy::cast_precision_loss, reason = "a setting is no large number")]
             Ok(Value::Float(whole as f64))
         }
+        // No setting is below zero.
+        (Value::Integer(_), Value::Integer(given)) if given < 0 => Err(ConfigError::WrongType {
+            place: place.to_owned(),
+            key: key.to_owned(),
+            wanted: "a whole number from 0 on",
+            given: given.to_string(),
+        }),
         (slot, value) if slot.same_type(&value) => Ok(value),
         (slot, value) => Err(ConfigError::WrongType {
             place: place.to_owned(),

@@ -4,16 +4,21 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::{ConfigError, read_text};
+use super::ConfigError;
 
 /// `password_file = "…"` fills `password`: secrets need not stand in a file that is shown around.
 pub(super) fn read_secret_files(table: &mut Table, section: &str) -> Result<(), ConfigError> {
     for (twin, path) in secret_files(table) {
+        let key = || format!("{section}{twin}_file");
         if table.get(&twin).and_then(Value::as_str).is_some_and(|given| !given.is_empty()) {
             let wanted = format!("empty where {section}{twin} is set: keep one of the two");
-            return Err(ConfigError::value(&format!("{section}{twin}_file"), &path.display().to_string(), &wanted));
+            return Err(ConfigError::value(&key(), &path.display().to_string(), &wanted));
         }
-        let secret = read_text(&path)?;
+        let secret = std::fs::read_to_string(&path).map_err(|source| ConfigError::SecretFile {
+            key: key(),
+            path: path.clone(),
+            source,
+        })?;
         table.insert(twin, Value::String(secret.trim_end().to_owned()));
     }
     for (name, inner) in table.iter_mut() {

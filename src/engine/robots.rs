@@ -107,7 +107,8 @@ impl RobotsFiles {
         }
         // Once for each rule: a warning on every page would hide all others.
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert((platform.clone(), rule.clone())) {
-            tracing::warn!(%platform, url, rule, "robots.txt is against this; it is visited all the same (gate.robots = \"warn\")");
+            let why = if known.file.is_ok() { "is against this" } else { "cannot be read, which stands for a no" };
+            tracing::warn!(%platform, url, rule, "robots.txt {why}; it is visited all the same (gate.robots = \"warn\")");
         }
         Ok(())
     }

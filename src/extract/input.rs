@@ -1,14 +1,16 @@
 //! Loads saved files into a capture, for `sentinel extract`: a page, bodies of responses, an archived capture.
 //! Whatever was saved becomes the same value that a crawl brings home, so both are read by the same path.
 
+mod responses;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use url::Url;
 
+use self::responses::responses_of;
 use super::html::MAX_PAGE_BYTES;
 use super::json::MAX_BODY_BYTES;
 use crate::model::capture::{Capture, CapturedPage, KeptResponse};
@@ -17,7 +19,7 @@ use crate::model::visit::Purpose;
 
 /// The largest archived capture that is read, unpacked.
 const MAX_CAPTURE_BYTES: u64 = 256 * 1024 * 1024;
-/// The largest number of files read of folders.
+/// The largest number of files read of a folder.
 const MAX_FILES: usize = 10_000;
 
 /// What to load.
@@ -69,8 +71,14 @@ pub enum InputError {
         cause: String,
     },
     /// A folder without a file, and nothing else to read.
-    #[error("{path}: no files in this folder; give one with the bodies of responses, one a file")]
+    #[error("{path}: no file in this folder; give one that holds saved responses")]
     EmptyFolder {
+        /// The folder.
+        path: String,
+    },
+    /// A folder with more files than are read.
+    #[error("{path}: more than {MAX_FILES} files in this folder; give one of a single profile")]
+    FullFolder {
         /// The folder.
         path: String,
     },
@@ -104,8 +112,10 @@ pub fn load(options: InputOptions) -> Result<Capture, InputError> {
                 bodies.extend(responses_of(&text(&file, MAX_BODY_BYTES)?));
             }
         }
-        if let Some(folder) = responses.first().filter(|_| html.is_none() && bodies.is_empty() && all.pages.is_empty())
-            && responses.iter().all(|path| path.is_dir())
+        if let Some(folder) = responses.first()
+            && bodies.is_empty()
+            && html.is_none()
+            && all.pages.is_empty()
         {
             return Err(InputError::EmptyFolder { path: folder.display().to_string() });
         }
@@ -165,61 +175,6 @@ fn saved_page(html: Option<String>, responses: Vec<KeptResponse>, url: String) -
     }
 }
 
-/// The responses in a saved body: a list whose every element has `url` and `body`, or one body.
-fn responses_of(text: &str) -> Vec<KeptResponse> {
-    if let Ok(Value::Array(items)) = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}'))
-        && !items.is_empty()
-        && items.iter().all(|item| item.get("url").is_some_and(Value::is_string) && item.get("body").is_some())
-    {
-        return items.into_iter().map(response).collect();
-    }
-    vec![KeptResponse {
-        url: String::new(),
-        method: "GET".to_owned(),
-        request_body: None,
-        status: 200,
-        headers: Vec::new(),
-        body: text.to_owned(),
-    }]
-}
-
-fn response(mut item: Value) -> KeptResponse {
-    let body = match item.get_mut("body").map(Value::take) {
-        None | Some(Value::Null) => String::new(),
-        Some(body) => body.as_str().map_or_else(|| body.to_string(), str::to_owned),
-    };
-    let word = |key: &str| item.get(key).and_then(Value::as_str);
-    let status = item.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-    KeptResponse {
-        url: word("url").unwrap_or_default().to_owned(),
-        method: word("method").unwrap_or("GET").to_ascii_uppercase(),
-        request_body: None,
-        status: status.unwrap_or(200),
-        headers: headers(item.get("headers")),
-        body,
-    }
-}
-
-/// Headers as an object, or as a list of pairs or of `name` and `value`.
-fn headers(value: Option<&Value>) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let value = value.unwrap_or(&Value::Null);
-    match (value.as_object(), value.as_array()) {
-        (Some(map), _) => map.iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect(),
-        (_, Some(list)) => {
-            let pair = |entry: &Value| {
-                let (name, value) = match entry.as_array() {
-                    Some(pair) => (pair.first()?, pair.get(1)?),
-                    None => (entry.get("name")?, entry.get("value")?),
-                };
-                Some((name.as_str()?.to_ascii_lowercase(), text(value)))
-            };
-            list.iter().filter_map(pair).collect()
-        }
-        (None, None) => Vec::new(),
-    }
-}
-
 /// A file, or a folder's files by name.
 fn files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     if !path.is_dir() {
@@ -227,7 +182,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     }
     let unreadable = |cause| InputError::Unreadable { path: path.display().to_string(), cause };
     let mut files = Vec::new();
-    for entry in fs::read_dir(path).map_err(unreadable)?.take(MAX_FILES) {
+    for entry in fs::read_dir(path).map_err(unreadable)? {
+        if files.len() == MAX_FILES {
+            return Err(InputError::FullFolder { path: path.display().to_string() });
+        }
         let file = entry.map_err(unreadable)?.path();
         let hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if file.is_file() && !hidden {
@@ -278,19 +236,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_url_and_body_is_responses_and_any_other_list_is_one_body() {
-        let several =
-            r#"[{"url":"https://x/a","body":{"a":1},"status":401,"headers":{"X-A":"b"}},{"url":"u","body":"text"}]"#;
-        let responses = responses_of(several);
-        assert_eq!(responses.len(), 2);
-        assert_eq!((responses[0].status, responses[0].body.as_str()), (401, r#"{"a":1}"#));
-        assert_eq!(responses[0].headers, [("x-a".to_owned(), "b".to_owned())]);
-        assert_eq!(responses[1].body, "text");
-        assert_eq!(responses_of(r#"[{"url":"x","id":"1"}]"#).len(), 1);
-        assert_eq!(responses_of("")[0].body, "");
-    }
-
-    #[test]
     fn folders_are_read_by_name_and_nothing_at_all_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("b.json"), "{\"n\":2}").unwrap();
@@ -299,12 +244,9 @@ mod tests {
         let bodies: Vec<String> = load(options).unwrap().pages[0].responses.iter().map(|r| r.body.clone()).collect();
         assert_eq!(bodies, ["{\"n\":1}", "{\"n\":2}"]);
         assert!(matches!(load(InputOptions::default()), Err(InputError::Nothing)));
-        let bare = tempfile::tempdir().unwrap();
-        let bare = InputOptions { responses: vec![bare.path().to_owned()], ..InputOptions::default() };
-        assert!(load(bare.clone()).unwrap_err().to_string().contains("no files in this folder"));
-        let page = folder.path().join("page.html");
-        fs::write(&page, "<html>").unwrap();
-        assert!(load(InputOptions { page: Some(page), ..bare }).is_ok(), "a page without responses is a page");
+        let empty = tempfile::tempdir().unwrap();
+        let options = InputOptions { responses: vec![empty.path().to_owned()], ..InputOptions::default() };
+        assert!(load(options).unwrap_err().to_string().contains("no file in this folder"));
         let missing = InputOptions { page: Some(folder.path().join("none.html")), ..InputOptions::default() };
         assert!(load(missing).unwrap_err().to_string().contains("none.html"));
     }

@@ -2,7 +2,7 @@
 //! chooses among them (`reconcile`); what a selector file may say is explained in `selectors`.
 
 pub mod archive;
-mod build;
+mod compile;
 pub mod coverage;
 mod gather;
 pub mod heal;
@@ -27,5 +27,6 @@ pub mod schema;
 pub mod selectors;
 mod signals;
 mod sources;
+mod values;
 
 pub use gather::gather;

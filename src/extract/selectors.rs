@@ -16,7 +16,8 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::program::{compile, program};
+use super::compile::compile;
+use super::program::program;
 use crate::model::job::PlatformId;
 use crate::model::selectors::{SELECTOR_SCHEMA, SelectorSet};
 

@@ -138,8 +138,23 @@ impl Home {
         Ok(())
     }
 
+    /// What became of a program that was started here: whether it came as far as it should, none where it took too long.
+    ///
+    /// # Errors
+    /// Where it did not, with the end of its log.
+    pub(super) fn began(&self, program: &'static str, came_up: Option<bool>) -> Result<(), LocalError> {
+        if came_up == Some(true) {
+            return Ok(());
+        }
+        let (log, tail) = (self.log.clone(), self.log_tail());
+        match came_up {
+            Some(_) => Err(LocalError::Ended { program, log, tail }),
+            None => Err(LocalError::Slow { program, seconds: START_PATIENCE.as_secs(), log, tail }),
+        }
+    }
+
     /// The log's last lines, for an error.
-    pub(super) fn log_tail(&self) -> String {
+    fn log_tail(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().rev().take(6).collect();

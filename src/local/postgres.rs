@@ -153,15 +153,8 @@ impl LocalPostgres {
             self.is_ready().then_some(true)
         });
         let looked = looked.await;
-        let (log, tail) = (self.home.log.clone(), self.home.log_tail());
-        match looked {
-            Some(true) => self.child = Some(child),
-            Some(false) => return Err(LocalError::Ended { program: PROGRAM, log, tail }),
-            None => {
-                let seconds = START_PATIENCE.as_secs();
-                return Err(LocalError::Slow { program: PROGRAM, seconds, log, tail });
-            }
-        }
+        self.home.began(PROGRAM, looked)?;
+        self.child = Some(child);
         Ok(())
     }
 
@@ -199,12 +192,8 @@ impl LocalPostgres {
     async fn run_to_end(&self, program: &'static str, spawn: Spawn) -> Result<(), LocalError> {
         let mut child = spawn.logged_to(&self.home.log)?;
         let status = tokio::time::timeout(START_PATIENCE, child.wait()).await;
-        let (log, tail) = (self.home.log.clone(), self.home.log_tail());
-        match status {
-            Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(_) => Err(LocalError::Ended { program, log, tail }),
-            Err(_) => Err(LocalError::Slow { program, seconds: START_PATIENCE.as_secs(), log, tail }),
-        }
+        let went_well = status.map(|ended| ended.is_ok_and(|status| status.success()));
+        self.home.began(program, went_well.ok())
     }
 
     /// Whether the server that works in our data folder says that it accepts connections (as `pg_ctl -w` asks).

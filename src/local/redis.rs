@@ -112,15 +112,8 @@ impl LocalRedis {
         };
         let mut child = spawn.logged_to(&self.home.log)?;
         let looked = tokio::time::timeout(START_PATIENCE, self.answering(Some(&mut child))).await;
-        let (log, tail) = (self.home.log.clone(), self.home.log_tail());
-        match looked {
-            Ok(true) => self.child = Some(child),
-            Ok(false) => return Err(LocalError::Ended { program: PROGRAM, log, tail }),
-            Err(_) => {
-                let seconds = START_PATIENCE.as_secs();
-                return Err(LocalError::Slow { program: PROGRAM, seconds, log, tail });
-            }
-        }
+        self.home.began(PROGRAM, looked.ok())?;
+        self.child = Some(child);
         Ok(())
     }
 

@@ -5,6 +5,11 @@ use chrono::{DateTime, Utc};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+mod note;
+mod post;
+
+pub use self::note::{FieldNote, Precision, SourceKind};
+pub use self::post::{Child, Music, Post, PostKind, TimePrecision};
 use super::job::{Handle, PlatformId};
 
 /// The document's schema number.
@@ -171,111 +176,6 @@ pub struct Profile {
     pub posts_count: Option<u64>,
 }
 
-/// What a post is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PostKind {
-    /// One picture.
-    Image,
-    /// A video.
-    Video,
-    /// Several pictures or videos (Instagram).
-    Carousel,
-    /// Several pictures with music (TikTok).
-    Slideshow,
-    /// A short video of Instagram's reels.
-    Reel,
-}
-
-/// Whether a time is the site's or worked out from an id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TimePrecision {
-    /// The site's own time.
-    Exact,
-    /// Worked out: usually within minutes.
-    Approximate,
-}
-
-/// One post.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Post {
-    /// TikTok's numeric id, Instagram's pk.
-    pub id: String,
-    /// Instagram's shortcode.
-    pub code: Option<String>,
-    /// The post's canonical address.
-    pub url: Option<String>,
-    /// What it is.
-    pub kind: Option<PostKind>,
-    /// Its text, whole.
-    pub caption: Option<String>,
-    /// Without `#`, in order of appearance.
-    pub hashtags: Vec<String>,
-    /// Without `@`, in order of appearance.
-    pub mentions: Vec<String>,
-    /// When it was published.
-    pub published_at: Option<DateTime<Utc>>,
-    /// How sure that time is.
-    pub published_precision: Option<TimePrecision>,
-    /// A still picture's address; it expires.
-    pub thumbnail_url: Option<String>,
-    /// Plays.
-    pub views: Option<u64>,
-    /// Likes.
-    pub likes: Option<u64>,
-    /// Comments.
-    pub comments: Option<u64>,
-    /// Shares.
-    pub shares: Option<u64>,
-    /// Times saved as a favourite.
-    pub saves: Option<u64>,
-    /// The video's address; it expires.
-    pub video_url: Option<String>,
-    /// Length in seconds.
-    pub duration_s: Option<f64>,
-    /// Width in pixels.
-    pub width: Option<u32>,
-    /// Height in pixels.
-    pub height: Option<u32>,
-    /// The sound.
-    pub music: Option<Music>,
-    /// Whether it is fixed to the top of the profile.
-    pub pinned: Option<bool>,
-    /// Whether it is marked as paid.
-    pub sponsored: Option<bool>,
-    /// Whether it is marked as made by AI.
-    pub ai_label: Option<bool>,
-    /// The parts of a carousel or slideshow.
-    pub children: Vec<Child>,
-}
-
-/// A post's sound.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Music {
-    /// The platform's id.
-    pub id: Option<String>,
-    /// Its title.
-    pub title: Option<String>,
-    /// Who made it.
-    pub author: Option<String>,
-}
-
-/// One part of a carousel or slideshow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Child {
-    /// `image` or `video`.
-    pub kind: PostKind,
-    /// The picture's or video's address.
-    pub url: Option<String>,
-    /// Width in pixels.
-    pub width: Option<u32>,
-    /// Height in pixels.
-    pub height: Option<u32>,
-}
-
 /// How many posts were wanted and came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
@@ -312,49 +212,6 @@ pub struct Metrics {
     pub engagement_by_views: Option<f64>,
     /// Posts a week over the newest 30.
     pub posts_per_week: Option<f64>,
-}
-
-/// Which kind of place a value was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceKind {
-    /// A response of the page's own scripts.
-    Network,
-    /// JSON inside the page.
-    Embedded,
-    /// Linked data inside the page.
-    Jsonld,
-    /// The rendered elements.
-    Dom,
-    /// Meta tags.
-    Meta,
-}
-
-/// How exact a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// To the last digit.
-    Exact,
-    /// As abbreviated by the site: "12.6K".
-    Rounded,
-    /// Worked out by us.
-    Approximate,
-}
-
-/// Where one value came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldNote {
-    /// The kind of place.
-    pub source: SourceKind,
-    /// The rule's name in the selector file.
-    pub rule: String,
-    /// The text as it stood there, shortened to 200 characters.
-    pub raw: String,
-    /// How exact it is.
-    pub precision: Precision,
-    /// Other kinds of place that say the same.
-    pub agreed_by: Vec<SourceKind>,
 }
 
 /// Which selectors read a document.

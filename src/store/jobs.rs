@@ -2,7 +2,8 @@
 //! after the last row of the one before, so that memory stays bounded and a page costs the same wherever it stands.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments as _, FromRow};
 
 use super::lease::JobColumns;
 use super::{Store, StoreError, limit};
@@ -92,6 +93,30 @@ pub struct JobFilter {
     pub since: Option<DateTime<Utc>>,
     /// Accepted before this.
     pub until: Option<DateTime<Utc>>,
+}
+
+/// The condition that a [`JobFilter`] is; its values are the arguments $1 to $5.
+macro_rules! matches_filter {
+    () => {
+        "($1::text is null or state = $1) and ($2::text is null or platform = $2)
+              and ($3::text is null or strpos(handle, $3) > 0 or strpos(id, $3) > 0 or strpos(reason, $3) > 0)
+              and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)"
+    };
+}
+pub(super) use matches_filter;
+
+impl JobFilter {
+    /// The values of [`matches_filter`]; a query may bind further ones behind them.
+    pub(super) fn arguments(&self) -> Result<PgArguments, sqlx::Error> {
+        let mut arguments = PgArguments::default();
+        for text in [&self.state, &self.platform, &self.text] {
+            arguments.add(text.as_deref()).map_err(sqlx::Error::Encode)?;
+        }
+        for time in [self.since, self.until] {
+            arguments.add(time).map_err(sqlx::Error::Encode)?;
+        }
+        Ok(arguments)
+    }
 }
 
 /// The last row of a page.
@@ -213,22 +238,19 @@ impl Store {
         after: Option<&Cursor>,
         rows: usize,
     ) -> Result<Vec<JobRecord>, StoreError> {
-        let sql = "
+        let sql = concat!(
+            "
             select id, platform, handle, posts, full_page, priority, state, joined_to, attempts, deaths, quarantined,
                 fence, worker, not_before, pushed_at, outcome, reason, last_log, created_at, finished_at
             from jobs
-            where ($1::text is null or state = $1) and ($2::text is null or platform = $2)
-              and ($3::text is null or strpos(handle, $3) > 0 or strpos(id, $3) > 0 or strpos(reason, $3) > 0)
-              and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
+            where ",
+            matches_filter!(),
+            "
               and ($6::timestamptz is null or (created_at, id) < ($6, $7))
-            order by created_at desc, id desc limit $8";
-        let rows: Vec<Row> = sqlx::query_as(sql)
+            order by created_at desc, id desc limit $8"
+        );
+        let rows: Vec<Row> = sqlx::query_as_with(sql, filter.arguments().map_err(|e| self.error(e))?)
             .persistent(false)
-            .bind(filter.state.as_deref())
-            .bind(filter.platform.as_deref())
-            .bind(filter.text.as_deref())
-            .bind(filter.since)
-            .bind(filter.until)
             .bind(after.map(|cursor| cursor.created_at))
             .bind(after.map(|cursor| cursor.id.as_str()))
             .bind(limit(rows))

@@ -3,7 +3,7 @@
 
 use sqlx::PgConnection;
 
-use super::jobs::JobFilter;
+use super::jobs::{JobFilter, matches_filter};
 use super::{Store, StoreError, limit};
 use crate::model::job::JobId;
 
@@ -50,20 +50,16 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn redrive(&self, filter: &JobFilter, rows: usize) -> Result<Redriven, StoreError> {
-        let pick = "
+        let pick = concat!(
+            "
             select id from jobs
-            where state in ('dead', 'cancelled') and tenant_id = app_tenant()
-              and ($1::text is null or state = $1) and ($2::text is null or platform = $2)
-              and ($3::text is null or strpos(handle, $3) > 0 or strpos(id, $3) > 0 or strpos(reason, $3) > 0)
-              and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
-            order by created_at desc, id desc limit $6";
-        let ids: Vec<String> = sqlx::query_scalar(pick)
+            where state in ('dead', 'cancelled') and tenant_id = app_tenant() and ",
+            matches_filter!(),
+            "
+            order by created_at desc, id desc limit $6"
+        );
+        let ids: Vec<String> = sqlx::query_scalar_with(pick, filter.arguments().map_err(|e| self.error(e))?)
             .persistent(false)
-            .bind(filter.state.as_deref())
-            .bind(filter.platform.as_deref())
-            .bind(filter.text.as_deref())
-            .bind(filter.since)
-            .bind(filter.until)
             .bind(limit(rows))
             .fetch_all(&self.pool)
             .await

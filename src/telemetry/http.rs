@@ -13,9 +13,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::TelemetryError;
-use super::labels::Part;
 use super::metrics::Metrics;
 use super::readiness::Readiness;
+use super::words::Part;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

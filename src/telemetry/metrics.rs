@@ -8,10 +8,10 @@ use prometheus_client::registry::Registry;
 
 use super::catalog::{Browser, Jobs, Page, Queue};
 use super::labels::{
-    BreakerState, ByCrash, ByFault, ByField, ByFormat, ByHealStep, ByOutcome, ByPart, ByPlatform, ByPriority,
-    ByRefusedWrite, BySession, BySnooze, ByStep, Crash, HealStep, OpenLabel, Part, RefusedWrite, SnoozeCause, Step,
-    Throughput, fault_word,
+    ByCrash, ByFault, ByField, ByFormat, ByHealStep, ByOutcome, ByPart, ByPlatform, ByPriority, ByRefusedWrite,
+    BySession, BySnooze, ByStep, OpenLabel, fault_word,
 };
+use super::words::{BreakerState, Crash, HealStep, Part, RefusedWrite, SnoozeCause, Step, Throughput};
 use crate::model::document::Outcome;
 use crate::model::fault::Fault;
 use crate::model::job::{PlatformId, Priority};

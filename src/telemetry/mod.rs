@@ -1,5 +1,5 @@
 //! What operators see: logs, metrics and the answers to "are you alive, are you ready". Names, labels and help texts of
-//! all metrics stand in `catalog.rs` and their bounded label values in `labels.rs`, so that no room invents its own.
+//! all metrics stand in `catalog.rs` and their bounded label values in `labels.rs` and `words.rs`, so that no room invents its own.
 //! Rooms return facts; only the engine counts them here.
 
 mod catalog;
@@ -7,6 +7,7 @@ mod http;
 mod labels;
 mod metrics;
 mod readiness;
+mod words;
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -19,9 +20,9 @@ use tracing_subscriber::fmt::format::debug_fn;
 use crate::model::fault::Fault;
 
 pub use http::{Listening, router};
-pub use labels::{BreakerState, Crash, HealStep, Part, RefusedWrite, SnoozeCause, Step, Throughput};
 pub use metrics::Metrics;
 pub use readiness::Readiness;
+pub use words::{BreakerState, Crash, HealStep, Part, RefusedWrite, SnoozeCause, Step, Throughput};
 
 /// The section `[telemetry]` of the settings.
 #[derive(Debug, Clone, Deserialize)]

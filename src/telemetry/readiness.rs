@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::labels::Part;
+use super::words::Part;
 
 /// Cheap to clone; clones agree. Without any word from a part it is ready as far as that part goes, so a process that
 /// starts says so of [`Part::Engine`] first.

@@ -338,6 +338,8 @@ async fn a_session_begins_with_its_storage_state_and_shares_none() {
     let page = resumed.visit(&visit).await.unwrap().page;
     assert!(page.responses[0].body.contains("sid=1"), "{}", page.responses[0].body);
     assert_eq!(resumed.storage_state().await.unwrap(), state);
+    let empty = SessionSpec { storage_state: Some(StorageState::default()), ..SessionSpec::default() };
+    browser.session(&empty).await.unwrap().visit(&site.visit("/")).await.unwrap();
     browser.shutdown().await;
 }
 

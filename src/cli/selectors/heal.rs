@@ -4,22 +4,17 @@ use anyhow::anyhow;
 use serde_json::json;
 
 use crate::blob::BlobStore;
-use crate::cli::exit::BadInput;
 use crate::cli::output;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::healer::{Healed, Work, heal_template};
 use crate::engine::selectors::{active_pointer, ready};
 use crate::model::job::PlatformId;
-use crate::platform;
 use crate::store::Store;
 
 /// Heals the held-back templates of a platform, or one of them; 0 also where nothing is to be healed.
 pub(super) async fn held(store: &Store, config: &Config, name: &str, fingerprint: Option<&str>) -> anyhow::Result<u8> {
     let id = PlatformId::new(name);
-    if platform::get(&id).is_none() {
-        return Err(BadInput(format!("unknown platform {name:?}; known are tiktok and instagram")).into());
-    }
     let blobs = BlobStore::open(&config.blob)?;
     let work = Work { store, blobs: &blobs, clock: Clock::system() };
     for template in store.drifted_templates(name).await? {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::versions::time;
+use super::time;
 use crate::cli::table;
 use crate::engine::drift::health::{ANY_RULE, Grade, grade};
 use crate::store::Store;

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::versions::{Named, PERSON, stored};
 use super::{answer, form};
+use crate::cli::arguments;
 use crate::cli::exit::BadInput;
 use crate::engine::selectors::{active_pointer, ready};
 use crate::store::Store;
@@ -17,6 +18,7 @@ const PAGE: usize = 200;
 #[derive(Debug, clap::Args)]
 pub(super) struct Promote {
     /// tiktok or instagram.
+    #[arg(value_parser = arguments::platform)]
     pub(super) platform: String,
     /// The version.
     #[arg(id = "selectors", value_name = "VERSION")]
@@ -36,6 +38,7 @@ pub(super) struct Promote {
 #[derive(Debug, clap::Args)]
 pub(super) struct Rollback {
     /// tiktok or instagram.
+    #[arg(value_parser = arguments::platform)]
     pub(super) platform: String,
     /// For pages of this template only.
     #[arg(long, default_value = "")]
@@ -52,6 +55,7 @@ pub(super) struct Rollback {
 #[derive(Debug, clap::Args)]
 pub(super) struct Pinned {
     /// tiktok or instagram.
+    #[arg(value_parser = arguments::platform)]
     pub(super) platform: String,
     /// Of this template; all that have none of their own where absent.
     #[arg(long, default_value = "")]

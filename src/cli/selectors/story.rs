@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::versions::{platforms, time};
+use super::time;
 use crate::cli::output;
 use crate::store::Store;
 
@@ -16,7 +16,6 @@ pub(super) async fn history(
     limit: usize,
     as_json: bool,
 ) -> anyhow::Result<u8> {
-    platforms(Some(platform))?;
     let mut story = Vec::new();
     let mut before = None;
     while story.len() < limit {

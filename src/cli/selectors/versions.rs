@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::{Form, TestArgs, answer, health, story};
+use super::{Form, TestArgs, answer, health, story, time};
 use crate::blob::BlobStore;
 use crate::cli::exit::{self, BadInput};
-use crate::cli::{output, replay, table};
+use crate::cli::{arguments, output, replay, table};
 use crate::config::Config;
 use crate::engine::past::value_differences;
 use crate::engine::selectors::{active_pointer, ready};
@@ -27,6 +27,7 @@ pub(super) const PERSON: &str = "person";
 #[derive(Debug, clap::Args)]
 pub(super) struct Named {
     /// tiktok or instagram.
+    #[arg(value_parser = arguments::platform)]
     pub(super) platform: String,
     /// The version.
     #[arg(id = "selectors", value_name = "VERSION")]
@@ -52,7 +53,7 @@ pub(super) async fn list(store: &Store, platform: Option<&str>, as_json: bool) -
         "since",
     ];
     let mut rows = table::plain(&head);
-    for id in platforms(platform)? {
+    for id in platforms(platform) {
         let pointers = store.selector_pointers(id.as_str()).await?;
         let versions = store.selector_versions(id.as_str()).await?;
         let health = health::of_platform(store, id.as_str()).await?;
@@ -225,9 +226,10 @@ pub(super) async fn export(
         return Ok(0);
     };
     let folder = folder.join(platform);
-    std::fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}.toml"));
-    std::fs::write(&path, text)?;
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&path, text))
+        .map_err(|error| BadInput(format!("cannot write {}: {error}", path.display())))?;
     let told = json!({"platform": platform, "version": name, "file": path});
     answer(form, &told, &path.display().to_string())?;
     Ok(0)
@@ -245,18 +247,15 @@ fn brief(version: &SelectorVersion, health: &health::Health) -> Value {
     })
 }
 
-pub(super) fn platforms(only: Option<&str>) -> anyhow::Result<Vec<PlatformId>> {
-    let all: Vec<PlatformId> = crate::platform::all().iter().map(|platform| platform.id()).collect();
-    let Some(only) = only else { return Ok(all) };
-    let known = all.iter().map(PlatformId::as_str).collect::<Vec<_>>().join(", ");
-    all.into_iter()
-        .find(|id| id.as_str() == only)
-        .map(|id| vec![id])
-        .ok_or_else(|| BadInput(format!("unknown platform {only:?}: known are {known}")).into())
+fn platforms(only: Option<&str>) -> Vec<PlatformId> {
+    crate::platform::all()
+        .iter()
+        .map(|platform| platform.id())
+        .filter(|id| only.is_none_or(|only| id.as_str() == only))
+        .collect()
 }
 
 pub(super) async fn stored(store: &Store, platform: &str, version: &str) -> anyhow::Result<SelectorVersion> {
-    platforms(Some(platform))?;
     store
         .selector_version(platform, version)
         .await?
@@ -275,8 +274,4 @@ fn set_of_file(file: &Path) -> anyhow::Result<SelectorSet> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).map_err(|error| BadInput(format!("{name}: {error}")))?;
     Ok(parse(&text, &name).map_err(|error| BadInput(error.to_string()))?)
-}
-
-pub(super) fn time(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

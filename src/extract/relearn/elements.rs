@@ -13,7 +13,7 @@ use super::rendered::{MAX_FOUND, Rendered};
 use super::weigh::{self, Asked, Given, Seen, Tally};
 use super::{Finding, Page, Piece};
 use crate::extract::parse::{self, CountLabel};
-use crate::extract::rules;
+use crate::extract::values;
 use crate::model::document::{Precision, SourceKind};
 use crate::model::page::{Field, Value};
 use crate::model::selectors::{Owner, Record, RecordKind, Rule, Rules};
@@ -203,7 +203,7 @@ pub(super) fn seen(field: Field, text: &str) -> Option<Seen> {
     if text.trim().is_empty() {
         return None;
     }
-    match rules::value(field, text, false)? {
+    match values::value(field, text, false)? {
         (Value::Count { value, unit }, Precision::Exact | Precision::Rounded | Precision::Approximate) => {
             Some(Seen::Count { value, unit })
         }
@@ -216,7 +216,7 @@ pub(super) fn seen(field: Field, text: &str) -> Option<Seen> {
 }
 
 fn beside(element: ElementRef<'_>, text: &str, attr: Option<&str>, label: CountLabel) -> Option<Seen> {
-    let text = if attr.is_some() { text.to_owned() } else { rules::label_text(element, text).into_owned() };
+    let text = if attr.is_some() { text.to_owned() } else { values::label_text(element, text).into_owned() };
     let mut counts = parse::labelled(&text).into_iter().filter(|(seen, _)| *seen == label);
     let (_, count) = counts.next()?;
     Some(Seen::Count { value: count.value, unit: count.unit })

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::extract::fingerprint::first_json;
 use crate::extract::html::ScriptTag;
 use crate::extract::path::{Path, Step};
 use crate::extract::sources::{Sources, is_script};
@@ -265,4 +264,9 @@ pub(super) fn from_root(record: &[Step]) -> Option<String> {
         Some(Step::Key(key)) => Some(Path(vec![Step::Deep(key.clone())]).to_string()),
         _ => None,
     }
+}
+
+/// The first JSON value of a text, whatever stands behind it.
+fn first_json(text: &str) -> Option<serde_json::Value> {
+    serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>().next()?.ok()
 }

@@ -24,17 +24,31 @@ fn a_bad_target_is_named_with_what_to_give_instead() {
         (&["crawl", "@nasa@tiktok", "--json", "--table"], &["--json", "--table"]),
         (&["crawl", "@nasa@tiktok", "--har", "none.har"], &["none.har"]),
         (&["crawl", "@nasa@tiktok", "--session", "none.json"], &["none.json"]),
+        (&["crawl", "@nasa@tiktok", "--session", "other.json"], &["other.json", "neither cookies nor origins"]),
         (&["crawl", "@nasa@tiktok", "--out", "/proc/none"], &["/proc/none"]),
+        (&["crawl", "@nasa@tiktok", "--record-har", "none/x.har"], &["--record-har", "none/x.har"]),
         (&["submit", "@nasa@tiktok", "--priority", "urgent"], &["urgent", "high, normal or low"]),
         (&["submit", "--file", "none.txt"], &["none.txt"]),
         (&["extract", "--platform", "myspace", "--page", "page.html"], &["myspace", "instagram, tiktok"]),
         (&["extract", "--platform", "tiktok", "--page", "none.html"], &["none.html"]),
         (&["extract", "--platform", "tiktok", "--har", "broken.har"], &["broken.har"]),
         (&["extract", "--capture", "broken.har"], &["broken.har"]),
+        (&["extract", "--page", "page.html", "--url", "nasa"], &["--url", "\"nasa\"", "@handle@platform"]),
+        (&["extract", "--page", "page.html", "--observed-at", "today"], &["today", "2026-11-01T00:00:00Z"]),
+        (&["jobs", "list", "--platform", "myspace"], &["myspace", "instagram, tiktok"]),
+        (&["jobs", "redrive"], &["--all"]),
+        (&["gate", "rest", "myspace"], &["myspace", "instagram, tiktok"]),
+        (&["replay"], &["--crawl", "--since"]),
+        (&["replay", "--since", "today"], &["today", "2026-11-01T00:00:00Z"]),
+        (&["replay", "--crawl", "1", "--selectors", "none.toml"], &["none.toml"]),
+        (&["selectors", "add", "none.toml"], &["none.toml"]),
+        (&["selectors", "promote", "myspace", "v1"], &["myspace", "instagram, tiktok"]),
+        (&["submit"], &["TARGET", "--file"]),
         (&["frobnicate"], &["frobnicate"]),
     ] {
         std::fs::write(sentinel.folder().join("broken.har"), "{\"log\": ").unwrap();
         std::fs::write(sentinel.folder().join("page.html"), "<p>").unwrap();
+        std::fs::write(sentinel.folder().join("other.json"), "{\"a\": 1}").unwrap();
         let run = sentinel.run(arguments).ended(2).says(words);
         assert_eq!(run.stdout, "", "{arguments:?}");
     }

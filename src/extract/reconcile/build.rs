@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::reconcile::Choice;
-use super::rules;
+use super::choose::Choice;
+use crate::extract::values;
 use crate::model::document::{Child, Music, Post, Profile, TimePrecision};
 use crate::model::page::{Field, Value};
 
@@ -96,7 +96,7 @@ pub(super) fn post(choices: &[Choice<'_>]) -> Post {
         id: chosen.text(Field::Id).unwrap_or_default(),
         code: chosen.text(Field::Code),
         url: chosen.text(Field::Url),
-        kind: chosen.text(Field::Kind).and_then(|word| rules::kind(&word)),
+        kind: chosen.text(Field::Kind).and_then(|word| values::kind(&word)),
         hashtags,
         mentions,
         caption,
