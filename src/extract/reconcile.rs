@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 mod build;
 mod choose;
 mod copies;
-mod cut;
+pub(super) mod cut;
 
 pub use self::choose::agree;
 pub(super) use self::choose::choose;

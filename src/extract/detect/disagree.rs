@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{APART, Doubt};
+use crate::extract::reconcile::cut::is_short_for;
 use crate::extract::reconcile::{Subject, agree, choose, own_profiles};
 use crate::model::document::SourceKind;
 use crate::model::page::{Field, Page, Sighting, Value};
@@ -127,5 +128,5 @@ fn pair(one: &Value, other: &Value) -> Option<(u64, u64)> {
 /// Whether two counts are one count as far as their last digits tell and within a share of it.
 fn near(one: &Value, other: &Value, share: u64) -> bool {
     let (Value::Count { value: a, unit: x }, Value::Count { value: b, unit: y }) = (one, other) else { return true };
-    a.abs_diff(*b) <= (*x).max(*y).max(a.max(b) / share).max(2)
+    is_short_for(*a, *b) || is_short_for(*b, *a) || a.abs_diff(*b) <= (*x).max(*y).max(a.max(b) / share).max(2)
 }

@@ -2,7 +2,7 @@
 //! then the fresher source wins (network, embedded, JSON-LD, rendered page, meta), then the better shape.
 
 use super::copies::Copies;
-use super::cut;
+use super::cut::is_cut;
 use crate::model::document::{FieldNote, Precision, SourceKind};
 use crate::model::page::{Reading, Sighting, Value};
 
@@ -39,8 +39,7 @@ pub(in crate::extract) fn choose<'p>(sightings: &[&'p Sighting]) -> Vec<Choice<'
         }
         let candidates = || all().filter(|(_, reading)| reading.field == first.field);
         // Among equals the record that came first stays first.
-        let ranked =
-            |one: &(&'p Sighting, &'p Reading)| (cut::is_cut(one.1, candidates()), rank(one, copies.are_old(one)));
+        let ranked = |one: &(&'p Sighting, &'p Reading)| (is_cut(one.1, candidates()), rank(one, copies.are_old(one)));
         let Some((chosen, reading)) = candidates().min_by_key(ranked) else { continue };
         let mut agreed_by: Vec<SourceKind> = Vec::new();
         for (other, said) in candidates() {
