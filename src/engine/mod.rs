@@ -18,6 +18,7 @@ mod intake;
 pub mod past;
 pub mod plausible;
 mod pool;
+mod processor;
 mod relay;
 mod report;
 mod robots;

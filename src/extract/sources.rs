@@ -109,11 +109,12 @@ impl<'c> Sources<'c> {
         Self { visit, page, head, bodies, tree: OnceCell::new() }
     }
 
-    /// The page's tree, made at the first call.
+    /// The page's tree, made at the first call. Its scripts are empty: what they hold is read from the head, and walking
+    /// through half a megabyte of it costs more than all of the elements.
     pub(super) fn tree(&self) -> &Html {
         self.tree.get_or_init(|| {
             let fits = self.page.html.len() <= html::MAX_PAGE_BYTES;
-            Html::parse_document(if fits { &self.page.html } else { "" })
+            Html::parse_document(&if fits { self.head.outside_scripts.concat() } else { String::new() })
         })
     }
 }
