@@ -30,7 +30,7 @@ async fn record() -> (Capture, Target, Url) {
     let target = Target { platform: PlatformId::new("tiktok"), handle: "creator_1".parse().unwrap() };
     let crawled = engine.crawl(&target, &CrawlOptions::default()).await.unwrap();
     engine.shutdown().await;
-    (crawled.capture, target, base_url)
+    (std::sync::Arc::unwrap_or_clone(crawled.capture), target, base_url)
 }
 
 fn path(criterion: &mut Criterion) {

@@ -1,6 +1,7 @@
 //! The path of a crawl, from a job to a document: one step a line, the only one that touches the outside being
 //! [`collect`]. Everything after it is pure, so any failure in production replays from its saved capture.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -32,7 +33,7 @@ pub struct Crawled {
     /// Counts on which the page's sources contradict each other.
     pub contradictions: Vec<Doubt>,
     /// What the site answered.
-    pub capture: Capture,
+    pub capture: Arc<Capture>,
     /// The picture, fitted to its budget.
     pub image: Option<Fitted>,
     /// When the crawl began.
@@ -188,7 +189,7 @@ pub(super) async fn crawl(
         None => None,
     };
     rooms.step(job, Step::Screenshot, since);
-    Ok(Crawled { document, contradictions, capture, image, started_at, spent })
+    Ok(Crawled { document, contradictions, capture: Arc::new(capture), image, started_at, spent })
 }
 
 /// The session that this job needs: what the caller wishes, what the settings leave out, and how the site's lists go on.
@@ -336,7 +337,7 @@ pub(super) async fn keep_picture(
 /// Stores the capture and returns its key.
 pub(super) async fn keep_capture(blobs: &BlobStore, crawled: &Crawled, name: &str) -> Result<String, KeepError> {
     let key = format!("{}/capture.json.zst", folder(crawled, name));
-    let capture = crawled.capture.clone();
+    let capture = Arc::clone(&crawled.capture);
     let packed = on_processor(move || archive::pack(&capture)).await??;
     blobs.put(&key, packed.into(), "application/zstd").await?;
     Ok(key)
