@@ -150,7 +150,7 @@ pub(crate) async fn rendered(pages: usize, seed: u64) -> Told {
         while let Some((handle, crawled)) = crawls.next().await {
             let Ok(mut crawled) = crawled else { continue };
             let moment = moment + Duration::seconds(i64::try_from(told.pages).unwrap());
-            crawled.capture.observed_at = Some(moment);
+            std::sync::Arc::make_mut(&mut crawled.capture).observed_at = Some(moment);
             crawled.document.observed_at = Some(moment);
             told.add(&mut detector, crawled, handle);
         }
@@ -178,7 +178,14 @@ fn read(capture: Capture, moment: DateTime<Utc>) -> Crawled {
     let target = capture.target.clone().unwrap();
     let (site, set) = (platform::get(&target.platform).unwrap(), builtin(&target.platform).unwrap());
     let (document, contradictions) = platform::read_doubting(site.as_ref(), &capture, &set, POSTS);
-    Crawled { document, contradictions, capture, image: None, started_at: moment, spent: Spent::default() }
+    Crawled {
+        document,
+        contradictions,
+        capture: capture.into(),
+        image: None,
+        started_at: moment,
+        spent: Spent::default(),
+    }
 }
 
 /// A visitor without a browser.

@@ -58,7 +58,7 @@ impl Scripted {
         Ok(Crawled {
             contradictions: Vec::new(),
             document: document(job, self.clock),
-            capture: Capture::default(),
+            capture: Capture::default().into(),
             image: None,
             started_at,
             spent: Spent { page_loads: 1, ..Spent::default() },
