@@ -704,14 +704,17 @@ async fn many_sessions_at_once_leave_nothing_open() {
 async fn a_lasting_script_is_compiled_once_for_all_contexts_and_still_runs_in_each() {
     let (site, browser) = (Site::start().await, browser(&config()).await);
     let mut reused = Vec::new();
-    for _ in 0..5 {
+    // On a busy machine a form may come when its page has closed already: then the next page makes it.
+    while reused.len() < 20 && reused.last().is_none_or(|last| *last < 3) {
         let session = browser.session(&SessionSpec::default()).await.unwrap();
         let page = session.visit(&site.visit("/scripts")).await.unwrap().page;
         assert!(page.html.contains("<p id=\"n\">2</p>"), "both scripts ran: {}", page.html);
         session.close().await;
         reused.push(browser.counters().scripts_reused);
     }
-    assert_eq!(reused, [0, 0, 1, 2, 3], "seen, compiled, then given; the one that may change never");
+    assert_eq!(reused[..2], [0, 0], "seen, compiled");
+    let given = reused.iter().position(|count| *count > 0).unwrap();
+    assert_eq!(reused[given..], [1, 2, 3], "then given to each page; the one that may change never: {reused:?}");
     browser.shutdown().await;
 
     let none = self::browser(&social_sentinel::browser::Config { code_cache_bytes: 0, ..config() }).await;

@@ -72,8 +72,8 @@ pub(crate) fn scan(text: &str, lang: &str) -> Vec<Found> {
             continue;
         };
         let count = decode(&raw, multiplier);
-        // `999+` is where a site stops counting; `12.6K+` only says that it cut off the rest.
-        if text[after..].starts_with('+') && count.is_some_and(|count| count.unit == 1) {
+        // `999+` and `10K+` are where a site stops counting; `12.6K+` only says that it cut off the rest.
+        if text[after..].starts_with('+') && count.is_some_and(|count| count.unit == 1 || is_one_digit(count.value)) {
             at = after;
             continue;
         }
@@ -108,6 +108,15 @@ fn next_digit(text: &str, from: usize) -> Option<usize> {
 
 fn skip_word(text: &str, from: usize) -> usize {
     text[from..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(text.len(), |step| from + step)
+}
+
+/// Whether a number has one digit and zeros, as the marks have at which sites stop counting.
+const fn is_one_digit(value: u64) -> bool {
+    let mut value = value;
+    while value >= 10 && value.is_multiple_of(10) {
+        value /= 10;
+    }
+    value < 10
 }
 
 /// A number inside a word, a handle, a hashtag or a date is none.
@@ -381,6 +390,13 @@ mod tests {
             "mail47@x.example",
         ] {
             assert_eq!(scan(text, "en"), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plus_behind_a_number_that_is_no_mark_only_says_that_the_rest_is_cut_off() {
+        for (text, value) in [("12.6K+", 12_600), ("126K+", 126_000), ("1.2M+ followers", 1_200_000)] {
+            assert_eq!(scan(text, "en").first().map(|found| found.count.value), Some(value), "{text}");
         }
     }
 
