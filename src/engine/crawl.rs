@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::processor::on_processor;
 use super::report::retry_after;
 use super::rooms::Rooms;
 use crate::blob::{BlobError, BlobStore};
@@ -176,7 +175,7 @@ pub(super) async fn crawl(
     // The page's own template says which version reads it.
     let selectors = rooms.selectors_for(&job.target.platform, &capture)?;
     let wanted = job.posts;
-    let read = on_processor(move || {
+    let read = off_thread(move || {
         let (document, doubts) = platform::read_doubting(platform.as_ref(), &capture, &selectors, wanted);
         (document, doubts, capture)
     });
@@ -315,8 +314,13 @@ fn whole_seconds(time: Duration) -> u64 {
 /// Fits the picture to its budget. A picture that cannot be used is no reason to lose the numbers: it is left out, and said.
 async fn fit(rooms: &Rooms, picture: Picture) -> Result<Option<Fitted>, CrawlError> {
     let settings = rooms.config.screenshot.clone();
-    let fitted = on_processor(move || screenshot::fit(&picture, &settings)).await?;
+    let fitted = off_thread(move || screenshot::fit(&picture, &settings)).await?;
     Ok(fitted.map_err(|error| tracing::warn!(%error, "the screenshot is left out")).ok())
+}
+
+/// Runs CPU-heavy work off the async threads; a panic in it is an error of this job alone.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, CrawlError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CrawlError::Panicked(error.to_string()))
 }
 
 /// Stores the picture and names it in the document. Its key begins with `prefix`.
@@ -338,7 +342,7 @@ pub(super) async fn keep_picture(
 pub(super) async fn keep_capture(blobs: &BlobStore, crawled: &Crawled, name: &str) -> Result<String, KeepError> {
     let key = format!("{}/capture.json.zst", folder(crawled, name));
     let capture = Arc::clone(&crawled.capture);
-    let packed = on_processor(move || archive::pack(&capture)).await??;
+    let packed = off_thread(move || archive::pack(&capture)).await??;
     blobs.put(&key, packed.into(), "application/zstd").await?;
     Ok(key)
 }

@@ -18,7 +18,6 @@ mod intake;
 pub mod past;
 pub mod plausible;
 mod pool;
-mod processor;
 mod relay;
 mod report;
 mod robots;

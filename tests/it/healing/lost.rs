@@ -139,7 +139,7 @@ async fn a_replay_of_pages_that_lack_a_field_says_that_nothing_differs() {
     let stage = Stage::new(34, Site::TikTok).await;
     let handles = creators(1..9);
     stage.crawl(&handles).await;
-    // A person holds on to the blind version: nothing is learned.
+    // A person holds on to the blind version; only this template's own pointer may leave it.
     let blind = async |store: &social_sentinel::store::Store| {
         forget_likes(store).await;
         assert!(store.pin_selectors(("tiktok", ""), Slot::Active, Pin::Fixed, "person").await.unwrap());
@@ -159,6 +159,8 @@ async fn a_replay_of_pages_that_lack_a_field_says_that_nothing_differs() {
     let of_blind = "select id from crawl_history where selectors_version = 'blind'";
     let of_blind: Vec<i64> = sqlx::query_scalar(of_blind).fetch_all(&stage.rows).await.unwrap();
     let differ: Vec<Value> = lines.filter(|line| of_blind.contains(&line["crawl"].as_i64().unwrap())).collect();
-    assert_eq!((of_blind.len(), differ), (16, Vec::new()));
+    // What was healed meanwhile has been read again, and is the healed version's.
+    assert!(!of_blind.is_empty(), "{}", stage.story().await);
+    assert_eq!(differ, Vec::<Value>::new());
     stage.end().await;
 }
