@@ -261,15 +261,19 @@ fn scheduling(pid: u32) -> u32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_and_its_renderers_do_not_push_each_other_aside() {
     const SCHED_BATCH: u32 = 3;
+    // A container may forbid it; then all is as it was.
+    let may = std::process::Command::new("chrt").args(["--batch", "0", "true"]).status().unwrap().success();
+    let ours = scheduling(std::process::id());
+    let expected = if may { SCHED_BATCH } else { ours };
     let (site, browser) = (Site::start().await, browser(&config()).await);
     let session = browser.session(&SessionSpec::default()).await.unwrap();
     session.visit(&site.visit("/")).await.unwrap();
     let pids = renderers(browser.pids()[0]);
     assert!(!pids.is_empty());
     for pid in pids.into_iter().chain(browser.pids()) {
-        assert_eq!(scheduling(pid), SCHED_BATCH, "{pid}");
+        assert_eq!(scheduling(pid), expected, "{pid}");
     }
-    assert_ne!(scheduling(std::process::id()), SCHED_BATCH, "our own threads stay as they are");
+    assert_eq!(scheduling(std::process::id()), ours, "our own threads stay as they are");
     browser.shutdown().await;
 }
 

@@ -72,7 +72,8 @@ impl Halves {
                 return None;
             }
             if self.windows.len() >= REMEMBERED {
-                self.windows.pop_first();
+                let oldest = self.windows.pop_first();
+                oldest.iter().for_each(|(key, _)| drop(self.told.remove(key)));
             }
         }
         let window = self.windows.entry(key.clone()).or_insert_with(|| Window { usual, pages: VecDeque::new() });
