@@ -72,8 +72,9 @@ impl Halves {
                 return None;
             }
             if self.windows.len() >= REMEMBERED {
-                let oldest = self.windows.pop_first();
-                oldest.iter().for_each(|(key, _)| drop(self.told.remove(key)));
+                if let Some((oldest, _)) = self.windows.pop_first() {
+                    self.told.remove(&oldest);
+                }
             }
         }
         let window = self.windows.entry(key.clone()).or_insert_with(|| Window { usual, pages: VecDeque::new() });
