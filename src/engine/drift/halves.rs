@@ -71,10 +71,10 @@ impl Halves {
             if usual.sure() < SURE_MIN {
                 return None;
             }
-            if self.windows.len() >= REMEMBERED {
-                if let Some((oldest, _)) = self.windows.pop_first() {
-                    self.told.remove(&oldest);
-                }
+            if self.windows.len() >= REMEMBERED
+                && let Some((oldest, _)) = self.windows.pop_first()
+            {
+                self.told.remove(&oldest);
             }
         }
         let window = self.windows.entry(key.clone()).or_insert_with(|| Window { usual, pages: VecDeque::new() });
