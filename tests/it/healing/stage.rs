@@ -99,10 +99,21 @@ impl Stage {
         self.eventually("every job ends", async || self.is_quiet().await).await;
     }
 
-    /// Whether no job is under way.
+    /// Whether no job is under way: one that joined another is over with that one. Redis lets go of a job a little after the
+    /// ledger, and who asks for its profile meanwhile is given its result in place of a crawl.
     pub(super) async fn is_quiet(&self) -> bool {
-        let open = "select count(*) from jobs where state not in ('done', 'dead', 'cancelled')";
+        let open = "select count(*) from jobs where state in ('queued', 'leased')";
         sqlx::query_scalar::<_, i64>(open).fetch_one(&self.rows).await.unwrap() == 0
+            && self.service.services().queue.stats().await.unwrap().jobs() == 0
+    }
+
+    /// What is not over, and why it waits.
+    async fn open_jobs(&self) -> String {
+        let sql = "select row_to_json(job)::text from (
+                       select id, handle, state, joined_to, attempts, deaths, fence, leased_at, not_before, pushed_at, reason,
+                              last_log, now() as now
+                       from jobs where state in ('queued', 'leased', 'joined')) job";
+        sqlx::query_scalar::<_, String>(sql).fetch_all(&self.rows).await.unwrap().join("\n")
     }
 
     pub(super) async fn eventually(&self, what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -112,7 +123,7 @@ impl Stage {
             }
         };
         if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("never: {what}\n{}", self.story().await);
+            panic!("never: {what}\n{}\nopen: {}", self.story().await, self.open_jobs().await);
         }
     }
 
@@ -128,9 +139,8 @@ impl Stage {
 
     /// Whether every filled page that lacks its posts' pages has been crawled once more, and nothing is under way.
     pub(super) async fn filled_up(&self) -> bool {
-        let sql = "select count(*) filter (where id like 'fill-%') > 0
-                      and count(*) filter (where state not in ('done', 'dead', 'cancelled')) = 0 from jobs";
-        sqlx::query_scalar(sql).fetch_one(&self.rows).await.unwrap()
+        let sql = "select count(*) > 0 from jobs where id like 'fill-%'";
+        sqlx::query_scalar::<_, bool>(sql).fetch_one(&self.rows).await.unwrap() && self.is_quiet().await
     }
 
     /// What `sentinel:result:<id>` says.
