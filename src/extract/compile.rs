@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use regex::Regex;
 use scraper::Selector;
 
 use super::parse::CountLabel;
 use super::path::Path;
-use super::pattern::pattern;
+use super::pattern::{Pattern, pattern};
 use super::program::{Language, Place, Program, RecordCode, RuleCode, ShapeCode, SignalCode};
 use crate::model::document::SourceKind;
 use crate::model::page::Field;
@@ -30,7 +29,7 @@ pub(super) fn compile(set: &SelectorSet) -> Result<Program, Fault> {
     Ok(Program { shapes, signals, keys })
 }
 
-fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Arc<Regex>> {
+fn key_pattern(shapes: &[ShapeCode], signals: &[SignalCode]) -> Option<Arc<Pattern>> {
     let of_shapes = shapes.iter().flat_map(|shape| &shape.at).filter_map(|place| match place {
         Place::Json(path) => path.first_key(),
         Place::Css(_) | Place::Meta(_) => None,
@@ -92,7 +91,7 @@ fn shape_code(set: &SelectorSet, rank: usize, shape: &Shape) -> Result<ShapeCode
 }
 
 /// An expression for any of these texts: it searches several at once, and faster than one by one.
-fn any_of(texts: &[String]) -> Result<Option<Arc<Regex>>, String> {
+fn any_of(texts: &[String]) -> Result<Option<Arc<Pattern>>, String> {
     if texts.is_empty() {
         return Ok(None);
     }
@@ -162,7 +161,8 @@ fn record_code(
             let note = rule.name.clone().unwrap_or_else(|| format!("{shape}.{part}{number}"));
             rule_code(set, rule, language, shape, note, depth).map_err(|wrong| Fault { key, wrong })
         };
-        rules.0.iter().enumerate().map(code).collect::<Result<Vec<_>, _>>()
+        // A list keeps room for four where most fields have one rule: as a slice it keeps none.
+        rules.0.iter().enumerate().map(code).collect::<Result<Box<[RuleCode]>, _>>()
     };
     let mut fields = Vec::with_capacity(record.fields.len());
     for (field, field_rules) in &record.fields {

@@ -46,6 +46,7 @@ impl Parser<'_> {
         let mut steps = Vec::new();
         loop {
             if self.rest().is_empty() || (inside && self.rest().starts_with([']', '=', '~', '!'])) {
+                steps.shrink_to_fit();
                 return Ok(Path(steps));
             }
             if self.eat("{*}") {

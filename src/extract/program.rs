@@ -1,15 +1,15 @@
-//! A selector set made ready to run: paths parsed, CSS and regular expressions compiled, names resolved (by `compile`).
+//! A selector set made ready to run: paths parsed, CSS compiled, regular expressions checked, names resolved (by `compile`).
 
 use std::any::Any;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use regex::Regex;
 use scraper::Selector;
 
 use super::compile::compile;
 use super::parse::CountLabel;
 use super::path::Path;
+use super::pattern::Pattern;
 use crate::model::document::SourceKind;
 use crate::model::page::Field;
 use crate::model::selectors::{Role, SelectorSet, Signal};
@@ -38,8 +38,8 @@ pub(super) struct RuleCode {
     /// None where only a constant is given.
     pub(super) at: Option<Place>,
     pub(super) attr: Option<String>,
-    pub(super) regex: Option<Arc<Regex>>,
-    pub(super) reject: Option<Arc<Regex>>,
+    pub(super) regex: Option<Arc<Pattern>>,
+    pub(super) reject: Option<Arc<Pattern>>,
     pub(super) label: Option<CountLabel>,
     pub(super) constant: Option<String>,
     pub(super) when: Option<Place>,
@@ -54,10 +54,10 @@ pub(super) struct RuleCode {
 
 #[derive(Debug)]
 pub(super) struct RecordCode {
-    pub(super) username: Vec<RuleCode>,
-    pub(super) id: Vec<RuleCode>,
-    pub(super) shared: Vec<RuleCode>,
-    pub(super) fields: Vec<(Field, Vec<RuleCode>)>,
+    pub(super) username: Box<[RuleCode]>,
+    pub(super) id: Box<[RuleCode]>,
+    pub(super) shared: Box<[RuleCode]>,
+    pub(super) fields: Vec<(Field, Box<[RuleCode]>)>,
 }
 
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(super) struct ShapeCode {
     pub(super) url: Vec<String>,
     pub(super) not_url: Vec<String>,
     /// Finds any of the texts that the page or body must contain; none where nothing is asked.
-    pub(super) contains: Option<Arc<Regex>>,
+    pub(super) contains: Option<Arc<Pattern>>,
     pub(super) first_page_only: bool,
     pub(super) of_page: bool,
     pub(super) record: Arc<RecordCode>,
@@ -94,7 +94,7 @@ pub(super) struct Program {
     pub(super) shapes: Vec<ShapeCode>,
     pub(super) signals: Vec<SignalCode>,
     /// Every key that a path begins with, quoted: one pass over a body tells which shapes and signals can be in it.
-    pub(super) keys: Option<Arc<Regex>>,
+    pub(super) keys: Option<Arc<Pattern>>,
 }
 
 /// The compiled form of a set, made at the first call. A set with a mistake (only one built by hand can have one, files

@@ -138,7 +138,7 @@ fn narrow<'n>(rule: &RuleCode, text: Cow<'n, str>) -> Option<Cow<'n, str>> {
     let text = match &rule.regex {
         None => text,
         Some(regex) => {
-            let groups = regex.captures(&text)?;
+            let groups = regex.regex()?.captures(&text)?;
             let part = groups.iter().skip(1).flatten().next().or_else(|| groups.get(0))?;
             Cow::Owned(part.as_str().to_owned())
         }

@@ -37,7 +37,8 @@ impl<'c> Body<'c> {
     fn places(&self, key: &str, program: &Program) -> &[usize] {
         let keys = self.keys.get_or_init(|| {
             let mut keys: Vec<(&'c str, Vec<usize>)> = Vec::new();
-            for found in program.keys.iter().flat_map(|pattern| pattern.find_iter(self.text)) {
+            for found in program.keys.iter().filter_map(|keys| keys.regex()).flat_map(|keys| keys.find_iter(self.text))
+            {
                 let name = found.as_str().trim_matches('"');
                 match keys.iter_mut().find(|(known, _)| *known == name) {
                     Some((_, places)) if places.len() < MAX_PLACES => places.push(found.end()),
